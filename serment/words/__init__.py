@@ -1,0 +1,38 @@
+"""Every sentence for a person: an id, French and English (HOUSE section 6).
+
+The catalogue is the TOML files beside this module, one for each room, loaded at first use. A
+sentence has `fr` and `en`, both complete, with named blanks in braces. An unknown id, a missing
+language or a missing blank is a `KeyError`: a defect of ours, found by the catalogue's tests.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+
+class Language(StrEnum):
+    """Languages in which Serment speaks to people."""
+
+    FR = "fr"
+    EN = "en"
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Read every sentence: id → language → text."""
+    sentences: dict[str, dict[str, str]] = {}
+    for file in sorted(files(__package__).iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            for sentence, texts in tomllib.loads(file.read_text("utf-8")).items():
+                if sentence in sentences:
+                    raise KeyError(f"sentence {sentence} stands twice in the catalogue")
+                sentences[sentence] = texts
+    return sentences
+
+
+def say(sentence: str, language: Language, **parameters: object) -> str:
+    """Give one sentence in one language, its blanks filled."""
+    return catalogue()[sentence][language].format(**parameters)

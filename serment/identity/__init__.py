@@ -1,1 +1,1 @@
-
+"""Who somebody is: INS, RPPS, names, identity status, the keys to find a person by (pure)."""

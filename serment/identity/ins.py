@@ -1,0 +1,140 @@
+"""The national health identity number: INS matricule and its authority.
+
+A matricule is a NIR or a NIA: 13 characters and a key of two digits, 97 - (N mod 97), where the
+Corsican departments 2A and 2B count as 19 and 18 (rules C; vectors of `test_vectors_identity.json`).
+The number alone means nothing without the OID of the authority that gave it, and FR Core uses one
+OID for the NIR of the *insured person* too (type NH, often a parent's): `matricules` reads the type.
+
+Order: keys, authorities (the rows of `ins_oids.csv`, their `verified` flag kept), the check of what
+a person typed, what a received Patient carries. Typed input is refused on a wrong key; a received
+number is never refused here, because official example data hold wrong keys.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from serment.errors import RequestError
+
+NIR = "1.2.250.1.213.1.4.8"
+NIA = "1.2.250.1.213.1.4.9"
+NIR_TEST = "1.2.250.1.213.1.4.10"
+NIR_DEMO = "1.2.250.1.213.1.4.11"
+
+MATRICULES = (NIR, NIA, NIR_TEST, NIR_DEMO)
+_FICTITIOUS = (NIR_TEST, NIR_DEMO)
+_SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """One row of `ins_oids.csv`. `verified` is the source's own word; anything but "yes" is not."""
+
+    oid: str
+    short_name: str
+    meaning: str
+    type_code: str
+    use: str
+    verified: str
+    source: str
+
+
+def key(number: str) -> str:
+    """Compute the two digits that close the 13 characters of `number`.
+
+    Raises `ValueError` when `number` is not 12 digits and a Corsican letter, or 13 digits.
+    """
+    department = {"2A": "19", "2B": "18"}.get(number[5:7], number[5:7])
+    return f"{97 - int(number[:5] + department + number[7:]) % 97:02d}"
+
+
+def compact(matricule: str) -> str:
+    """Drop the blanks that cards and forms print between the groups; capitals."""
+    return "".join(matricule.split()).upper()
+
+
+def bare(oid: str) -> str:
+    """Give an OID without its `urn:oid:` prefix."""
+    return oid.strip().removeprefix("urn:oid:")
+
+
+def is_matricule(matricule: str) -> bool:
+    """Tell whether 15 characters have the shape of a matricule and the right key."""
+    return _SHAPE.fullmatch(matricule) is not None and key(matricule[:13]) == matricule[13:]
+
+
+def check(matricule: str, oid: str) -> None:
+    """Refuse a matricule as a person typed it.
+
+    `oid` with or without `urn:oid:`. Raises `RequestError`: unknown authority (the retired INS-C
+    too), wrong length, characters or key. The message never repeats the number.
+    """
+    if bare(oid) not in MATRICULES:
+        raise RequestError("identity.ins-authority", expected=", ".join(MATRICULES))
+    typed = compact(matricule)
+    if len(typed) != 15:
+        raise RequestError("identity.ins-length")
+    if _SHAPE.fullmatch(typed) is None:
+        raise RequestError("identity.ins-characters")
+    if key(typed[:13]) != typed[13:]:
+        raise RequestError("identity.ins-key")
+
+
+@cache
+def authorities() -> Mapping[str, Authority]:
+    """Read `ins_oids.csv`: OID → row, flags as they stand there."""
+    text = files(__package__).joinpath("ins_oids.csv").read_text("utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return {
+        row["oid"]: Authority(
+            oid=row["oid"],
+            short_name=row["short_name"],
+            meaning=row["meaning"],
+            type_code=row["hl7_type_code_fr_core"],
+            use=row["identifier_use"],
+            verified=row["verified"],
+            source=row["source"],
+        )
+        for row in rows
+    }
+
+
+def is_ins(oid: str) -> bool:
+    """Tell whether `oid` names an authority whose numbers are INS matricules today."""
+    return bare(oid) in MATRICULES
+
+
+def is_fictitious(oid: str) -> bool:
+    """Tell whether `oid` marks test or demonstration people, who never mix with real ones."""
+    return bare(oid) in _FICTITIOUS
+
+
+def matricules(patient: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """List the INS of a Patient resource as (OID, matricule), past ones too (RNIV rule 25).
+
+    An identifier typed as something else than INS under the same OID (the number of the insured
+    person, type NH) is left out: it may be a parent's.
+    """
+    for identifier in _dicts(patient.get("identifier")):
+        system, value = identifier.get("system"), identifier.get("value")
+        if isinstance(system, str) and isinstance(value, str) and is_ins(system) and _typed_ins(identifier):
+            yield bare(system), compact(value)
+
+
+def _typed_ins(identifier: Mapping[str, Any]) -> bool:
+    """Tell whether the type says INS; a silent type is taken at the word of its system."""
+    kind = identifier.get("type")
+    codes = [c.get("code") for c in _dicts(kind.get("coding"))] if isinstance(kind, dict) else []
+    return not codes or any(isinstance(code, str) and code.startswith("INS") for code in codes)
+
+
+def _dicts(value: object) -> Iterator[dict[str, Any]]:
+    """Walk the objects of a list that may not be one (received data are not trusted)."""
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))

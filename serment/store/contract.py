@@ -4,7 +4,8 @@ No rule, no key and no plaintext comes here. A `Snapshot` is one consistent view
 is a snapshot that holds the write lock and also writes. `Store.submit` queues a job for the one
 writer thread, which runs many jobs inside one `BEGIN IMMEDIATE` (group commit), each under its own
 savepoint: a job that raises undoes only itself, and its future carries the error. A future is done
-only after the commit is durable.
+only after the commit is durable. A job may run more than once (when a commit met a full disk): all
+that it does must be in its transaction, nothing in memory, and it reads again there what it builds on.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Snapshot(LedgerRows, Protocol):
     def packs(self, record: RecordToken, numbers: Sequence[int]) -> list[PackRow]: ...
     def bodies(self, record: RecordToken, numbers: Sequence[int]) -> list[tuple[int, bytes]]: ...
     def chunk(self, blob: bytes, index: int) -> bytes | None: ...
+    def blobs(self, record: RecordToken) -> list[bytes]: ...
     def persons(self, token: bytes, limit: int) -> list[RecordToken]: ...
     def records(self, after: bytes, limit: int) -> list[RecordToken]: ...
     def session(self, token: bytes) -> bytes | None: ...
@@ -117,16 +119,42 @@ class Transaction(Snapshot, Protocol):
 class Store(Protocol):
     """Somewhere sealed rows are kept."""
 
+    @property
+    def store_id(self) -> bytes:
+        """Sixteen random bytes made at `init`: part of the coordinates of every sealed row."""
+        ...
+
+    @property
+    def low_on_space(self) -> bool:
+        """Whether only the reserve is left: the caller refuses new content, traces go on."""
+        ...
+
+    @property
+    def alarms(self) -> frozenset[str]:
+        """Sentence ids of what has gone wrong since the start (`store.full`, `store.reserve-spent`)."""
+        ...
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Open a view for point reads; cheap enough for the event loop. Raises `IntegrityError` on a malformed file."""
+        """Open a view for point reads, cheap enough for the event loop.
+
+        Never await inside. Its statements raise `IntegrityError` on a malformed file.
+        """
         ...
 
     def submit(self, job: Callable[[Transaction], T]) -> Future[T]:
-        """Run `job` in the writer thread; done once durable. Raises `StorageFullError` when the disk is full."""
+        """Run `job` in the writer thread; done once durable.
+
+        The future carries what the job raised, `StorageFullError` when the disk is full,
+        `DependencyError` when another process holds the store too long or this one is closing.
+        """
         ...
 
     def scan(self, job: Callable[[Snapshot], T]) -> Future[T]:
         """Run a long read in a worker thread on a snapshot of its own."""
+        ...
+
+    def truncate_wal(self) -> Future[bool]:
+        """Leave no byte of deleted rows outside the tables; False when a reader still needs them."""
         ...
 
     def close(self) -> None: ...

@@ -1,0 +1,140 @@
+"""One connection to the database file: how it is opened, and what is checked at the start.
+
+`create_file` → `connect` (pragmas) → `check_at_start`. Nothing here reads a row of a patient.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from serment.errors import IntegrityError, SettingsError
+from serment.store.failure import translate
+
+APPLICATION_ID: Final = 0x5345_524D
+"""`SERM`, at offset 68 of the file (sqlite.org/fileformat2.html section 1.2.4)."""
+
+BUSY_MS: Final = 10_000
+"""How long a writer waits for the writer of another process, in milliseconds."""
+
+MAGIC: Final = b"SQLite format 3\x00"
+
+_WAL_LIMIT = 64 * 1024 * 1024
+
+# temp_store keeps every journal of a savepoint out of the temporary folder: no copy of a page leaves
+# the data folder. fullfsync asks macOS for the flush that fsync means elsewhere.
+_PRAGMAS = f"""
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA fullfsync = ON;
+PRAGMA secure_delete = ON;
+PRAGMA foreign_keys = ON;
+PRAGMA trusted_schema = OFF;
+PRAGMA cell_size_check = ON;
+PRAGMA temp_store = MEMORY;
+PRAGMA mmap_size = 0;
+PRAGMA journal_size_limit = {_WAL_LIMIT};
+"""
+
+
+def create_file(path: Path) -> None:
+    """Make an empty file that only its owner reads, durable in its folder.
+
+    Raises `SettingsError` when something stands there already.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        raise SettingsError("store.exists") from None
+    except OSError:
+        raise SettingsError("store.cannot-open", code="CREATE") from None
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def connect(path: Path, *, reader: bool = False) -> apsw.Connection:
+    """Open an existing file with the house's pragmas. Raises what `translate` says."""
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX)
+    except apsw.Error as error:
+        raise translate(error) from None
+    try:
+        _prepare(connection, reader=reader)
+    except apsw.Error as error:
+        failure = translate(error, connection.system_errno)
+        connection.close(True)
+        raise failure from None
+    return connection
+
+
+def _prepare(connection: apsw.Connection, *, reader: bool) -> None:
+    connection.set_busy_timeout(BUSY_MS)
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+    connection.execute(_PRAGMAS).fetchall()
+    if reader:
+        connection.pragma("query_only", True)
+
+
+def check_header(path: Path) -> None:
+    """Say early and in clear words what a file is that cannot be our database.
+
+    Raises `SettingsError` when there is none, `IntegrityError` when it is cut short or not SQLite.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        raise SettingsError("store.missing") from None
+    except OSError:
+        raise SettingsError("store.cannot-open", code="READ") from None
+    # A crash between `create_file` and the first commit leaves an empty file, or all of it in the WAL.
+    if len(header) < 100 and not _wal_of(path).exists():
+        raise IntegrityError("store.cut-short")
+    if header and not MAGIC.startswith(header[:16]) and header[:16] != MAGIC:
+        raise IntegrityError("store.not-a-database")
+
+
+def check_pages(connection: apsw.Connection, path: Path) -> None:
+    """Refuse a file of another program, cut short, or whose small tables do not hold together.
+
+    Costs the same whatever the size of the file; `check_whole` reads it all. Raises `IntegrityError`
+    or `SettingsError`.
+    """
+    try:
+        if connection.pragma("application_id") != APPLICATION_ID:
+            raise SettingsError("store.foreign")
+        _frames, left = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        pages, size = connection.pragma("page_count"), connection.pragma("page_size")
+        if _frames == left and path.stat().st_size < pages * size:
+            raise IntegrityError("store.cut-short")
+        for table in ("meta", "counter", "migration", "checkpoint"):
+            if connection.pragma("quick_check", table) != "ok":
+                raise IntegrityError("store.corrupt", code="QUICK_CHECK")
+    except apsw.Error as error:
+        raise translate(error, connection.system_errno) from None
+
+
+def check_whole(connection: apsw.Connection) -> None:
+    """Read every page (`integrity_check`). Raises `IntegrityError`; takes minutes on a large file."""
+    try:
+        if connection.pragma("integrity_check(1)") != "ok":
+            raise IntegrityError("store.corrupt", code="INTEGRITY_CHECK")
+    except apsw.Error as error:
+        raise translate(error, connection.system_errno) from None
+
+
+def _wal_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")

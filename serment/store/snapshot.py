@@ -1,0 +1,147 @@
+"""Reads on SQLite: one view, many statements, one state.
+
+`Rows` runs statements on one connection and lets no error of SQLite out raw. `SqliteSnapshot` is
+the contract's `Snapshot` on it. Neither begins nor ends a transaction: `sqlite.py` does for reads
+and `writer.py` for writes. A view that has been closed refuses every further statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apsw
+
+from serment.model import RecordToken
+from serment.store import statements as sql
+from serment.store.contract import EntryRow, Located, PackRow, RecordRow
+from serment.store.failure import translate
+
+
+class Rows:
+    """Statements on one connection, errors translated, until closed."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection: apsw.Connection | None = connection
+        self._unread: list[apsw.Cursor] = []
+
+    def close(self) -> None:
+        """End every statement that is not read to its end, and refuse new ones."""
+        for cursor in self._unread:
+            cursor.close(True)
+        self._unread.clear()
+        self._connection = None
+
+    def _open(self) -> apsw.Connection:
+        if self._connection is None:
+            raise RuntimeError("a view of the store is used after its end")
+        return self._connection
+
+    def _one(self, statement: str, *values: apsw.SQLiteValue) -> tuple[Any, ...] | None:
+        connection = self._open()
+        try:
+            row: tuple[Any, ...] | None = connection.execute(statement, values).fetchone()
+        except apsw.Error as error:
+            raise translate(error, connection.system_errno) from None
+        return row
+
+    def _all(self, statement: str, *values: apsw.SQLiteValue) -> list[tuple[Any, ...]]:
+        connection = self._open()
+        try:
+            return connection.execute(statement, values).fetchall()
+        except apsw.Error as error:
+            raise translate(error, connection.system_errno) from None
+
+    def _each(self, statement: str, *values: apsw.SQLiteValue) -> Iterator[tuple[Any, ...]]:
+        connection = self._open()
+        cursor = connection.cursor()
+        self._unread.append(cursor)
+        try:
+            yield from cursor.execute(statement, values)
+        except apsw.CursorClosedError:
+            raise RuntimeError("rows of the store are read after the end of their view") from None
+        except apsw.Error as error:
+            raise translate(error, connection.system_errno) from None
+
+    def _change(self, statement: str, *values: apsw.SQLiteValue) -> int:
+        """Run a write and give the number of rows it touched."""
+        connection = self._open()
+        try:
+            connection.execute(statement, values)
+        except apsw.Error as error:
+            raise translate(error, connection.system_errno) from None
+        return connection.changes()
+
+
+class SqliteSnapshot(Rows):
+    """The contract's `Snapshot`."""
+
+    def meta(self, name: str) -> bytes | None:
+        row = self._one(sql.META, name)
+        return row[0] if row else None
+
+    def locate(self, token: bytes) -> Located | None:
+        row = self._one(sql.LOCATE, token)
+        return Located(row[0], row[1]) if row else None
+
+    def record(self, record: RecordToken) -> RecordRow | None:
+        row = self._one(sql.RECORD, record)
+        return RecordRow(*row) if row else None
+
+    def epoch(self, record: RecordToken) -> int | None:
+        row = self._one(sql.EPOCH, record)
+        return row[0] if row else None
+
+    def packs(self, record: RecordToken, numbers: Sequence[int]) -> list[PackRow]:
+        rows = (self._one(sql.PACK, number, record) for number in numbers)
+        return [PackRow(*row) for row in rows if row]
+
+    def bodies(self, record: RecordToken, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+        rows = (self._one(sql.BODY, number, record) for number in numbers)
+        return [(row[0], row[1]) for row in rows if row]
+
+    def chunk(self, blob: bytes, index: int) -> bytes | None:
+        row = self._one(sql.CHUNK, blob, index)
+        return row[0] if row else None
+
+    def blobs(self, record: RecordToken) -> list[bytes]:
+        return [row[0] for row in self._all(sql.BLOBS, record)]
+
+    def persons(self, token: bytes, limit: int) -> list[RecordToken]:
+        return [row[0] for row in self._all(sql.PERSONS, token, limit)]
+
+    def records(self, after: bytes, limit: int) -> list[RecordToken]:
+        return [row[0] for row in self._all(sql.RECORDS, after, limit)]
+
+    def session(self, token: bytes) -> bytes | None:
+        row = self._one(sql.SESSION, token)
+        return row[0] if row else None
+
+    def imported(self, source: bytes) -> int | None:
+        row = self._one(sql.IMPORTED, source)
+        return row[0] if row else None
+
+    def quarantined(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        return [(row[0], row[1]) for row in self._all(sql.QUARANTINED, after, limit)]
+
+    def ledger_size(self) -> int:
+        row = self._one(sql.LEDGER_SIZE)
+        return row[0] if row else 0
+
+    def ledger_entries(self, start: int, stop: int) -> Iterator[EntryRow]:
+        return (EntryRow(*row) for row in self._each(sql.ENTRIES, start, stop))
+
+    def entries_of(self, token: bytes) -> Iterator[EntryRow]:
+        return (EntryRow(*row) for row in self._each(sql.ENTRIES_OF, token))
+
+    def last_of(self, token: bytes) -> int | None:
+        row = self._one(sql.LAST_OF, token)
+        return row[0] if row else None
+
+    def chain(self, token: bytes) -> bytes | None:
+        row = self._one(sql.CHAIN, token)
+        return row[0] if row else None
+
+    def checkpoint(self) -> tuple[int, bytes, bytes] | None:
+        row = self._one(sql.CHECKPOINT)
+        return (row[0], row[1], row[2]) if row else None

@@ -1,0 +1,82 @@
+"""Every SQL statement of the store, by hand and in one place.
+
+In the order of the contract: reads, then writes. The subset is common to SQLite and PostgreSQL save
+for the way a parameter is written. Nothing here is built from parts at run time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+META: Final = "SELECT value FROM meta WHERE name = ?"
+LOCATE: Final = "SELECT record, pack FROM locator WHERE token = ?"
+RECORD: Final = "SELECT record, epoch, head, facts FROM record WHERE record = ?"
+EPOCH: Final = "SELECT epoch FROM record WHERE record = ?"
+PACK: Final = "SELECT number, sealed FROM pack WHERE number = ? AND record = ?"
+BODY: Final = "SELECT number, sealed FROM body WHERE number = ? AND record = ?"
+CHUNK: Final = "SELECT sealed FROM chunk WHERE blob = ? AND position = ?"
+BLOBS: Final = "SELECT blob FROM chunk WHERE record = ? AND position = 0 ORDER BY blob"
+PERSONS: Final = "SELECT record FROM person WHERE token = ? ORDER BY record LIMIT ?"
+RECORDS: Final = "SELECT record FROM record WHERE record > ? ORDER BY record LIMIT ?"
+SESSION: Final = "SELECT sealed FROM session WHERE token = ?"
+IMPORTED: Final = "SELECT position FROM imported WHERE source = ?"
+QUARANTINED: Final = "SELECT number, sealed FROM quarantine WHERE number > ? ORDER BY number LIMIT ?"
+
+LEDGER_SIZE: Final = "SELECT coalesce(max(sequence) + 1, 0) FROM entry"
+ENTRIES: Final = (
+    "SELECT sequence, kind, hour, commitment, key_id, token, body FROM entry"
+    " WHERE sequence >= ? AND sequence < ? ORDER BY sequence"
+)
+ENTRIES_OF: Final = (
+    "SELECT sequence, kind, hour, commitment, key_id, token, body FROM entry"
+    " WHERE token = ? ORDER BY sequence"
+)
+LAST_OF: Final = "SELECT max(sequence) FROM entry WHERE token = ?"
+CHAIN: Final = "SELECT sealed FROM chain WHERE token = ?"
+CHECKPOINT: Final = "SELECT size, root, note FROM checkpoint WHERE only = 1"
+
+PUT_META: Final = (
+    "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+ADD_RECORD: Final = "INSERT INTO record (record, epoch, head, facts) VALUES (?, ?, ?, ?)"
+PUT_RECORD: Final = "UPDATE record SET epoch = ?, head = ?, facts = ? WHERE record = ?"
+NEXT: Final = "UPDATE counter SET last = last + 1 WHERE name = ? RETURNING last"
+PUT_PACK: Final = (
+    "INSERT INTO pack (number, record, sealed) VALUES (?, ?, ?)"
+    " ON CONFLICT (number) DO UPDATE SET sealed = excluded.sealed WHERE pack.record = excluded.record"
+)
+DROP_PACK: Final = "DELETE FROM pack WHERE number = ? AND record = ?"
+PUT_LOCATOR: Final = (
+    "INSERT INTO locator (token, record, pack) VALUES (?, ?, ?)"
+    " ON CONFLICT (token) DO UPDATE SET pack = excluded.pack WHERE locator.record = excluded.record"
+)
+MOVE_LOCATOR: Final = "UPDATE locator SET pack = ? WHERE token = ?"
+PUT_BODY: Final = "INSERT INTO body (number, record, sealed) VALUES (?, ?, ?)"
+PUT_CHUNK: Final = "INSERT INTO chunk (record, blob, position, sealed) VALUES (?, ?, ?, ?)"
+DROP_BLOB: Final = "DELETE FROM chunk WHERE blob = ?"
+PUT_PERSON: Final = "INSERT INTO person (token, record) VALUES (?, ?) ON CONFLICT (token, record) DO NOTHING"
+DROP_PERSONS: Final = "DELETE FROM person WHERE record = ?"
+PUT_SESSION: Final = (
+    "INSERT INTO session (token, sealed) VALUES (?, ?)"
+    " ON CONFLICT (token) DO UPDATE SET sealed = excluded.sealed"
+)
+DROP_SESSION: Final = "DELETE FROM session WHERE token = ?"
+PUT_IMPORTED: Final = (
+    "INSERT INTO imported (source, position) VALUES (?, ?)"
+    " ON CONFLICT (source) DO UPDATE SET position = excluded.position"
+)
+ADD_QUARANTINED: Final = "INSERT INTO quarantine (number, sealed) VALUES (?, ?)"
+DROP_QUARANTINED: Final = "DELETE FROM quarantine WHERE number = ?"
+
+ADD_ENTRY: Final = (
+    "INSERT INTO entry (sequence, kind, hour, commitment, key_id, token, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+PUT_CHAIN: Final = (
+    "INSERT INTO chain (token, sealed) VALUES (?, ?)"
+    " ON CONFLICT (token) DO UPDATE SET sealed = excluded.sealed"
+)
+PUT_CHECKPOINT: Final = (
+    "INSERT INTO checkpoint (only, size, root, note) VALUES (1, ?, ?, ?)"
+    " ON CONFLICT (only) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note"
+    " WHERE excluded.size >= checkpoint.size"
+)

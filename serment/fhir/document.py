@@ -22,6 +22,7 @@ from serment.fhir.json import (
     decoded,
     object_members,
     skipped,
+    value_start,
 )
 
 Edit = tuple[int, int, str]
@@ -41,7 +42,7 @@ class Document:
     value: dict[str, Any] = field(repr=False)
     members: dict[str, tuple[int, int]] = field(repr=False)
 
-    def spliced(self, id: str, version: int, updated: str) -> bytes:
+    def spliced(self, logical_id: str, version: int, updated: str) -> bytes:
         """Give the bytes with the server's id, version and instant; every other byte stands.
 
         `updated` is a FHIR instant. The other members of `meta` (profile, security, tag, …) stay as
@@ -53,9 +54,9 @@ class Document:
         fresh = ""
         if "id" in self.members:
             start, end = self.members["id"]
-            edits.append((value_start(self.text, start), end, _quoted(id)))
+            edits.append((value_start(self.text, start), end, _quoted(logical_id)))
         else:
-            fresh += f',"id":{_quoted(id)}'
+            fresh += f',"id":{_quoted(logical_id)}'
         if "meta" in self.members:
             edits += _meta_edits(self, values)
         else:
@@ -103,12 +104,6 @@ def members_at(text: str, start: int) -> dict[str, Member]:
     """Give the members of the object at `start`, in a text that `read` took. Numbers stay text."""
     members, _ = object_members(text, start, again=True)
     return {member.key: member for member in members}
-
-
-def value_start(text: str, member_start: int) -> int:
-    """Give where the value begins of the member whose key begins at `member_start`."""
-    _, after = json.decoder.scanstring(text, member_start + 1, True)
-    return skipped(text, skipped(text, after) + 1)
 
 
 def edited(text: str, edits: Sequence[Edit]) -> str:

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from json import JSONDecoder
-from json.decoder import WHITESPACE, scanstring
-from typing import Any
+from json.scanner import make_scanner
+from typing import Any, cast
 
 from serment.errors import MalformedError, TooLargeError
 
@@ -25,6 +25,7 @@ MAX_EXPONENT = 400
 """Largest power of ten of a number: no measure needs more, and arithmetic on more exhausts memory."""
 
 _BLANK = " \t\n\r"
+_BLANKS = re.compile(r"[ \t\n\r]*")
 _SUSPECT_ESCAPE = re.compile(r"\\(?:u(?:[dD][89a-fA-F]|00[01])|[bf])")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
@@ -59,14 +60,19 @@ def _no_constant(_name: str) -> Any:
     raise MalformedError("fhir.not-a-number")
 
 
-_scan_strict = JSONDecoder(
-    object_pairs_hook=_unique, parse_float=_number, parse_constant=_no_constant
-).scan_once
-_scan_again = JSONDecoder(parse_int=str, parse_float=str).scan_once  # text that was read strictly before
+_scan_strict = make_scanner(
+    cast(Any, JSONDecoder(object_pairs_hook=_unique, parse_float=_number, parse_constant=_no_constant))
+)
+_scan_again = make_scanner(
+    cast(Any, JSONDecoder(parse_int=str, parse_float=str))
+)  # for text read strictly before
 
 
 def decoded(raw: bytes, limit: int = MAX_BYTES) -> str:
-    """Give the text of `raw`. Raises `TooLargeError` over `limit` bytes, `MalformedError` unless plain UTF-8."""
+    """Give the text of `raw`.
+
+    Raises `TooLargeError` over `limit` bytes, `MalformedError` unless it is UTF-8 without a mark.
+    """
     if len(raw) > limit:
         raise TooLargeError("fhir.too-large", limit=limit)
     try:
@@ -115,7 +121,7 @@ def _members(text: str, at: int, scan: Any) -> tuple[list[Member], int]:
         start = at
         if text[at] != '"':
             raise StopIteration(at)
-        key, at = scanstring(text, at + 1, True)
+        key, at = scan(text, at)
         at = skipped(text, at)
         if text[at] != ":":
             raise StopIteration(at)
@@ -133,7 +139,7 @@ def _members(text: str, at: int, scan: Any) -> tuple[list[Member], int]:
 def skipped(text: str, at: int) -> int:
     """Give the place of the first character from `at` that is not white space."""
     if text[at : at + 1] in _BLANK:
-        blank = WHITESPACE.match(text, at)
+        blank = _BLANKS.match(text, at)
         return blank.end() if blank else at
     return at
 
@@ -183,3 +189,9 @@ def _strings(value: Any) -> Iterator[str]:
             waiting.extend(node.values())
         elif isinstance(node, list):
             waiting.extend(node)
+
+
+def value_start(text: str, member_start: int) -> int:
+    """Give where the value begins of the member whose key begins at `member_start`, in text read before."""
+    _, after = _scan_again(text, member_start)
+    return skipped(text, skipped(text, after) + 1)

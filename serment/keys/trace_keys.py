@@ -50,9 +50,9 @@ class YearKey:
         """Give the token of one chain of this record for this year (16 bytes); it dies with the key."""
         return self._tokens.token(label)
 
-    def seal(self, body: bytes, aad: bytes) -> bytes:
+    def seal(self, plain: bytes, aad: bytes) -> bytes:
         """Seal one entry body."""
-        return seal(self._seal, _Associated(b"serment/trace/1", aad), body)
+        return seal(self._seal, _Associated(b"serment/trace/1", aad), plain)
 
     def open(self, sealed: bytes, aad: bytes) -> bytes:
         """Open one entry body. Raises `IntegrityError`."""
@@ -77,13 +77,13 @@ class TrailKey:
         """Refuse: a key is never pickled or copied."""
         raise TypeError("a key is not pickled")
 
-    def token(self, label: str = "state") -> bytes:
-        """Give the token under which the chain state is stored (16 bytes)."""
-        return self._tokens.token(label)
+    def token(self) -> bytes:
+        """Give the token that names the chain row (16 bytes)."""
+        return self._tokens.token("state")
 
-    def seal(self, state: bytes, aad: bytes) -> bytes:
+    def seal(self, plain: bytes, aad: bytes) -> bytes:
         """Seal the chain state."""
-        return seal(self._seal, _Associated(b"serment/chain/1", aad), state)
+        return seal(self._seal, _Associated(b"serment/chain/1", aad), plain)
 
     def open(self, sealed: bytes, aad: bytes) -> bytes:
         """Open the chain state. Raises `IntegrityError`."""

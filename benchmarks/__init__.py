@@ -1,0 +1,41 @@
+"""Figures, measured: `make bench` runs every `bench_*.py` of this folder (see `benchmarks.run`).
+
+A benchmark file has one function `bench() -> list[Row]`. It works on data that it makes in a temporary
+folder, measures several runs, and gives medians; what is null or fake for a measure is said in the note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: `value` is the median of `runs` runs, in `unit`; `note` says on what it was measured."""
+
+    name: str
+    value: float
+    unit: str
+    runs: int
+    note: str = ""
+
+
+def median_row(name: str, values: Sequence[float], unit: str, note: str = "") -> Row:
+    """Make a row of the figures of several runs. Raises `ValueError` when there is none."""
+    if not values:
+        raise ValueError(f"{name}: no run was measured")
+    return Row(name, median(values), unit, len(values), note)
+
+
+def seconds(act: Callable[[], object], runs: int = 5) -> list[float]:
+    """Give the wall time of each of `runs` calls of `act`, in seconds, after one call that warms up."""
+    act()
+    measured = []
+    for _ in range(runs):
+        start = perf_counter()
+        act()
+        measured.append(perf_counter() - start)
+    return measured

@@ -6,7 +6,7 @@ of the asked codes, ids or beginnings is passed over: values are stored as they 
 bytes of a match must be there.
 
 An entry without a value for a parameter agrees with no clause on it, `ne` included
-(search.html#missing). Nothing is read from anywhere else.
+(search.html#missing). The caller hands in entries of the query's type only: values do not say their type.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Without `_sort`, the last changed comes first. An entry with several values for a key counts by its
 smallest when ascending, by its largest when descending; a date counts by its beginning; an entry
-without a value comes last either way. Ties end with the id, ascending, so the order is total and pages neither
+without a value comes last either way. Ties end with the id, ascending: the order is total, pages neither
 repeat nor lose an entry. Pure.
 """
 

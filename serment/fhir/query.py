@@ -322,7 +322,7 @@ class _Rules:
         return True
 
     def _count(self, value: str) -> int:
-        """Read the size of a page. Pages hold `MAX_COUNT` at most: search.html#count lets a server give less."""
+        """Read the size of a page: `MAX_COUNT` at most, since search.html#count lets a server give less."""
         if not re.fullmatch(r"[0-9]{1,9}", value):
             raise MalformedError("search.malformed-count")
         return min(int(value), MAX_COUNT)

@@ -1,0 +1,86 @@
+"""The CapabilityStatement: exactly what works (R4 capabilitystatement.html).
+
+The search parameters listed are those that `query.parse` accepts, from the same table; a test holds
+the two together. What rules an answer (`_count`, `_sort`, `_total`) is accepted on every type; FHIR
+does not list it as a search parameter. Order: the statement, one resource type. No clock is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from serment.fhir import search
+from serment.fhir.dates import instant_text
+from serment.model import Instant
+
+INTERACTIONS: Final = (
+    "read",
+    "vread",
+    "history-instance",
+    "create",
+    "update",
+    "delete",
+    "search-type",
+)
+SYSTEM_INTERACTIONS: Final = ("transaction", "batch")
+_DEFINITIONS: Final = "http://hl7.org/fhir/SearchParameter/"
+_NOTHING_LESS: Final[Mapping[str, frozenset[str]]] = {}
+
+
+def statement(
+    software_version: str,
+    when: Instant,
+    url: str,
+    types: Iterable[str],
+    only: Mapping[str, frozenset[str]] = _NOTHING_LESS,
+) -> bytes:
+    """Write the statement as JSON.
+
+    `when` is when this server's abilities last changed, `url` its FHIR address, `types` the resource types
+    that it keeps; `only` narrows the search parameters of a type to the codes that its door answers.
+    """
+    rest = {
+        "mode": "server",
+        "security": {
+            "description": "Bearer token; purpose of use in Serment-Purpose (v3 PurposeOfUse). "
+            "A clinical search names one patient. What is hidden from a caller answers as if absent."
+        },
+        "resource": [_resource(name, only.get(name)) for name in sorted(types)],
+        "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
+    }
+    return msgspec.json.encode(
+        {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": instant_text(when),
+            "kind": "instance",
+            "software": {"name": "Serment", "version": software_version},
+            "implementation": {"description": "Serment, a sealed and traced health record", "url": url},
+            "fhirVersion": "4.0.1",
+            "format": ["application/fhir+json", "json"],
+            "rest": [rest],
+        }
+    )
+
+
+def _resource(name: str, only: frozenset[str] | None) -> dict[str, Any]:
+    """Say what works on one resource type."""
+    found = search.searched(name)
+    return {
+        "type": name,
+        "interaction": [{"code": code} for code in INTERACTIONS],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": False,
+        "conditionalCreate": True,
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchParam": [
+            {"name": code, "definition": _DEFINITIONS + found[code].definition, "type": found[code].type}
+            for code in sorted(found)
+            if only is None or code in only
+        ],
+    }

@@ -75,7 +75,7 @@ $(TOOLS): requirements-dev.lock $(SERMENT)
 		echo "Serment needs Python 3.11 or later, and there is no $(PYTHON) here. Install it, then run make again."; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Serment needs Python 3.11 or later; $(PYTHON) is $$("$(PYTHON)" -V 2>&1)." \
-			"Install a later one, then: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+			"Install a later one, then: make PYTHON=python3.12 $(or $(MAKECMDGOALS),demo)"; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "Serment needs Python's venv, which this machine left out. On Debian: apt install python3-venv"; exit 1; }
 	@"$(PYTHON)" -m venv .venv

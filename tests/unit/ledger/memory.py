@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import random
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -162,3 +163,8 @@ def birth_event(t: int = NOON) -> Event:
 
 def mark(number: int, epoch: int = 1) -> HeadMark:
     return HeadMark(hashlib.sha256(str(number).encode()).digest(), epoch)
+
+
+def die(seed: int) -> random.Random:
+    """A die that falls alike each time, so that a failure can be seen again."""
+    return random.Random(seed)  # noqa: S311 - it harms bytes in a test, it keeps no secret

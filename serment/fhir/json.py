@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from json import JSONDecoder
 from json.scanner import make_scanner
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from serment.errors import MalformedError, TooLargeError
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_MEMBERS = 512
+"""Members of one object that are read one by one; no FHIR type has half as many."""
 MAX_EXPONENT = 400
 """Largest power of ten of a number: no measure needs more, and arithmetic on more exhausts memory."""
 
@@ -30,8 +31,7 @@ _SUSPECT_ESCAPE = re.compile(r"\\(?:u(?:[dD][89a-fA-F]|00[01])|[bf])")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One member of an object: `text[start:end]` is the key to the end of its value."""
 
     key: str
@@ -131,7 +131,7 @@ def _members(text: str, at: int, scan: Any) -> tuple[list[Member], int]:
         at = skipped(text, end)
         if text[at] == "}":
             return members, at + 1
-        if text[at] != ",":
+        if text[at] != "," or len(members) == MAX_MEMBERS:
             raise StopIteration(at)
         at = skipped(text, at + 1)
 

@@ -8,7 +8,7 @@ A fault says where and which rule; it never says the value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -20,7 +20,11 @@ from serment.fhir import schema
 from serment.fhir.document import Document
 
 MAX_ISSUES = 100
-"""Faults listed for one resource: the answer stays readable, and as cheap as the question."""
+"""Faults listed for one resource: the answer stays readable."""
+MAX_LISTED = 64 * 1024
+"""Length of text up to which all faults are looked for: a list of a million is no help and costs seconds."""
+
+_Errors = Callable[[dict[str, Any]], Iterator[jsonschema_rs.ValidationError]]
 
 _SENTENCES = {
     "additionalProperties": "fhir.unknown-element",
@@ -52,39 +56,56 @@ def check(document: Document) -> None:
     """
     if _is_sound(document):
         return
-    for issue in issues(document):
+    for issue in _issues(document.type, document.value, document.type, _first_error):
         raise InvalidResourceError(issue.sentence, issue.expression)
 
 
 def issues(document: Document) -> list[Issue]:
-    """List the faults of a resource, at most `MAX_ISSUES`; empty when it is valid."""
-    return list(islice(_issues(document.type, document.value, document.type), MAX_ISSUES))
+    """List the faults of a resource, at most `MAX_ISSUES`; empty when it is valid.
+
+    Over `MAX_LISTED` characters only the first fault of each resource inside is listed.
+    """
+    if _is_sound(document):
+        return []
+    errors = _first_error if len(document.text) > MAX_LISTED else schema.validator().iter_errors
+    return list(islice(_issues(document.type, document.value, document.type, errors), MAX_ISSUES))
 
 
 def _is_sound(document: Document) -> bool:
     """Answer fast, without saying where: most resources are valid."""
-    valid = schema.validator().is_valid
-    if document.type not in schema.resource_types() or not valid({document.type: document.value}):
-        return False
-    for _, inner in _inner_resources(document.type, document.value, ""):
-        kind = inner.get("resourceType")
-        if kind not in schema.resource_types() or not valid({kind: inner}):
-            return False
-    return not _may_break_code_rules(document)
+    return _fits_schema(document.type, document.value) and not _may_break_code_rules(document)
 
 
-def _issues(kind: Any, value: dict[str, Any], path: str) -> Iterator[Issue]:
+def _fits_schema(kind: Any, value: dict[str, Any]) -> bool:
+    return (
+        kind in schema.resource_types()
+        and schema.validator().is_valid({kind: value})
+        and all(
+            _fits_schema(inner.get("resourceType"), inner) for _, inner in _inner_resources(kind, value, "")
+        )
+    )
+
+
+def _first_error(instance: dict[str, Any]) -> Iterator[jsonschema_rs.ValidationError]:
+    """Give the first schema error only: the validator stops there."""
+    try:
+        schema.validator().validate(instance)
+    except jsonschema_rs.ValidationError as error:
+        yield error
+
+
+def _issues(kind: Any, value: dict[str, Any], path: str, errors: _Errors) -> Iterator[Issue]:
     if kind not in schema.resource_types():
         yield Issue(path, "fhir.unknown-type")
         return
     sound = True
-    for error in schema.validator().iter_errors({kind: value}):
+    for error in errors({kind: value}):
         sound = False
         yield _schema_issue(error, path)
     if sound:
         yield from _code_issues(value, kind, path)
     for inner_path, inner in _inner_resources(kind, value, path):
-        yield from _issues(inner.get("resourceType"), inner, inner_path)
+        yield from _issues(inner.get("resourceType"), inner, inner_path, errors)
 
 
 def _inner_resources(kind: str, value: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -133,46 +154,32 @@ def _schema_issue(error: jsonschema_rs.ValidationError, path: str) -> Issue:
 
 
 def _missing(context: list[list[jsonschema_rs.ValidationError]]) -> str:
-    """Name the element that none of the alternatives has: its own name, or `value[x]`."""
-    names = [str(error.kind.value) for branch in context for error in branch]
-    plain = [name for name in names if not name.startswith("_")]
-    if len(plain) == 1:
-        return plain[0]
-    common = names[0]
-    for name in plain:
-        while not name.startswith(common):
-            common = common[:-1]
-    return f"{common}[x]"
+    """Name the element that is written in none of its ways: its own name, or `value[x]`."""
+    name = str(context[0][0].kind.value)
+    return schema.choice_names().get(name, name)
 
 
 def _may_break_code_rules(document: Document) -> bool:
-    """Say whether the exact walk is needed: two names of one choice, a null, or a list of twins."""
-    if "null" in document.text:
+    """Say whether the exact walk is needed: a null, a `_` twin, or two names of one choice."""
+    if "null" in document.text or '"_' in document.text:
         return True
-    names = schema.choice_names().keys()
-    twins = '"_' in document.text
-    waiting: list[Any] = [document.value]
-    while waiting:
-        node = waiting.pop()
-        if type(node) is dict:
-            if not names.isdisjoint(node) and _is_crowded(node):
-                return True
-            if twins and any(name[0] == "_" and type(node[name]) is list for name in node):
-                return True
-            waiting.extend(child for child in node.values() if type(child) is dict or type(child) is list)
-        elif type(node) is list:
-            waiting.extend(node)
-    return False
+    return _is_crowded(document.value, schema.choice_names(), schema.choice_set())
 
 
-def _is_crowded(node: dict[str, Any]) -> bool:
-    """Say whether two members have names of one choice, whatever the type: the exact walk then judges."""
-    choice_of = schema.choice_names()
-    used: dict[str, str] = {}
-    for written in node:
-        name = written.removeprefix("_")
-        if name in choice_of and used.setdefault(choice_of[name], name) != name:
+def _is_crowded(node: dict[str, Any], choice_of: dict[str, str], names: frozenset[str]) -> bool:
+    """Say whether two members of some object have names of one choice, in whatever type."""
+    if not names.isdisjoint(node):
+        chosen = [choice_of[name] for name in node if name in names]
+        if len(set(chosen)) < len(chosen):
             return True
+    for child in node.values():
+        if type(child) is dict:
+            if _is_crowded(child, choice_of, names):
+                return True
+        elif type(child) is list:
+            for item in child:
+                if type(item) is dict and _is_crowded(item, choice_of, names):
+                    return True
     return False
 
 

@@ -1,0 +1,1 @@
+"""Dated, hashed, replaceable tables of the policy. No code lives here."""

@@ -1,0 +1,180 @@
+"""What a resource says that a decision reads: dated acts of care, mandates, choices (pure).
+
+Order: people named in a resource, acts of care, mandates, choices. Who may say it is decided by the
+writer (`record/choices`); here only what is said. A person is named by reference or by identifier;
+the caller resolves a reference into an actor, and a name that resolves to nobody makes no fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from serment.access.record_facts import (
+    APPOINTMENT,
+    BLOCKED,
+    CARE_TEAM,
+    CONSENT,
+    EMERGENCY_OPPOSED,
+    ENCOUNTER,
+    MASKED,
+    OPPOSED,
+    OPPOSED_CATEGORY,
+    ORDER,
+    REGULATION_OPPOSED,
+    REPRESENTATIVE,
+    STAY,
+    Choice,
+    Mandate,
+    TeamFact,
+)
+from serment.fhir import dates
+from serment.identity import rpps
+from serment.model import Instant
+
+Resolve = Callable[[str], str]
+"""From a reference (`Practitioner/…`) to an actor id, "" when it names nobody known."""
+
+CATEGORY_SYSTEM: Final = "urn:serment:category"
+EMERGENCY_CODES: Final = {
+    "BTG": EMERGENCY_OPPOSED,
+    "ETREAT": EMERGENCY_OPPOSED,
+    "ERTREAT": REGULATION_OPPOSED,
+}
+
+_PEOPLE: Final = {
+    "Encounter": (("participant", "individual"), ENCOUNTER),
+    "Appointment": (("participant", "actor"), APPOINTMENT),
+    "ServiceRequest": (("performer",), ORDER),
+    "CareTeam": (("participant", "member"), CARE_TEAM),
+    "Patient": (("generalPractitioner",), CARE_TEAM),
+}
+_NOT_IN_FORCE: Final = frozenset(
+    {"cancelled", "entered-in-error", "noshow", "revoked", "inactive", "rejected"}
+)
+
+
+def team_facts(
+    resource: dict[str, Any], source: str, structure: str, now: Instant, resolve: Resolve, *, imported: bool
+) -> list[TeamFact]:
+    """Give the dated acts of care that a resource speaks of, one for each professional it names."""
+    found = _PEOPLE.get(str(resource.get("resourceType")))
+    if found is None or resource.get("status") in _NOT_IN_FORCE:
+        return []
+    path, kind = found
+    start, end = _window(resource, now)
+    if kind == ENCOUNTER and _codes(resource.get("class")) & {"IMP", "ACUTE", "NONAC", "EMER"}:
+        kind = STAY
+    actors = {actor for node in _at(resource, path) if (actor := actor_of(node, resolve))}
+    return [
+        TeamFact(actor, kind, start, end, structure, imported=imported, source=source)
+        for actor in sorted(actors)
+    ]
+
+
+def mandate(related: dict[str, Any], id_: str, now: Instant) -> Mandate | None:
+    """Give the mandate of a RelatedPerson who is active; None when it names no representative."""
+    if related.get("active") is False:
+        return None
+    codes = {code for concept in _list(related.get("relationship")) for code in _codings(concept)}
+    if not codes & {"GUARD", "MTH", "FTH", "PRN", "NPRN", "POWATT", "RESPRSN", "HPOWATT"}:
+        return None
+    start, end = _window(related, now)
+    return Mandate(f"proxy:{id_}", REPRESENTATIVE, start, end)
+
+
+def choices(
+    consent: dict[str, Any], id_: str, now: Instant, recorded_by: str, resolve: Resolve
+) -> list[Choice]:
+    """Give the choices of a Consent in force: deny by actor, item or category, or permit one professional.
+
+    A Consent that denies and names nothing opposes all sharing. One that says something this version
+    does not read denies all too: unknown means refused.
+    """
+    if consent.get("status") != "active":
+        return []
+    provision = consent.get("provision") or {}
+    start, end = _window(provision, now)
+    actors = [actor_of(one.get("reference") or {}, resolve) for one in _list(provision.get("actor"))]
+    made: list[tuple[str, str, str, str]] = []
+    if provision.get("type") == "permit":
+        made = [(CONSENT, actor, "", "") for actor in actors if actor]
+        if not actors:
+            made = [(CONSENT, "", "", "")]
+    else:
+        made = _denials(provision, actors)
+    return [
+        Choice(f"Consent/{id_}#{place}", kind, actor, category, item, start, end, recorded_by)
+        for place, (kind, actor, category, item) in enumerate(made)
+    ]
+
+
+def _denials(provision: dict[str, Any], actors: list[str]) -> list[tuple[str, str, str, str]]:
+    items = [str((one.get("reference") or {}).get("reference", "")) for one in _list(provision.get("data"))]
+    categories = [code for coding in _list(provision.get("class")) for code in _codes(coding)]
+    purposes = {code for coding in _list(provision.get("purpose")) for code in _codes(coding)}
+    doors = [EMERGENCY_CODES[code] for code in sorted(purposes) if code in EMERGENCY_CODES]
+    if items:
+        return [(MASKED, "", "", item) for item in items]
+    if doors:
+        return [(door, "", "", "") for door in doors]
+    if categories:
+        return [
+            (OPPOSED_CATEGORY, actor, category, "") for category in categories for actor in actors or [""]
+        ]
+    if actors:
+        return [(BLOCKED, actor, "", "") for actor in actors]
+    return [(OPPOSED, "", "", "")]
+
+
+def actor_of(reference: dict[str, Any], resolve: Resolve) -> str:
+    """Name the professional behind a Reference: by RPPS where it says one, else by resolving it."""
+    identifier = reference.get("identifier")
+    if isinstance(identifier, dict):
+        number = str(identifier.get("value", ""))
+        if rpps.is_rpps(number):
+            return f"rpps:{number}"
+    target = reference.get("reference")
+    return resolve(target) if isinstance(target, str) and target.startswith("Practitioner") else ""
+
+
+def _window(resource: dict[str, Any], now: Instant) -> tuple[int, int | None]:
+    """Give when it begins and ends, in ms; a resource without a date begins now."""
+    period = resource.get("period") or {}
+    start = period.get("start") or resource.get("start") or resource.get("authoredOn")
+    end = period.get("end") or resource.get("end")
+    begins = _instant(start, 0)
+    return (now if begins is None else begins), _instant(end, 1)
+
+
+def _instant(text: Any, side: int) -> int | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        return dates.parse(text)[side]
+    except ValueError:
+        return None
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    if not path:
+        if isinstance(value, dict):
+            yield value
+        return
+    for child in _list(value.get(path[0]) if isinstance(value, dict) else None):
+        yield from _at(child, path[1:])
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def _codings(concept: Any) -> set[str]:
+    return {code for coding in _list((concept or {}).get("coding")) for code in _codes(coding)}
+
+
+def _codes(coding: Any) -> set[str]:
+    code = coding.get("code") if isinstance(coding, dict) else None
+    return {code} if isinstance(code, str) else set()

@@ -1,0 +1,221 @@
+"""What is sealed per record and read by every decision: team, mandates, attending physician, choices.
+
+In this order: the words of a fact, the facts, `RecordFacts` with its pure edits, `pack` and `unpack`
+(MessagePack; fields are only ever added, with a default), and the two readings of time: what forbids
+lasts when in doubt, what grants does not. Nothing here decides, reads a clock or touches a store.
+
+Kinds are plain strings on purpose: a kind that this version does not know is kept, grants nothing
+and, among the choices, forbids everything (HOUSE promise 5: unknown state, refused).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from serment.errors import IntegrityError
+from serment.model import Instant
+
+VERSION: Final = 1
+
+ACTIVE: Final = "active"
+CLOSED: Final = "closed"
+
+STAY: Final = "stay"
+APPOINTMENT: Final = "appointment"
+ORDER: Final = "order"
+REFERRAL: Final = "referral"
+ON_CALL: Final = "on-call"
+ENCOUNTER: Final = "encounter"
+CARE_TEAM: Final = "care-team"
+DECLARED: Final = "declared"
+REGISTRATION: Final = "registration"
+
+REPRESENTATIVE: Final = "representative"
+CARER: Final = "carer"
+HEIR: Final = "heir"
+
+PARENTAL: Final = "parental"
+GUARDIANSHIP: Final = "guardianship"
+
+OPPOSED: Final = "opposed"
+OPPOSED_CATEGORY: Final = "opposed-category"
+BLOCKED: Final = "blocked"
+MASKED: Final = "masked"
+EMERGENCY_OPPOSED: Final = "emergency-opposed"
+REGULATION_OPPOSED: Final = "regulation-opposed"
+CONSENT: Final = "consent"
+CLOSURE: Final = "closed"
+
+CHOICE_KINDS: Final = frozenset(
+    {
+        OPPOSED,
+        OPPOSED_CATEGORY,
+        BLOCKED,
+        MASKED,
+        EMERGENCY_OPPOSED,
+        REGULATION_OPPOSED,
+        CONSENT,
+        CLOSURE,
+    }
+)
+
+
+class TeamFact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A dated act of care that puts `actor` in the care team (CSP L1110-4 III, L1110-12).
+
+    `start` and `end` are ms; `source` names the resource that says so; `reason` is the coded reason
+    of a declared act. An imported fact counts in `own` only.
+    """
+
+    actor: str
+    kind: str
+    start: int
+    end: int | None = None
+    structure: str = ""
+    imported: bool = False
+    source: str = ""
+    reason: str = ""
+
+
+class Mandate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Leave to act for the person: representative, carer or heir.
+
+    `categories` narrows the mandate (empty: all). A mandate of `basis` parental ends by itself when
+    the person comes of age (Code civil 388, 371-1); that of a guardianship does not.
+    """
+
+    actor: str
+    kind: str
+    start: int
+    end: int | None = None
+    categories: tuple[str, ...] = ()
+    basis: str = PARENTAL
+
+
+class Attending(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The declared attending physician (CSS L162-5-3); counts only once the holder confirmed it."""
+
+    actor: str
+    start: int
+    end: int | None = None
+    confirmed_by: str = ""
+
+
+class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One word of the patient: an opposition, a block, a mask, a consent.
+
+    `actor` empty means everybody, `category` empty every category. A choice with no end lasts.
+    A `consent` that names no actor is the initial consent to sharing in the care team, which
+    `shared` needs (Conseil d'Etat, 15/10/2025).
+    """
+
+    id: str
+    kind: str
+    actor: str = ""
+    category: str = ""
+    item: str = ""
+    start: int = 0
+    end: int | None = None
+    recorded_by: str = ""
+
+
+class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything sealed per record that a decision reads."""
+
+    version: int = VERSION
+    regime: str = ""
+    structure: str = ""
+    status: str = ACTIVE
+    birth_date: str = ""
+    holders: tuple[str, ...] = ()
+    team: tuple[TeamFact, ...] = ()
+    mandates: tuple[Mandate, ...] = ()
+    attending: tuple[Attending, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+    def with_choice(self, choice: Choice) -> RecordFacts:
+        """Add a choice; one of the same id is replaced."""
+        return msgspec.structs.replace(
+            self.without_choice(choice.id), choices=(*self._but(choice.id), choice)
+        )
+
+    def without_choice(self, choice_id: str) -> RecordFacts:
+        """Take a choice away; an unknown id changes nothing."""
+        return msgspec.structs.replace(self, choices=self._but(choice_id))
+
+    def _but(self, choice_id: str) -> tuple[Choice, ...]:
+        return tuple(choice for choice in self.choices if choice.id != choice_id)
+
+    def with_team(self, fact: TeamFact) -> RecordFacts:
+        """Add a dated act of care; one of the same actor and source is replaced."""
+        kept = (
+            old
+            for old in self.team
+            if (old.actor, old.kind, old.source) != (fact.actor, fact.kind, fact.source)
+        )
+        return msgspec.structs.replace(self, team=(*kept, fact))
+
+    def without_team_source(self, source: str) -> RecordFacts:
+        """Take away every act of care that `source` made (the resource was changed or deleted)."""
+        return msgspec.structs.replace(self, team=tuple(fact for fact in self.team if fact.source != source))
+
+    def with_mandate(self, mandate: Mandate) -> RecordFacts:
+        """Add a mandate; one of the same actor and kind is replaced."""
+        kept = (old for old in self.mandates if (old.actor, old.kind) != (mandate.actor, mandate.kind))
+        return msgspec.structs.replace(self, mandates=(*kept, mandate))
+
+    def without_mandate(self, actor: str, kind: str) -> RecordFacts:
+        """Take a mandate away."""
+        kept = tuple(old for old in self.mandates if (old.actor, old.kind) != (actor, kind))
+        return msgspec.structs.replace(self, mandates=kept)
+
+    def with_attending(self, attending: Attending) -> RecordFacts:
+        """Name the attending physician: a person has one, so the ones before go."""
+        return msgspec.structs.replace(self, attending=(attending,))
+
+    def without_attending(self) -> RecordFacts:
+        """Name no attending physician."""
+        return msgspec.structs.replace(self, attending=())
+
+    def item_masked(self, ref: str, now: Instant) -> bool:
+        """Tell whether a choice in force masks the item `ref` (`Type/id`).
+
+        A mask that also names an actor masks the item for everybody: the class of an item cannot say
+        "for one person", and hiding more is the safe reading (ADR 0003).
+        """
+        return any(c.kind == MASKED and c.item == ref and veto_in_force(c, now) for c in self.choices)
+
+
+def pack(facts: RecordFacts) -> bytes:
+    """Write facts as MessagePack."""
+    return msgspec.msgpack.encode(facts)
+
+
+_decoder = msgspec.msgpack.Decoder(RecordFacts)
+
+
+def unpack(data: bytes) -> RecordFacts:
+    """Read sealed facts; `IntegrityError` for other bytes or facts of a later version."""
+    try:
+        facts = _decoder.decode(data)
+    except msgspec.MsgspecError:
+        raise IntegrityError("access.facts-unreadable") from None
+    if facts.version > VERSION:
+        raise IntegrityError("access.facts-too-new")
+    return facts
+
+
+def veto_in_force(choice: Choice, now: Instant) -> bool:
+    """Tell whether a forbidding choice rules at `now`.
+
+    Only an end that has passed and that follows the start lifts it: a start in the future or an end
+    before the start would otherwise let a wrong clock undo the patient's word.
+    """
+    return choice.end is None or choice.end > now or choice.end < choice.start
+
+
+def grant_in_force(start: int, end: int | None, now: Instant) -> bool:
+    """Tell whether a granting fact rules at `now`: begun, not ended, and not ended before it began."""
+    return start <= now and (end is None or (start <= end and now < end))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import tomllib
 
 from serment import errors
 from tests.architecture.pages import make_targets
@@ -115,3 +116,15 @@ def test_the_build_machine_runs_what_a_person_runs() -> None:
     script = (ROOT / ".ci/run").read_text("utf-8")
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
     assert script.rstrip().endswith("\nexport SERMENT_NO_SKIP=1\nmake check test")
+
+
+def test_the_drawn_rooms_are_the_contract() -> None:
+    """The line of ARCHITECTURE.md and the layers that import-linter holds are one list."""
+    drawn = re.search(r"^cli → .*$", (ROOT / "ARCHITECTURE.md").read_text("utf-8"), re.MULTILINE)
+    assert drawn is not None
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    layers = next(c for c in project["tool"]["importlinter"]["contracts"] if c["id"] == "layers")["layers"]
+    held = [set(re.findall(r"\w+", layer)) for layer in layers]
+    assert [set(re.findall(r"\w+", room)) for room in drawn[0].split("→")] == [
+        layer for layer in held if layer != {"__main__"}
+    ]

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from serment.errors import SettingsError
 
@@ -27,6 +28,7 @@ class Ballast:
         self._path = path
         self._step = size // steps
         self.size = self._step * steps
+        self._lock = Lock()
         try:
             self._handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError:
@@ -87,8 +89,9 @@ class Ballast:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._handle, fcntl.LOCK_UN)
+        with self._lock:
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._handle, fcntl.LOCK_UN)

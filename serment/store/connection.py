@@ -116,15 +116,31 @@ def check_pages(connection: apsw.Connection, path: Path) -> None:
     try:
         if connection.pragma("application_id") != APPLICATION_ID:
             raise SettingsError("store.foreign")
-        _frames, left = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         pages, size = connection.pragma("page_count"), connection.pragma("page_size")
-        if _frames == left and path.stat().st_size < pages * size:
+        # Pages that still stand in the WAL only are not missed in the file.
+        if checkpoint(connection) and path.stat().st_size < pages * size:
             raise IntegrityError("store.cut-short")
         for table in ("meta", "counter", "migration", "checkpoint"):
             if connection.pragma("quick_check", table) != "ok":
                 raise IntegrityError("store.corrupt", code="QUICK_CHECK")
     except apsw.Error as error:
         raise translate(error, connection.system_errno) from None
+
+
+def checkpoint(connection: apsw.Connection, *, truncate: bool = False) -> bool:
+    """Copy the WAL into the file without waiting for anybody; whether all of it is there now.
+
+    `truncate` also empties the WAL, which a reader of an older state prevents. Never on a full disk.
+    """
+    mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
+    connection.set_busy_timeout(0)
+    try:
+        frames, copied = connection.wal_checkpoint(mode=mode)
+    except (apsw.BusyError, apsw.LockedError, apsw.FullError):
+        return False
+    finally:
+        connection.set_busy_timeout(BUSY_MS)
+    return frames == copied
 
 
 def check_whole(connection: apsw.Connection) -> None:

@@ -49,7 +49,10 @@ class PackRow:
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """One ledger row. `body` is sealed under the record's year key; `token` dies with that key."""
+    """One ledger row. `body` is sealed under the record's year key; `token` dies with that key.
+
+    `sequence` counts from 1 without a hole: the row of sequence `s` is leaf `s - 1` of the tree.
+    """
 
     sequence: int
     kind: int
@@ -61,7 +64,12 @@ class EntryRow:
 
 
 class LedgerRows(Protocol):
-    """The ledger's rows as one snapshot sees them (structurally equal to `ledger.port`)."""
+    """The ledger's rows as one snapshot sees them (structurally equal to `ledger.port`).
+
+    `ledger_size` is the newest sequence, 0 when empty. `ledger_entries` gives `start` ≤ sequence < `stop`
+    and `entries_of` one token's, both in order, to be read before the snapshot ends. `checkpoint` is the
+    greatest that was put, as size, root and note.
+    """
 
     def ledger_size(self) -> int: ...
     def ledger_entries(self, start: int, stop: int) -> Iterator[EntryRow]: ...

@@ -21,7 +21,7 @@ from serment.errors import (
 )
 
 # What a write meets when there is no room: the disk, the quota, the limit on the size of a file.
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 # Growing the shared memory file of the WAL fails so on a full disk, without an errno of its own.
 _NO_ROOM_CODES = {apsw.SQLITE_IOERR_SHMSIZE, apsw.SQLITE_IOERR_SHMMAP}
@@ -44,7 +44,7 @@ _MEANING: dict[type[apsw.Error], tuple[type[SermentError], str]] = {
 def translate(error: apsw.Error, system_errno: int = 0) -> SermentError:
     """Give the house's error for `error`; `system_errno` is the connection's last one, if known."""
     code = getattr(error, "extendedresult", -1)
-    if isinstance(error, apsw.IOError) and (code in _NO_ROOM_CODES or system_errno in _NO_ROOM):
+    if isinstance(error, apsw.IOError) and (code in _NO_ROOM_CODES or system_errno in NO_ROOM):
         return StorageFullError("store.full", code=_name(code))
     for kind, (meaning, sentence) in _MEANING.items():
         if isinstance(error, kind):

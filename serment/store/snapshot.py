@@ -12,6 +12,7 @@ from typing import Any
 
 import apsw
 
+from serment.errors import SermentError, StorageFullError
 from serment.model import RecordToken
 from serment.store import statements as sql
 from serment.store.contract import EntryRow, Located, PackRow, RecordRow
@@ -19,11 +20,15 @@ from serment.store.failure import translate
 
 
 class Rows:
-    """Statements on one connection, errors translated, until closed."""
+    """Statements on one connection, errors translated, until closed.
+
+    `met_full` says whether one of them found no room, even where the caller caught the error.
+    """
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection: apsw.Connection | None = connection
         self._unread: list[apsw.Cursor] = []
+        self.met_full = False
 
     def close(self) -> None:
         """End every statement that is not read to its end, and refuse new ones."""
@@ -37,12 +42,17 @@ class Rows:
             raise RuntimeError("a view of the store is used after its end")
         return self._connection
 
+    def _meaning(self, error: apsw.Error, connection: apsw.Connection) -> SermentError:
+        meaning = translate(error, connection.system_errno)
+        self.met_full |= isinstance(meaning, StorageFullError)
+        return meaning
+
     def _one(self, statement: str, *values: apsw.SQLiteValue) -> tuple[Any, ...] | None:
         connection = self._open()
         try:
             row: tuple[Any, ...] | None = connection.execute(statement, values).fetchone()
         except apsw.Error as error:
-            raise translate(error, connection.system_errno) from None
+            raise self._meaning(error, connection) from None
         return row
 
     def _all(self, statement: str, *values: apsw.SQLiteValue) -> list[tuple[Any, ...]]:
@@ -50,7 +60,7 @@ class Rows:
         try:
             return connection.execute(statement, values).fetchall()
         except apsw.Error as error:
-            raise translate(error, connection.system_errno) from None
+            raise self._meaning(error, connection) from None
 
     def _each(self, statement: str, *values: apsw.SQLiteValue) -> Iterator[tuple[Any, ...]]:
         connection = self._open()
@@ -61,7 +71,7 @@ class Rows:
         except apsw.CursorClosedError:
             raise RuntimeError("rows of the store are read after the end of their view") from None
         except apsw.Error as error:
-            raise translate(error, connection.system_errno) from None
+            raise self._meaning(error, connection) from None
 
     def _change(self, statement: str, *values: apsw.SQLiteValue) -> int:
         """Run a write and give the number of rows it touched."""
@@ -69,7 +79,7 @@ class Rows:
         try:
             connection.execute(statement, values)
         except apsw.Error as error:
-            raise translate(error, connection.system_errno) from None
+            raise self._meaning(error, connection) from None
         return connection.changes()
 
 

@@ -12,6 +12,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -20,7 +21,14 @@ import apsw
 
 from serment.errors import DependencyError, IntegrityError, SettingsError, StorageFullError
 from serment.store.ballast import Ballast
-from serment.store.connection import check_header, check_pages, check_whole, connect, create_file
+from serment.store.connection import (
+    check_header,
+    check_pages,
+    check_whole,
+    checkpoint,
+    connect,
+    create_file,
+)
 from serment.store.contract import Snapshot, Transaction
 from serment.store.failure import translate
 from serment.store.migration import migrate
@@ -130,7 +138,7 @@ class SqliteStore:
 
     def truncate_wal(self) -> Future[bool]:
         """Empty the WAL, so that deleted rows leave no byte; False when a reader still needs it."""
-        return self._writer.between(_truncate)
+        return self._writer.between(partial(checkpoint, truncate=True))
 
     def check(self) -> Future[None]:
         """Read every page of the file in a worker thread; the future carries `IntegrityError` on damage."""
@@ -210,11 +218,3 @@ class SqliteStore:
         self._commits += 1
         if self._commits % _REFILL_EVERY == 0 and self.low_on_space and self._ballast is not None:
             self._ballast.refill()
-
-
-def _truncate(connection: apsw.Connection) -> bool:
-    try:
-        frames, _done = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    except apsw.BusyError:
-        return False
-    return frames == 0

@@ -22,7 +22,7 @@ SESSION: Final = "SELECT sealed FROM session WHERE token = ?"
 IMPORTED: Final = "SELECT position FROM imported WHERE source = ?"
 QUARANTINED: Final = "SELECT number, sealed FROM quarantine WHERE number > ? ORDER BY number LIMIT ?"
 
-LEDGER_SIZE: Final = "SELECT coalesce(max(sequence) + 1, 0) FROM entry"
+LEDGER_SIZE: Final = "SELECT coalesce(max(sequence), 0) FROM entry"
 ENTRIES: Final = (
     "SELECT sequence, kind, hour, commitment, key_id, token, body FROM entry"
     " WHERE sequence >= ? AND sequence < ? ORDER BY sequence"

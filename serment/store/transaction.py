@@ -84,12 +84,12 @@ class SqliteTransaction(SqliteSnapshot):
     def add_entries(self, rows: Sequence[EntryRow]) -> None:
         place = self.ledger_size()
         for row in rows:
+            place += 1
             if row.sequence != place:
                 raise IntegrityError("store.entry-out-of-place")
             self._change(
                 sql.ADD_ENTRY, place, row.kind, row.hour, row.commitment, row.key_id, row.token, row.body
             )
-            place += 1
 
     def put_chain(self, token: bytes, sealed: bytes) -> None:
         self._change(sql.PUT_CHAIN, token, sealed)

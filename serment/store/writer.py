@@ -22,6 +22,7 @@ from typing import Any, Final, TypeVar
 import apsw
 
 from serment.errors import DependencyError, SermentError, StorageFullError
+from serment.store.connection import checkpoint
 from serment.store.contract import Transaction
 from serment.store.failure import translate
 from serment.store.transaction import SqliteTransaction
@@ -48,7 +49,7 @@ class Queued:
         self._error: BaseException | None = None
 
     def run(self, connection: apsw.Connection) -> None:
-        """Run the job under a savepoint. Raises `_UndoneError` or `apsw.Error` when the group is lost."""
+        """Run the job under a savepoint. Raises when the group is lost."""
         connection.execute("SAVEPOINT job")
         transaction = SqliteTransaction(connection)
         self._value = self._error = None
@@ -58,10 +59,11 @@ class Queued:
             self._error = error
         finally:
             transaction.close()
+        if transaction.met_full:
+            # SQLite may have undone the whole transaction; a job that catches the error cannot hide it.
+            raise StorageFullError("store.full", code="SQLITE_FULL")
         if not connection.in_transaction:
             raise _UndoneError
-        if isinstance(self._error, StorageFullError):
-            raise self._error
         if self._error is not None:
             connection.execute("ROLLBACK TO job")
         connection.execute("RELEASE job")
@@ -198,6 +200,9 @@ class Writer:
         if self._room_was_made:
             return False
         self._room_was_made = self._make_room()
+        if self._room_was_made:
+            # With room for the WAL to be copied into the file, the next commits write over it again.
+            checkpoint(self._connection)
         return self._room_was_made
 
 

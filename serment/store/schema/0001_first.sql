@@ -84,7 +84,7 @@ CREATE TABLE quarantine (
     sealed BLOB NOT NULL
 ) STRICT;
 
--- The ledger. `sequence` is the leaf index, from 0, without gaps.
+-- The ledger. `sequence` counts from 1 without a hole: row s is leaf s - 1 of the tree.
 CREATE TABLE entry (
     sequence   INTEGER PRIMARY KEY,
     kind       INTEGER NOT NULL,

@@ -59,8 +59,15 @@ class Veto:
         return self.stands(facts) and not any(RELATIONS[name](facts) for name in self.lifted_by(facts.regime))
 
 
+_WRITE, _FILE = Act.WRITE, Act.FILE
+
+
 def _outside_cell(facts: Facts) -> bool:
     return facts.act not in facts.cell
+
+
+def _writes(facts: Facts) -> bool:
+    return facts.act is _WRITE or facts.act is _FILE
 
 
 VETOES: Final[tuple[Veto, ...]] = (
@@ -93,7 +100,7 @@ VETOES: Final[tuple[Veto, ...]] = (
         own=("holder", "representative"),
         shared=("holder", "representative"),
     ),
-    Veto("V9.write", "writing-cell", lambda f: f.act in {Act.WRITE, Act.FILE} and _outside_cell(f)),
+    Veto("V9.write", "writing-cell", lambda f: _writes(f) and _outside_cell(f)),
     Veto("V9.cell", "cell", _outside_cell, own=FOUR, shared=FOUR),
 )
 
@@ -101,6 +108,6 @@ VETOES: Final[tuple[Veto, ...]] = (
 def first_veto(facts: Facts) -> Denial | None:
     """Give the first veto that stops this case, or None."""
     for veto in VETOES:
-        if veto.stops(facts):
+        if veto.stands(facts) and veto.stops(facts):
             return Denial(veto.rule, veto.missing, veto.lifted_by(facts.regime))
     return None

@@ -1,11 +1,13 @@
 """One connection to the database file: how it is opened, and what is checked at the start.
 
-`create_file` → `connect` (pragmas) → `check_at_start`. Nothing here reads a row of a patient.
+`new_file` → `connect` (pragmas) → `check_at_start`. Nothing here reads a row of a patient.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -40,18 +42,25 @@ PRAGMA journal_size_limit = {_WAL_LIMIT};
 """
 
 
-def create_file(path: Path) -> None:
-    """Make an empty file that only its owner reads, durable in its folder.
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Give the path of an empty file that only its owner reads, and put it at `path` when all went well.
 
-    Raises `SettingsError` when something stands there already.
+    So that a crash at `init` leaves no half-made store. Raises `SettingsError` when something is there.
     """
+    draft = path.with_name(path.name + ".new")
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        yield draft
+        os.link(draft, path)
+        draft.unlink()
+        sync_folder(path.parent)
     except FileExistsError:
+        draft.unlink()
         raise SettingsError("store.exists") from None
     except OSError:
         raise SettingsError("store.cannot-open", code="CREATE") from None
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -91,7 +100,8 @@ def _prepare(connection: apsw.Connection, *, reader: bool) -> None:
 def check_header(path: Path) -> None:
     """Say early and in clear words what a file is that cannot be our database.
 
-    Raises `SettingsError` when there is none, `IntegrityError` when it is cut short or not SQLite.
+    Raises `SettingsError` when there is none or it is another program's, `IntegrityError` when it is cut
+    short or not SQLite.
     """
     try:
         with path.open("rb") as file:
@@ -100,22 +110,21 @@ def check_header(path: Path) -> None:
         raise SettingsError("store.missing") from None
     except OSError:
         raise SettingsError("store.cannot-open", code="READ") from None
-    # A crash between `create_file` and the first commit leaves an empty file, or all of it in the WAL.
-    if len(header) < 100 and not _wal_of(path).exists():
+    if len(header) < 100:
         raise IntegrityError("store.cut-short")
-    if header and not MAGIC.startswith(header[:16]) and header[:16] != MAGIC:
+    if header[:16] != MAGIC:
         raise IntegrityError("store.not-a-database")
+    # Before any connection: opening in WAL mode would already write in somebody else's file.
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise SettingsError("store.foreign")
 
 
 def check_pages(connection: apsw.Connection, path: Path) -> None:
-    """Refuse a file of another program, cut short, or whose small tables do not hold together.
+    """Refuse a file that is cut short or whose small tables do not hold together (`IntegrityError`).
 
-    Costs the same whatever the size of the file; `check_whole` reads it all. Raises `IntegrityError`
-    or `SettingsError`.
+    Costs the same whatever the size of the file; `check_whole` reads it all.
     """
     try:
-        if connection.pragma("application_id") != APPLICATION_ID:
-            raise SettingsError("store.foreign")
         pages, size = connection.pragma("page_count"), connection.pragma("page_size")
         # Pages that still stand in the WAL only are not missed in the file.
         if checkpoint(connection) and path.stat().st_size < pages * size:
@@ -146,11 +155,7 @@ def checkpoint(connection: apsw.Connection, *, truncate: bool = False) -> bool:
 def check_whole(connection: apsw.Connection) -> None:
     """Read every page (`integrity_check`). Raises `IntegrityError`; takes minutes on a large file."""
     try:
-        if connection.pragma("integrity_check(1)") != "ok":
+        if connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
             raise IntegrityError("store.corrupt", code="INTEGRITY_CHECK")
     except apsw.Error as error:
         raise translate(error, connection.system_errno) from None
-
-
-def _wal_of(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")

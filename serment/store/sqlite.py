@@ -20,6 +20,7 @@ from typing import Final, Self, TypeVar
 import apsw
 
 from serment.errors import DependencyError, IntegrityError, SettingsError, StorageFullError
+from serment.store import statements as sql
 from serment.store.ballast import Ballast
 from serment.store.connection import (
     check_header,
@@ -27,7 +28,7 @@ from serment.store.connection import (
     check_whole,
     checkpoint,
     connect,
-    create_file,
+    new_file,
 )
 from serment.store.contract import Snapshot, Transaction
 from serment.store.failure import translate
@@ -97,17 +98,15 @@ class SqliteStore:
     @classmethod
     def create(cls, path: Path, *, ballast: Ballast | None = None, store_id: bytes | None = None) -> Self:
         """Make a new store with its id (16 random bytes unless given). Raises `SettingsError`."""
-        create_file(path)
-        connection = connect(path)
-        try:
-            migrate(connection)
-            connection.execute(
-                "INSERT INTO meta (name, value) VALUES (?, ?)", (STORE_ID, store_id or os.urandom(16))
-            )
-        except apsw.Error as error:
-            raise translate(error, connection.system_errno) from None
-        finally:
-            connection.close(True)
+        with new_file(path) as draft:
+            connection = connect(draft)
+            try:
+                migrate(connection)
+                connection.execute(sql.PUT_META, (STORE_ID, store_id or os.urandom(16)))
+            except apsw.Error as error:
+                raise translate(error, connection.system_errno) from None
+            finally:
+                connection.close(True)
         return cls(path, ballast=ballast)
 
     @property

@@ -98,6 +98,7 @@ _KINDS = (
     | {Interaction.GAP: Kind.GAP, Interaction.BIRTH: Kind.BIRTH}
 )
 _EMERGENCIES = frozenset({Purpose.EMERGENCY.value, Purpose.BREAK_GLASS.value})
+_EMERGENCY_DOORS = frozenset({"G5.emergency", "G5.regulation"})
 _EMERGENCY_REASONS = frozenset(reason.value for reason in EmergencyReason)
 
 
@@ -138,9 +139,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
 
     @property
     def emergency(self) -> bool:
-        """Whether an emergency door was used: by interaction, purpose or coded reason."""
-        by_purpose = self.purpose in _EMERGENCIES or self.reason in _EMERGENCY_REASONS
-        return by_purpose or self.interaction is Interaction.EMERGENCY
+        """Whether an emergency was declared or an emergency door opened."""
+        declared = self.purpose in _EMERGENCIES or not _EMERGENCY_REASONS.isdisjoint(self.reason.split(","))
+        return declared or self.interaction is Interaction.EMERGENCY or self.rule in _EMERGENCY_DOORS
 
     def __repr__(self) -> str:
         return f"Event({self.interaction.value}, {self.decision.value})"
@@ -170,6 +171,8 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.Decoder(Body).decode
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+"""What a strict decoder raises on bytes that are not what they claim to be."""
 
 
 def bounded(references: Sequence[str]) -> tuple[tuple[str, ...], int]:
@@ -177,22 +180,29 @@ def bounded(references: Sequence[str]) -> tuple[tuple[str, ...], int]:
     return tuple(references[:MOST_RESOURCES]), len(references)
 
 
-def body_bytes(body: Body) -> bytes:
-    """Write a body as canonical JSON. Raises `LedgerError` for a number that JSON does not carry."""
-    event = body.event
-    if not all(0 <= number <= _LARGEST_INTEGER for number in (event.t, event.until, event.count, body.p_seq)):
+def canonical(value: msgspec.Struct, event: Event) -> bytes:
+    """Write canonical JSON. Raises `LedgerError` for a number or a text that it does not carry."""
+    if not all(0 <= number <= _LARGEST_INTEGER for number in (event.t, event.until, event.count)):
         raise LedgerError("ledger.event-unwritable")
-    return _encode(body)
+    try:
+        return _encode(value)
+    except UnicodeEncodeError:
+        raise LedgerError("ledger.event-unwritable") from None
+
+
+def body_bytes(body: Body) -> bytes:
+    """Write a body. Raises `LedgerError` for an event that canonical JSON does not carry."""
+    return canonical(body, body.event)
 
 
 def body_from(raw: bytes) -> Body:
     """Read canonical JSON. Raises `LedgerError` for anything that `body_bytes` would not have written."""
     try:
         body = _decode(raw)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise LedgerError("ledger.body-unreadable") from None
     sizes = (len(body.salt), len(body.p_prev), len(body.head) or 32, len(body.late) or 32)
-    if body.v != 1 or body.p_seq < 1 or sizes != (SALT_SIZE, 32, 32, 32) or _encode(body) != raw:
+    if body.v != 1 or body.p_seq < 1 or sizes != (SALT_SIZE, 32, 32, 32) or body_bytes(body) != raw:
         raise LedgerError("ledger.body-unreadable")
     return body
 

@@ -5,8 +5,6 @@ import secrets
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 
-import pytest
-
 from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import Chain
 from serment.ledger.checkpoint import Growing, LogKey, keep, signed

@@ -1,7 +1,7 @@
 """What the house asks of custody. The socket client and the fake of the tests both keep this contract.
 
-Order: the values, then the calls. Every call but `state`, `init`, `unlock` and `list_slots` raises
-`LockedError` until somebody unlocks, and `CustodyError` when custody does not answer.
+Order: the values, then the calls. Until somebody unlocks, every call that needs a key raises
+`LockedError`; every call raises `CustodyError` when custody does not answer.
 
 Rotation and shredding as products (a new generation of the root key, certificates, key backups) come
 with the backup work. Their place: each wrapped row carries `generation`, and `destroy` already leaves
@@ -137,7 +137,8 @@ class Custody(Protocol):
     def sweep(self, known: Callable[[RecordToken], bool], before_hour: int) -> int:
         """Forget keys made before `before_hour` (hours since 1970) whose record was never stored.
 
-        Gives how many. Raises `IntegrityError` when so many are unknown that the database must be another one.
+        Gives how many. Raises `IntegrityError` when so many are unknown that the database must be
+        another one: nothing is forgotten then.
         """
         ...
 

@@ -66,7 +66,7 @@ class _SlotPlace:
 
 
 def acceptable(passphrase: str) -> str:
-    """Give the passphrase as typed on any keyboard (NFC). Raises `RequestError` when too short or too long."""
+    """Give the passphrase as typed on any keyboard (NFC). Raises `RequestError` on its length."""
     normal = unicodedata.normalize("NFC", passphrase)
     if not SHORTEST <= len(normal) <= LONGEST:
         raise RequestError("custody.passphrase-length", shortest=SHORTEST, longest=LONGEST)

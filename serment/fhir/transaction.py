@@ -20,6 +20,8 @@ BUNDLE_TYPES = frozenset({"batch", "transaction", "collection", "searchset", "hi
 PLACEHOLDERS = ("urn:uuid:", "urn:oid:")
 
 _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(?:[ \t\n\r]*(:))?', re.DOTALL)
+_LINK = re.compile(r'"(reference|url)"[ \t\n\r]*:[ \t\n\r]*("([^"\\]*(?:\\.[^"\\]*)*)")', re.DOTALL)
+_ESCAPED_LETTER = re.compile(r"\\u00[67]")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)")
 _LINK_KEYS = ("reference", "url")
 
@@ -128,11 +130,21 @@ def relink(raw: bytes, links: Mapping[str, str]) -> tuple[bytes, int]:
 
 
 def _written_links(text: str) -> Iterator[tuple[str, int, int, str]]:
-    """Walk the strings of the text in order; give those whose own key is `reference` or `url`.
+    """Walk the strings that are values of a key `reference` or `url`: key, start, end, meaning.
 
-    A quote outside a string always opens one, so that walking from the first character needs no parser,
-    and text inside a string (a narrative that quotes JSON) is never taken for a key.
+    Text inside a string (a narrative that quotes JSON) is never taken for a key: there every quote
+    follows a backslash. Keys that may be written with escapes are found by the slower walk.
     """
+    if _ESCAPED_LETTER.search(text):
+        yield from _tokens(text)
+        return
+    for found in _LINK.finditer(text):
+        if text[found.start() - 1] != "\\":
+            yield found[1], found.start(2), found.end(), _unescaped(found[3])
+
+
+def _tokens(text: str) -> Iterator[tuple[str, int, int, str]]:
+    """Do the same string by string: a quote outside a string always opens one."""
     key, key_end = "", 0
     for token in _STRING.finditer(text):
         if token[2]:

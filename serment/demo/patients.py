@@ -7,14 +7,13 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from random import Random
 from types import MappingProxyType
 
 from serment.demo import documents, people, resources
 from serment.demo.history import Visit
 from serment.demo.people import Person
 from serment.demo.resources import Chart, Json
-from serment.demo.traits import Household, Traits
+from serment.demo.traits import Household, Traits, draws
 from serment.model import ActorId
 
 _PARENT = {"female": ("MTH", "Mère"), "male": ("FTH", "Père")}
@@ -66,7 +65,7 @@ class DemoPatient:
 
 def start(traits: Traits, seed: int, attending: Person, parent: Traits | None = None) -> Chart:
     """Open a chart with its Patient; the record's generator depends on the seed and its key alone."""
-    chart = Chart(traits, Random(f"{seed}/{traits.key}"))  # noqa: S311 - invented people, not secrets
+    chart = Chart(traits, draws(f"{seed}/{traits.key}"))
     chart.subject = chart.add(resources.patient(traits, attending, parent))
     return chart
 

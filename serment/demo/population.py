@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from random import Random
 from types import MappingProxyType
 
 from serment.demo import clinic, history, patients, people, resources, special
@@ -18,7 +17,7 @@ from serment.demo.history import Visit
 from serment.demo.patients import Choice, DemoPatient, Filing, Kin
 from serment.demo.people import Person
 from serment.demo.resources import Chart, Json
-from serment.demo.traits import Household, Register, Traits
+from serment.demo.traits import Household, Register, Traits, draws
 from serment.errors import RequestError
 
 __all__ = ["Choice", "DemoPatient", "Kin", "Person", "Population", "bundles_for", "population"]
@@ -55,7 +54,7 @@ def population(n: int = 200, seed: int = 2026, *, today: date, pdf: bool = True)
     """
     if n < special.LEAST:
         raise RequestError("demo.too-few", least=special.LEAST)
-    register = Register(_random(seed), today)
+    register = Register(draws(seed), today)
     scene = special.Scene(seed, today, Filing(pdf))
     ten = tuple(special.people_of_scenes(register, scene))
     others = (
@@ -80,14 +79,10 @@ def bundles_for(
     Each has its Patient, a visit of the last year by the attending doctor, one by another
     professional of the practice, an appointment of today with that one; measurements fill the rest.
     """
-    register = Register(_random(seed), today)
+    register = Register(draws(seed), today)
     people_of_town = (traits for household in register.households(n) for traits in household.members)
     for place, traits in enumerate(people_of_town):
         yield _light(traits, place, resources_per_patient, seed, today)
-
-
-def _random(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 - invented people, not secrets
 
 
 def _cast(ten: tuple[DemoPatient, ...]) -> Mapping[str, Person | DemoPatient]:

@@ -81,10 +81,21 @@ def choices(ten: tuple[DemoPatient, ...], today: date) -> tuple[Choice, ...]:
     return (
         Choice("attending", patient.key, actor=people.ATTENDING.id),
         Choice("representative", adolescent.key, item=adolescent.kin[0].related, kin=adolescent.kin[0].key),
-        Choice("mask", masking.key, item=masking.items["masked"]),
+        *(Choice("mask", masking.key, item=item) for item in _sheet_and_file(masking, "masked")),
         Choice("block", masking.key, actor=people.SECOND_ASSOCIATE.id),
-        Choice("announcement", waiting.key, item=waiting.items["announcement"], until=today + ANNOUNCEMENT),
+        *(
+            Choice("announcement", waiting.key, item=item, until=today + ANNOUNCEMENT)
+            for item in _sheet_and_file(waiting, "announcement")
+        ),
     )
+
+
+def _sheet_and_file(patient: DemoPatient, item: str) -> tuple[str, ...]:
+    """Give the fullUrl of a DocumentReference and of the Binary behind it: one without the other leaks."""
+    sheet = patient.items[item]
+    resource = next(e["resource"] for e in patient.bundle["entry"] if e["fullUrl"] == sheet)
+    file = resource["content"][0]["attachment"].get("url")
+    return (sheet, file) if file else (sheet,)
 
 
 def _sure(household: Household) -> Household:
@@ -104,7 +115,6 @@ def _patient(scene: Scene, household: Household) -> DemoPatient:
         "consultation": filing.file(chart, "consultation", people.ATTENDING, own),
         "laboratory": filing.file(chart, "laboratory", people.BIOLOGIST, own, days=1),
         "prescription": filing.file(chart, "prescription", people.ATTENDING, own),
-        "referral": filing.file(chart, "referral", people.ATTENDING, own),
     }
     items["maskable"] = items["consultation"]
     return scene.close(chart, [*visits, seen, own], household, items)
@@ -160,16 +170,9 @@ def _masking(scene: Scene, household: Household) -> DemoPatient:
     """Write somebody whom the blocked associate did see: the block stops a member of the team."""
     chart, visits = scene.open(household.adults[0], household, "F32.1")
     seen = history.visit(chart, scene.day(50), (people.SECOND_ASSOCIATE,), "Consultation")
-    asked = resources.order(
-        chart,
-        "Avis spécialisé, consultation de psychiatrie",
-        seen.day,
-        people.ATTENDING,
-        None,
-        seen.reference,
-    )
-    items = {"masked": chart.add(asked)["reference"]}
-    return scene.close(chart, [*visits, seen], household, items)
+    own = history.visit(chart, scene.day(55), (people.ATTENDING,), "Consultation")
+    items = {"masked": scene.filing.file(chart, "referral", people.ATTENDING, own)}
+    return scene.close(chart, [*visits, own, seen], household, items)
 
 
 def _waiting(scene: Scene, household: Household) -> DemoPatient:

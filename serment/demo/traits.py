@@ -29,6 +29,11 @@ def _stuff() -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath("names.toml").read_text("utf-8"))
 
 
+def draws(seed: int | str) -> Random:
+    """Give the generator of a seed: invented people are no secret, they must come again the same."""
+    return Random(seed)  # noqa: S311 - draws of a demonstration, never a key or a token
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
     """One invented person. Dates are calendar dates; `given` is the birth list; `mobile` may be ""."""

@@ -5,9 +5,11 @@ database, network, asyncio or clock; time is a fact that is passed in.
 """
 
 from serment.access.decide import Finding, decide, decide_find
-from serment.access.facts import Facts, facts_for
+from serment.access.facts import Facts
+from serment.access.find import finding_for
 from serment.access.policy import Policy, shipped_policy
 from serment.access.record_facts import RecordFacts
+from serment.access.relations import facts_for
 
 __all__ = [
     "Facts",
@@ -17,5 +19,6 @@ __all__ = [
     "decide",
     "decide_find",
     "facts_for",
+    "finding_for",
     "shipped_policy",
 ]

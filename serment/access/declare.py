@@ -6,9 +6,9 @@ it. Whoever calls writes the fact, traces it, tells the patient and counts it; n
 
 from __future__ import annotations
 
-from serment.access.facts import DECLARED_REASONS
 from serment.access.policy import Policy
 from serment.access.record_facts import DECLARED, RecordFacts, TeamFact
+from serment.access.relations import DECLARED_REASONS
 from serment.errors import RefusedError
 from serment.model import Actor, ActorKind, Function, Instant, Regime, RequestId
 

@@ -1,0 +1,64 @@
+"""One request as the rooms ask it, and what an actor can be to a record (shared by the three readers).
+
+`relations` reads who the actor is, `choices` what the patient said, `cells` which cell judges. Nothing
+here decides.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from serment.access.policy import Policy
+from serment.access.record_facts import RecordFacts
+from serment.model import Act, Actor, EmergencyReason, Instant, ItemClass, Purpose, Regime
+
+
+class Case(NamedTuple):
+    """One request, as `facts_for` received it."""
+
+    actor: Actor
+    purpose: Purpose
+    reasons: frozenset[EmergencyReason]
+    facts: RecordFacts
+    unit: ItemClass
+    act: Act
+    now: Instant
+    policy: Policy
+    regime: Regime | None
+    existing: bool | None
+    writing: bool
+
+    @property
+    def creating(self) -> bool:
+        """Tell whether the item may be new: then nobody stands on having written it."""
+        return self.writing and self.existing is not True
+
+    @property
+    def at_home(self) -> bool:
+        """Tell whether the actor acts in the structure that holds the file."""
+        return self.actor.structure == self.facts.structure
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name the actor and, for a trainee, the supervisor."""
+        actor = self.actor
+        return (actor.id,) if actor.supervisor is None else (actor.id, actor.supervisor)
+
+
+class Relations(NamedTuple):
+    """What an actor is to a record or an item."""
+
+    holder: bool = False
+    representative: bool = False
+    carer: bool = False
+    heir: bool = False
+    author: bool = False
+    attending: bool = False
+    emergency: bool = False
+    regulation: bool = False
+    team: bool = False
+    consent: bool = False
+    depositing: bool = False
+
+
+NOBODY: Final = Relations()

@@ -1,0 +1,69 @@
+"""What the patient's choices say about one case: read once, in doubt for the patient.
+
+A choice that forbids and is malformed, or of a kind that this version does not know, forbids; one
+that grants and is malformed grants nothing. Nothing here decides.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from serment.access import record_facts as rf
+from serment.access.case import Case
+from serment.model import Label
+
+
+class Choices(NamedTuple):
+    """What the patient's choices say about one case."""
+
+    closed: bool = False
+    blocked: bool = False
+    opposed: bool = False
+    masked: bool = False
+    emergency_opposed: bool = False
+    regulation_opposed: bool = False
+    team_consent: bool = False
+    consent: bool = False
+
+
+def read_choices(case: Case) -> Choices:
+    """Read every choice once. What this version does not know opposes the whole record."""
+    closed = case.facts.status == rf.CLOSED
+    blocked = opposed = emergency_opposed = regulation_opposed = team_consent = consent = False
+    masked = case.unit.masked or Label.MASKED in case.unit.labels
+    for choice in case.facts.choices:
+        if choice.kind == rf.CONSENT:
+            granted = _consent_counts(choice, case)
+            team_consent = team_consent or (granted and not choice.actor)
+            consent = consent or (granted and choice.actor == case.actor.id)
+        elif rf.veto_in_force(choice, case.now):
+            touches = _touches(choice, case)
+            closed = closed or choice.kind == rf.CLOSURE
+            blocked = blocked or (touches and choice.kind == rf.BLOCKED)
+            masked = masked or (touches and choice.kind == rf.MASKED and not choice.item)
+            emergency_opposed = emergency_opposed or choice.kind == rf.EMERGENCY_OPPOSED
+            regulation_opposed = regulation_opposed or choice.kind == rf.REGULATION_OPPOSED
+            opposed = opposed or (touches and _opposes(choice))
+    return Choices(
+        closed, blocked, opposed, masked, emergency_opposed, regulation_opposed, team_consent, consent
+    )
+
+
+def _opposes(choice: rf.Choice) -> bool:
+    return choice.kind in {rf.OPPOSED, rf.OPPOSED_CATEGORY} or choice.kind not in rf.CHOICE_KINDS
+
+
+def _touches(choice: rf.Choice, case: Case) -> bool:
+    """Tell whether a forbidding choice speaks of this actor and this category."""
+    named = not choice.actor or choice.actor in case.names
+    return named and (not choice.category or choice.category == case.unit.category)
+
+
+def _consent_counts(choice: rf.Choice, case: Case) -> bool:
+    """Tell whether a consent holds: in force, for the class asked, and not self-given."""
+    return (
+        rf.grant_in_force(choice.start, choice.end, case.now)
+        and not choice.item
+        and (not choice.category or choice.category == case.unit.category)
+        and choice.recorded_by != case.actor.id
+    )

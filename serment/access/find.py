@@ -1,0 +1,66 @@
+"""The facts of finding a person by an exact token (the question that `decide_find` answers).
+
+Who finds is a care professional or a secretary, with a care purpose; by which token the person was
+asked for is told by the room that looked the token up. Nothing here decides.
+"""
+
+from __future__ import annotations
+
+from serment.access.decide import IDENTITY_UNIT, Finding
+from serment.access.policy import Policy
+from serment.access.record_facts import RecordFacts
+from serment.access.relations import facts_for
+from serment.model import (
+    Act,
+    Actor,
+    ActorKind,
+    Function,
+    Instant,
+    Purpose,
+    RecordToken,
+    Regime,
+    RequestId,
+)
+
+
+def finding_for(
+    actor: Actor,
+    purpose: Purpose,
+    record: RecordToken,
+    facts: RecordFacts,
+    now: Instant,
+    request: RequestId,
+    policy: Policy,
+    *,
+    by_ins: bool,
+) -> Finding:
+    """Answer the questions of one search for a person.
+
+    `by_ins` says that the token was the INS; otherwise it was the other compound token (birth date
+    and phonetic name), exact too. A token that is not exact must never come here.
+    """
+    case = facts_for(
+        actor, purpose, frozenset(), record, facts, IDENTITY_UNIT, Act.LIST, now, request, policy
+    )
+    return Finding(
+        regime=case.regime,
+        third_party_purpose=case.third_party_purpose,
+        finder=case.care_purpose and not case.purpose_misfit and _finds(actor, policy),
+        same_structure=actor.structure == facts.structure,
+        by_ins=by_ins,
+        by_compound=not by_ins,
+        closed=case.closed and case.regime is Regime.SHARED,
+        blocked=case.blocked,
+        record=record,
+        request=request,
+        now=now,
+    )
+
+
+def _finds(actor: Actor, policy: Policy) -> bool:
+    if actor.function is Function.TRAINEE and actor.supervisor is None:
+        return False
+    if actor.kind is ActorKind.STAFF:
+        return policy.function(actor.function).finds
+    listed = (actor.profession, "10") in policy.matrix
+    return actor.kind is ActorKind.PROFESSIONAL and (policy.function(actor.function).finds or listed)

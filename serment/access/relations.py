@@ -1,0 +1,318 @@
+"""From a record's sealed facts to the abstract case that `decide` reads.
+
+In this order: `facts_for`, which answers every question for one actor, one class of items and one
+act; the patient's side; the professional's side. Nothing here decides: an ended, future or malformed
+fact never grants, and what is unknown is left at "no".
+
+One role rules a session: a doctor who is also a patient is one or the other (`Actor.kind`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Final
+
+from serment.access import record_facts as rf
+from serment.access.case import NOBODY, Case, Relations
+from serment.access.cells import cell_for, directory_cell
+from serment.access.choices import Choices, read_choices
+from serment.access.facts import Facts
+from serment.access.policy import Policy
+from serment.access.record_facts import RecordFacts
+from serment.access.tables import WRITING
+from serment.model import (
+    Act,
+    Actor,
+    ActorKind,
+    Category,
+    EmergencyReason,
+    Function,
+    Instant,
+    ItemClass,
+    Label,
+    Purpose,
+    RecordToken,
+    Regime,
+    RequestId,
+)
+
+DOCTOR: Final = "10"
+"""Code of the medical profession (TRE_G15)."""
+
+EMERGENCY_PURPOSES: Final = frozenset({Purpose.EMERGENCY, Purpose.BREAK_GLASS, Purpose.EMERGENCY_ROOM})
+VITAL_DOOR: Final = frozenset({EmergencyReason.UNCONSCIOUS, EmergencyReason.LIFE_THREAT})
+OWN_DOOR: Final = VITAL_DOOR | {EmergencyReason.ON_CALL}
+
+THIRD_PARTIES: Final = frozenset({Function.INSURER, Function.LENDER, Function.EMPLOYER})
+DECLARED_REASONS: Final = frozenset(
+    {
+        "visit-today",
+        "telephone-advice",
+        "result-received",
+        "renewal",
+        "covering-colleague",
+        "letter-received",
+        "patient-registered",
+        "care-coordination",
+    }
+)
+"""Coded reasons of a declared act of care (ADR 0006); free text opens nothing."""
+
+MINOR_SECRET_CODES: Final = frozenset({Label.MINOR_SECRET, "INVISIBLE_REP_LEGAUX"})
+"""One notion, two codes: XDS, CDA and FHIR on one side, HL7 v2 on the other."""
+
+MAJORITY: Final = 18
+NO_CHOICE: Final = Choices()
+
+
+def facts_for(
+    actor: Actor,
+    purpose: Purpose,
+    reasons: frozenset[EmergencyReason],
+    record: RecordToken,
+    facts: RecordFacts,
+    unit: ItemClass,
+    act: Act,
+    now: Instant,
+    request: RequestId,
+    policy: Policy,
+    *,
+    existing: bool | None = None,
+) -> Facts:
+    """Answer every question of the abstract case for one actor, one class and one act.
+
+    `existing` matters for writing: False for a creation, True for a change or a deletion of an item
+    whose stored author is `unit.author`. Left at None, having written is no ground (nobody
+    creates where only authorship would let them) and in `shared` only an author's item is written.
+    Never raises: what is unknown grants nothing.
+    """
+    writing = act in WRITING
+    case = Case(actor, purpose, reasons, facts, unit, act, now, policy, _regime(facts), existing, writing)
+    rule = policy.purpose(purpose)
+    third_party = rule.third_party or actor.kind is ActorKind.THIRD_PARTY or actor.function in THIRD_PARTIES
+    in_directory = unit.category is Category.DIRECTORY
+    # The directory belongs to no patient: nobody has a relation to it, and no choice speaks of it.
+    choices = NO_CHOICE if in_directory else read_choices(case)
+    relations = NOBODY if in_directory else _relations(case, choices)
+    return Facts(
+        regime=None if in_directory else case.regime,
+        act=act,
+        cell=directory_cell(case) if in_directory else cell_for(case, relations),
+        third_party_purpose=third_party,
+        purpose_misfit=actor.kind not in rule.kinds,
+        care_purpose=rule.care,
+        creating=case.creating,
+        holder=relations.holder,
+        representative=relations.representative,
+        carer=relations.carer,
+        heir=relations.heir,
+        author=relations.author,
+        attending=relations.attending,
+        emergency=relations.emergency,
+        regulation=relations.regulation,
+        team=relations.team,
+        consent=relations.consent,
+        depositing=relations.depositing,
+        closed=choices.closed,
+        blocked=choices.blocked,
+        timer_running=_timer_running(unit, now),
+        minor_secret=not MINOR_SECRET_CODES.isdisjoint(unit.labels),
+        third_party=Label.THIRD_PARTY in unit.labels,
+        opposed=choices.opposed,
+        masked=choices.masked,
+        patient_only=unit.category is Category.CHOICES,
+        in_directory=in_directory,
+        record=record,
+        unit=unit,
+        request=request,
+        now=now,
+    )
+
+
+def _regime(facts: RecordFacts) -> Regime | None:
+    """Read the regime; an unknown one, or an unknown state of the record, is None (refused)."""
+    if facts.status not in {rf.ACTIVE, rf.CLOSED}:
+        return None
+    if facts.regime == Regime.OWN:
+        return Regime.OWN
+    return Regime.SHARED if facts.regime == Regime.SHARED else None
+
+
+def _timer_running(unit: ItemClass, now: Instant) -> bool:
+    """Tell whether an announcement timer runs; the label with no end runs (CSP R1111-53)."""
+    if unit.timer_end is not None:
+        return now < unit.timer_end
+    return Label.INVISIBLE_PATIENT in unit.labels
+
+
+def _relations(case: Case, choices: Choices) -> Relations:
+    """Say what the actor is; operator, researcher and third party are nobody."""
+    relate = _BY_KIND.get(case.actor.kind)
+    return NOBODY if relate is None else relate(case, choices)
+
+
+# The patient's side.
+
+
+def _holder(case: Case, _: Choices) -> Relations:
+    return Relations(holder=case.actor.id in case.facts.holders)
+
+
+def _proxy(case: Case, _: Choices) -> Relations:
+    """Read the mandates of a representative, a carer or an heir; an heir has no ground (ADR 0009)."""
+    kinds = {m.kind for m in case.facts.mandates if m.actor == case.actor.id and _mandate_holds(m, case)}
+    carer = rf.CARER in kinds
+    return Relations(
+        representative=rf.REPRESENTATIVE in kinds, carer=carer, heir=rf.HEIR in kinds, consent=carer
+    )
+
+
+def _mandate_holds(mandate: rf.Mandate, case: Case) -> bool:
+    if not rf.grant_in_force(mandate.start, mandate.end, case.now):
+        return False
+    if mandate.categories and case.unit.category not in mandate.categories:
+        return False
+    if mandate.kind == rf.REPRESENTATIVE and mandate.basis == rf.PARENTAL:
+        return _is_minor(case.facts.birth_date, case.now)
+    return True
+
+
+def _is_minor(birth_date: str, now: Instant) -> bool:
+    """Tell whether somebody is under 18; no birth date leaves the mandate to its own dates.
+
+    A partial date counts from its first day and an unreadable one grants nothing.
+    """
+    if not birth_date:
+        return True
+    try:
+        born = date.fromisoformat((birth_date + "-01-01")[:10] if len(birth_date) < 10 else birth_date)
+    except ValueError:
+        return False
+    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return age < MAJORITY
+
+
+# The professional's side.
+
+
+def _professional(case: Case, choices: Choices) -> Relations:
+    actor = case.actor
+    if actor.function is Function.TRAINEE and actor.supervisor is None:
+        return NOBODY
+    emergency, regulation = _doors(case, choices)
+    return Relations(
+        author=_authors(case),
+        attending=_attending(case),
+        emergency=emergency,
+        regulation=regulation,
+        team=_team(case, choices),
+        consent=choices.consent,
+    )
+
+
+def _staff(case: Case, _: Choices) -> Relations:
+    return Relations(author=_authors(case), team=_delegated_team(case))
+
+
+def _officer(case: Case, _: Choices) -> Relations:
+    """Let an officer name the care team, and nothing else."""
+    naming_team = case.unit.category is Category.ADMINISTRATIVE
+    return Relations(team=naming_team and _delegated_team(case))
+
+
+def _service(case: Case, _: Choices) -> Relations:
+    """Let a service of the structure deposit what was received, and nothing else (ADR 0008)."""
+    at_work = case.regime is Regime.OWN and case.at_home and case.creating
+    return Relations(depositing=at_work and case.purpose is Purpose.RECORD_MANAGEMENT)
+
+
+def _authors(case: Case) -> bool:
+    """Tell whether the actor wrote the item, or is about to; a choice is the patient's own word."""
+    mine = bool(case.unit.author) and case.unit.author == case.actor.id
+    about_to = case.writing and case.existing is False
+    return case.unit.category is not Category.CHOICES and (mine or about_to)
+
+
+def _attending(case: Case) -> bool:
+    """Tell whether the actor is the attending physician, confirmed by the holder or a representative."""
+    actor, facts = case.actor, case.facts
+    if actor.profession != DOCTOR or actor.function is Function.TRAINEE:
+        return False
+    if case.regime is Regime.OWN and not case.at_home:
+        return False
+    return any(
+        a.actor == actor.id
+        and a.confirmed_by != actor.id
+        and _speaks_for_holder(a.confirmed_by, facts)
+        and rf.grant_in_force(a.start, a.end, case.now)
+        for a in facts.attending
+    )
+
+
+def _speaks_for_holder(who: str, facts: RecordFacts) -> bool:
+    return who in facts.holders or any(m.actor == who and m.kind == rf.REPRESENTATIVE for m in facts.mandates)
+
+
+def _team(case: Case, choices: Choices) -> bool:
+    """Tell whether a dated act of care puts the actor in the team."""
+    if case.regime is Regime.OWN:
+        return case.at_home and any(
+            fact.actor in case.names and _counts_in_own(fact, case) for fact in case.facts.team
+        )
+    if case.regime is not Regime.SHARED or not choices.team_consent:
+        return False
+    if case.actor.function is Function.OCCUPATIONAL_PHYSICIAN:
+        return False
+    return any(
+        fact.actor in case.names and not fact.imported and case.policy.opens(fact, Regime.SHARED, case.now)
+        for fact in case.facts.team
+    )
+
+
+def _counts_in_own(fact: rf.TeamFact, case: Case) -> bool:
+    if fact.structure not in {"", case.facts.structure}:
+        return False
+    if fact.kind == rf.DECLARED and fact.reason not in DECLARED_REASONS:
+        return False
+    return case.policy.opens(fact, Regime.OWN, case.now)
+
+
+def _delegated_team(case: Case) -> bool:
+    """Tell whether the structure's team is at work: its secretary and officer work for all of it."""
+    return (
+        case.regime is Regime.OWN
+        and case.at_home
+        and case.policy.function(case.actor.function).delegated
+        and any(_counts_in_own(fact, case) for fact in case.facts.team)
+    )
+
+
+def _doors(case: Case, choices: Choices) -> tuple[bool, bool]:
+    """Tell which emergency doors are open: (vital or coded reason, regulation call).
+
+    `own`: one coded reason, a care profession of the structure that holds the file. `shared`: the two
+    doors of the law, each closed by its own prior opposition (CSP L1111-17 I, R1111-48).
+    """
+    if case.purpose not in EMERGENCY_PURPOSES:
+        return False, False
+    actor, reasons = case.actor, case.reasons
+    call = actor.regulation and actor.profession == DOCTOR and EmergencyReason.REGULATION in reasons
+    if case.regime is Regime.OWN:
+        inside = case.at_home and case.policy.function(actor.function).care
+        return inside and not OWN_DOOR.isdisjoint(reasons), inside and call
+    if case.regime is Regime.SHARED:
+        vital = reasons >= VITAL_DOOR and (actor.profession, "10") in case.policy.matrix
+        return vital and not choices.emergency_opposed, call and not choices.regulation_opposed
+    return False, False
+
+
+_BY_KIND: Final[dict[ActorKind, Callable[[Case, Choices], Relations]]] = {
+    ActorKind.PROFESSIONAL: _professional,
+    ActorKind.PATIENT: _holder,
+    ActorKind.PROXY: _proxy,
+    ActorKind.STAFF: _staff,
+    ActorKind.OFFICER: _officer,
+    ActorKind.SERVICE: _service,
+}

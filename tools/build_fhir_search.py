@@ -113,7 +113,7 @@ class Walk:
     def paths(self, branch: str, parameter_type: str) -> list[list[str]]:
         """Give the `[json path, element type, argument]` of one branch of a union."""
         if branch == "Patient.deceased.exists() and Patient.deceased != false":
-            return [["deceased", "$deceased", ""]]
+            return [["", "$deceased", ""]]  # of the whole resource: false when nothing is written
         found = []
         for step in self.walk(branch):
             kind = "Quantity" if step.type in QUANTITIES else STRINGS.get(step.type, step.type)

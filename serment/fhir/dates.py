@@ -96,7 +96,7 @@ def widened(span: Range) -> Range:
 def instant_text(milliseconds: int) -> str:
     """Write a FHIR instant in UTC, three digits after the second."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 Comparison = Callable[[Range, Range], bool]

@@ -42,7 +42,7 @@ NOT_YET: Final = frozenset(
 SORTED_TYPES: Final = frozenset({"date", "string", "token"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TokenValue:
     """`system` None: any system; "": none. `code` None: any code of the system."""
 
@@ -51,7 +51,7 @@ class TokenValue:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ReferenceValue:
     """`url` when absolute, else `id`, with its `type` when one was said."""
 
@@ -61,7 +61,7 @@ class ReferenceValue:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DateValue:
     """The range asked, and the prefix that compares (`ap`: the range is widened already)."""
 
@@ -70,7 +70,7 @@ class DateValue:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class StringValue:
     """The beginning asked, folded."""
 
@@ -88,7 +88,7 @@ class Clause:
     name: str
     code: str
     type: str
-    values: tuple[Value, ...]
+    values: tuple[Value, ...] = field(repr=False)
     implied: frozenset[str] = frozenset()
 
     def pair(self) -> tuple[str, str]:

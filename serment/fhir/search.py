@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import msgspec
 
+from serment.fhir.patient_cut import CONTACT_MEMBERS, CUT_TYPES
 from serment.fhir.search_values import COLLECT, Values
 
 FORMAT: Final = 1
@@ -172,7 +173,7 @@ class _Plan:
     """What to extract from a resource: by top-level member, and what is there whatever it holds."""
 
     by_member: dict[str, list[tuple[str, _Extract]]]
-    always: list[tuple[str, str, _Extract]]
+    always: list[tuple[str, _Extract]]
 
 
 @cache
@@ -187,7 +188,7 @@ def _plan(resource_type: str) -> _Plan:
             if extract is None:
                 continue
             if path[1].startswith("$"):
-                plan.always.append((code, member, extract))
+                plan.always.append((code, extract))
             else:
                 plan.by_member.setdefault(member, []).append((code, extract))
     return plan
@@ -196,21 +197,29 @@ def _plan(resource_type: str) -> _Plan:
 def index(resource: dict[str, Any], *, part: str = "") -> bytes:
     """Give the search values of a resource (an object as JSON readers make it) as MessagePack.
 
-    `part` is "contact" for the cut half of a Patient or RelatedPerson: what an expression says of every
-    resource (`Patient.deceased` is false when nothing is written) is then left to the other half.
-    Nothing is raised: an element of an unexpected shape gives no value.
+    Of a type that is cut in two (`patient_cut`), `part` "" gives the identity half and "contact" the
+    contact half, whichever way the resource comes, whole or cut already. What an expression says of every
+    resource (`Patient.deceased` is false when nothing is written) goes with the identity half. Nothing
+    is raised: an element of an unexpected shape gives no value.
     """
+    kind = str(resource.get("resourceType", ""))
+    plan = _plan(kind)
     values: dict[str, Any] = {"": FORMAT}
-    plan = _plan(str(resource.get("resourceType", "")))
     for member, content in resource.items():
+        if kind in CUT_TYPES and (member in CONTACT_MEMBERS) != (part == "contact"):
+            continue
         for code, extract in plan.by_member.get(member, ()):
-            found = values.get(code) or []
-            extract(content, found)
-            if found:
-                values[code] = found
-    for code, member, extract in plan.always if not part else ():
-        extract(resource.get(member), values.setdefault(code, []))
+            _take(values, code, extract, content)
+    for code, extract in plan.always if not part else ():
+        _take(values, code, extract, resource)
     return _encode(values)
+
+
+def _take(values: dict[str, Any], code: str, extract: _Extract, content: Any) -> None:
+    found = values.get(code) or []
+    extract(content, found)
+    if found:
+        values[code] = found
 
 
 def joined(values: bytes, other: bytes) -> bytes:

@@ -62,9 +62,17 @@ def _boolean(element: Any, _argument: str, out: Values) -> None:
         out.append([IMPLIED, "true" if element else "false"])
 
 
-def _deceased(element: Any, _argument: str, out: Values) -> None:
-    """`Patient.deceased.exists() and Patient.deceased != false`: true or false, always there."""
-    out.append([IMPLIED, "false" if element is None or element is False else "true"])
+def _deceased(patient: Any, _argument: str, out: Values) -> None:
+    """Work out `Patient.deceased.exists() and Patient.deceased != false` on a whole Patient.
+
+    True or false, also when nothing is written; no value when only an extension stands there (the
+    expression is then empty).
+    """
+    written = patient.get("deceasedDateTime", patient.get("deceasedBoolean"))
+    if written is not None:
+        out.append([IMPLIED, "false" if written is False else "true"])
+    elif "_deceasedBoolean" not in patient and "_deceasedDateTime" not in patient:
+        out.append([IMPLIED, "false"])
 
 
 def _coding(element: Any, _argument: str, out: Values) -> None:
@@ -181,6 +189,10 @@ def _timing(element: Any, _argument: str, out: Values) -> None:
         out.append([min(low for low, _ in found), max(high for _, high in found)])
 
 
+_LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
+"""Letters that Unicode does not take apart and that people type as these."""
+
+
 def folded(text: str) -> str:
     """Fold a text for string search: case, accents, punctuation and blanks do not count.
 
@@ -188,7 +200,7 @@ def folded(text: str) -> str:
     """
     text = text.casefold()
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text).casefold()
+        text = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
         text = "".join(c for c in text if not unicodedata.combining(c))
     text = text.replace("'", "").replace("’", "")
     return " ".join("".join(c if c.isalnum() else " " for c in text).split())
@@ -227,8 +239,8 @@ def _measured(low: Any, high: Any, unit: dict[str, Any], out: Values) -> None:
     ends = [_number_text(low), _number_text(high)]
     if ends == [None, None]:
         return
-    code = unit.get("code") or unit.get("currency")
-    row = [*ends, unit.get("system"), code, unit.get("unit"), unit.get("comparator")]
+    names = ("system", "currency" if "currency" in unit else "code", "unit", "comparator")
+    row = [*ends, *(_text(unit.get(name)) for name in names)]
     while row[-1] is None:
         row.pop()
     out.append(row)

@@ -1,0 +1,76 @@
+"""The CapabilityStatement lists exactly what works."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from serment.errors import NotSupportedError
+from serment.fhir import capability, search
+from serment.fhir.query import parse
+from serment.model import Instant
+
+GOOD = {"token": "a", "date": "2024", "string": "a", "reference": "x1"}
+ALL = sorted(search.resource_types())
+
+
+def statement(types: list[str], **more: Any) -> Any:
+    return json.loads(
+        capability.statement("0.1.0", Instant(1_709_287_200_000), "https://here.example/fhir", types, **more)
+    )
+
+
+def resources(types: list[str], **more: Any) -> dict[str, Any]:
+    return {row["type"]: row for row in statement(types, **more)["rest"][0]["resource"]}
+
+
+def test_every_parameter_listed_is_answered_and_every_other_official_one_refused() -> None:
+    for kind, row in resources(ALL).items():
+        listed = {parameter["name"]: parameter["type"] for parameter in row["searchParam"]}
+        for code, type_ in listed.items():
+            assert parse(kind, [(code, GOOD[type_])]).clauses[0].type == type_
+        for code in set(search.parameters(kind)) - set(listed):
+            with pytest.raises(NotSupportedError):
+                parse(kind, [(code, "a")])
+
+
+def test_a_parameter_of_another_type_is_neither_listed_nor_answered() -> None:
+    codes = {code for kind in ALL for code in search.searched(kind)}
+    listed = {parameter["name"] for parameter in resources(["Patient"])["Patient"]["searchParam"]}
+    for code in codes - listed:
+        with pytest.raises(NotSupportedError):
+            parse("Patient", [(code, "a")])
+
+
+def test_only_the_types_that_are_kept_are_listed() -> None:
+    assert list(resources(["Patient", "Observation"])) == ["Observation", "Patient"]
+
+
+def test_interactions_are_those_of_the_door() -> None:
+    row = resources(["Observation"])["Observation"]
+    codes = [interaction["code"] for interaction in row["interaction"]]
+    assert codes == ["read", "vread", "history-instance", "create", "update", "delete", "search-type"]
+    assert (row["conditionalCreate"], row["conditionalUpdate"], row["updateCreate"]) == (True, False, False)
+    assert (row["conditionalDelete"], row["versioning"]) == ("not-supported", "versioned-update")
+
+
+def test_the_statement_says_version_date_and_address() -> None:
+    said = statement(["Patient"])
+    assert said["fhirVersion"] == "4.0.1"
+    assert said["date"] == "2024-03-01T10:00:00.000Z"
+    assert said["software"] == {"name": "Serment", "version": "0.1.0"}
+    assert said["implementation"]["url"] == "https://here.example/fhir"
+    assert [row["code"] for row in said["rest"][0]["interaction"]] == ["transaction", "batch"]
+
+
+def test_a_door_that_answers_less_lists_less() -> None:
+    row = resources(["Patient", "Observation"], only={"Patient": frozenset({"_id", "identifier"})})
+    assert [p["name"] for p in row["Patient"]["searchParam"]] == ["_id", "identifier"]
+    assert len(row["Observation"]["searchParam"]) > 20
+
+
+def test_each_parameter_names_its_official_definition() -> None:
+    [code] = [p for p in resources(["Observation"])["Observation"]["searchParam"] if p["name"] == "code"]
+    assert code["definition"] == "http://hl7.org/fhir/SearchParameter/clinical-code"

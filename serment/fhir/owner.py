@@ -41,7 +41,9 @@ DIRECTORY_TYPES = frozenset(
 """Types kept in the directory when they name no patient."""
 
 _PEOPLE = ("Patient", "RelatedPerson")
-_PATIENT = re.compile(r"(?P<patient>(?:.*/)?Patient(?:/[A-Za-z0-9\-.]{1,64}|\?.+))(?:/_history/.*)?")
+_PATIENT = re.compile(
+    r"(?P<patient>(?:[a-z][a-z0-9+.\-]*://[^?#]*/)?Patient(?:/[A-Za-z0-9\-.]{1,64}|\?.+?))(?:/_history/[^/]*)?"
+)
 _PERSON = re.compile(r"(?:^|/)(?:Patient|RelatedPerson)[/?]")
 
 

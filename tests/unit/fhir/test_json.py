@@ -1,8 +1,11 @@
 """What strict JSON takes and refuses, attack by attack."""
 
+import json
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from serment.errors import MalformedError, TooLargeError
 from serment.fhir.document import read
@@ -105,3 +108,23 @@ def test_members_and_items_say_where_they_stand() -> None:
     assert [text[m.start : m.end] for m in members] == ['"a" : [ 1.50 , {"b":[]} ,"x]" ]', '"c":null']
     assert text[end:] == " "
     assert [text[a:b] for a, b in array_items(text, members[0].value_start)] == ["1.50", '{"b":[]}', '"x]"']
+
+
+VALID = patient(r'"name":[{"given":["A\n",null],"x":{}}],"n":-1.50e+2,"b":[true,false,[]],"s":"\u00e9"')
+
+
+@given(st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.binary(max_size=2)), max_size=3))
+def test_bytes_changed_at_random_read_as_plain_json_reads_them_or_not_at_all(
+    changes: list[tuple[int, bytes]],
+) -> None:
+    """Two readers, one meaning: what is taken is what the standard library understands."""
+    raw = bytearray(VALID)
+    for place, replacement in changes:
+        raw[place : place + 1] = replacement
+    try:
+        document = read(bytes(raw))
+    except MalformedError:
+        return
+    assert document.value == json.loads(bytes(raw), parse_float=Decimal)
+    rebuilt = [document.text[start:end] for start, end in document.members.values()]
+    assert json.loads("{" + ",".join(rebuilt) + "}", parse_float=Decimal) == document.value

@@ -79,6 +79,17 @@ def test_owner(resource: dict[str, Any], expected: Owner) -> None:
             of("Observation", subject=to("Patient/1/Observation/2")),
             "fhir.no-patient",
         ),
+        (
+            "a search that speaks of a patient",
+            of("Observation", subject=to("Group?x=http://x/Patient/1")),
+            "fhir.no-patient",
+        ),
+        (
+            "a patient after a fragment",
+            of("Observation", subject=to("http://x/#/Patient/1")),
+            "fhir.no-patient",
+        ),
+        ("two lines", of("Observation", subject=to("Patient/1\nPatient/2")), "fhir.no-patient"),
         ("a contained patient", of("Observation", subject=to("#p")), "fhir.no-patient"),
         ("an identifier only", of("Observation", subject={"identifier": {"value": "1"}}), "fhir.no-patient"),
         (

@@ -134,15 +134,9 @@ class CustodyClient:
         """Make one call. Raises what custody raised, or `CustodyError` when it does not answer."""
         with self._connection(timeout or self._timeout) as connection:
             frames.send(connection, calls.encode(call))
-            frame = frames.receive(connection)
-        if frame is None:
-            raise CustodyError("custody.unreachable")
-        try:
-            answer = calls.decode_answer(frame)
+            answer = calls.decode_answer(frames.receive(connection) or b"")
             if isinstance(answer, calls.Done):
                 return msgspec.msgpack.decode(answer.value, type=given)
-        except msgspec.MsgspecError:
-            raise CustodyError("custody.unreachable") from None
         raise answer.error_class()(answer.sentence, **answer.parameters)
 
     @contextmanager
@@ -152,7 +146,7 @@ class CustodyClient:
         try:
             connection.settimeout(timeout)
             yield connection
-        except (OSError, MalformedError):
+        except (OSError, MalformedError, msgspec.MsgspecError):
             connection.close()
             raise CustodyError("custody.unreachable") from None
         except BaseException:

@@ -179,16 +179,11 @@ class KeyFile:
 
     def put_trail(self, token: bytes, generation: int, sealed: bytes) -> None:
         """Write the wrap of a record's trail key."""
-        self._db.execute("INSERT INTO trails VALUES(?,?,?)", (token, generation, sealed))
+        self._db.execute("INSERT OR REPLACE INTO trails VALUES(?,?,?)", (token, generation, sealed))
 
     def year(self, token: bytes, year: int) -> Wrap | None:
         """Give the wrap of one ledger year of a record."""
         return self._wrap("SELECT generation, sealed FROM years WHERE token=? AND year=?", token, year)
-
-    def years(self, token: bytes) -> list[int]:
-        """Give the ledger years of a record, in order."""
-        rows = self._rows("SELECT year FROM years WHERE token=? ORDER BY year", token)
-        return [year for (year,) in rows]
 
     def put_year(self, token: bytes, year: int, generation: int, sealed: bytes) -> None:
         """Write the wrap of one ledger year of a record."""
@@ -207,7 +202,8 @@ def _sentences() -> Iterator[None]:
         yield
     except apsw.FullError:
         raise StorageFullError("custody.disk-full") from None
-    except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError):
+    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError):
+        # Our statements are fixed: an SQL error means that the schema is not ours any more.
         raise IntegrityError("custody.file-broken") from None
     except apsw.BusyError:
         raise CustodyError("custody.already-running") from None

@@ -15,6 +15,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,8 @@ class Server:
         init=False, default_factory=lambda: threading.Semaphore(_CONNECTIONS)
     )
 
+    _heard: set[socket.socket] = field(init=False, default_factory=set)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _stopping: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -108,23 +111,26 @@ class Server:
     def stop(self) -> None:
         """End `serve`; safe from a signal handler."""
         self._stopping = True
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return
+        _hang_up(self._listener)
 
     def close(self) -> None:
-        """Close and remove the socket."""
+        """End every conversation; close and remove the socket."""
         self._listener.close()
+        with self._lock:
+            for connection in self._heard:
+                _hang_up(connection)
         (self.directory / frames.SOCKET).unlink(missing_ok=True)
 
     def _hear(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._heard.add(connection)
         try:
-            with connection:
+            # The other side may go away at any moment: nothing is owed to it then.
+            with suppress(OSError), connection:
                 converse(self.vault, connection)
-        except OSError:
-            return  # the other side went away: nothing is owed to it
         finally:
+            with self._lock:
+                self._heard.discard(connection)
             self._places.release()
 
 
@@ -164,6 +170,12 @@ def _listening(address: str, mode: int) -> socket.socket:
         os.umask(before)
     listener.listen(_CONNECTIONS)
     return listener
+
+
+def _hang_up(end: socket.socket) -> None:
+    """Wake whoever waits on a socket; closing alone would not."""
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
 
 
 def _user(connection: socket.socket) -> int:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from serment.errors import (
@@ -30,7 +31,7 @@ from serment.keys.custody.contract import Phase, Remembered, Slot, State, StoreK
 from serment.keys.custody.keyfile import KeyFile
 from serment.keys.custody.note import checkpoint_text, signed_checkpoint
 from serment.keys.custody.passphrase import Cost, acceptable, unwrap_root, wrap_root
-from serment.keys.custody.wraps import GENERATION, Roots, Wraps
+from serment.keys.custody.wraps import GENERATION, Roots, Trail, Wraps
 from serment.keys.envelope import KEY_SIZE
 from serment.keys.material import RecordKind, Secrets, TraceMaterial, Unwrapped, YearMaterial
 from serment.model import RecordToken, RequestId
@@ -194,7 +195,8 @@ class Vault:
                 raise ConflictError("custody.record-exists")
             with self._file.transaction():
                 roots = wraps.put_roots(record, kind, self._around.hours())
-                trail, ledger = wraps.put_trail(record), wraps.put_year(record, year)
+                trail = Trail(os.urandom(KEY_SIZE), destroyed=False, years={})
+                ledger = wraps.add_year(record, trail, year)
             self._records += 1
             return _unwrapped(wraps.store, record, roots, trail, ledger)
 
@@ -204,10 +206,12 @@ class Vault:
         self._spend(record, request)
         with self._lock:
             wraps = self._keys().wraps
-            roots, trail = wraps.roots(record), wraps.trail(record)
-            if roots is None:
+            trail, roots = wraps.trail(record), wraps.roots(record)
+            if trail.destroyed:
                 raise GoneError("custody.destroyed")
-            return _unwrapped(wraps.store, record, roots, trail, self._year(wraps, record, year))
+            if roots is None:
+                raise IntegrityError("custody.unknown-record")
+            return _unwrapped(wraps.store, record, roots, trail, self._year(wraps, record, trail, year))
 
     def year_keys(self, record: RecordToken) -> TraceMaterial:
         """Give what opens the trace of a record, alive or destroyed."""
@@ -215,14 +219,18 @@ class Vault:
         with self._lock:
             wraps = self._keys().wraps
             trail = wraps.trail(record)
-            years = tuple(self._year(wraps, record, year) for year in self._file.years(record))
-            return TraceMaterial(wraps.store, record, trail, years)
+            years = tuple(wraps.year(record, trail, year) for year in sorted(trail.years))
+            return TraceMaterial(wraps.store, record, trail.key, years)
 
     def destroy(self, record: RecordToken) -> None:
         """Destroy the content keys of a record, in the file and in its WAL."""
         with self._lock:
-            self._keys().wraps.trail(record)
-            self._drop([record], trace=False)
+            wraps = self._keys().wraps
+            trail = wraps.trail(record)
+            with self._file.transaction():
+                wraps.put_trail(record, msgspec.structs.replace(trail, destroyed=True))
+                self._file.drop_record(record)
+            self._emptied()
 
     def candidates(self, after: bytes, before_hour: int, limit: int) -> list[bytes]:
         """Give one page of records made before an hour, never in the current one."""
@@ -237,7 +245,11 @@ class Vault:
             self._keys()
             before = min(before_hour, self._around.hours())
             old = [RecordToken(record) for record in records if self._file.is_made_before(record, before)]
-            self._drop(old, trace=True)
+            with self._file.transaction():
+                for record in old:
+                    self._file.drop_record(record)
+                    self._file.drop_trace(record)
+            self._emptied()
             return len(old)
 
     # The installation and its checkpoints.
@@ -314,28 +326,24 @@ class Vault:
         if delay:
             self._around.wait(delay / 1000)
 
-    def _year(self, wraps: Wraps, record: RecordToken, year: int) -> YearMaterial:
-        """Give the ledger key of a year, made and durable when it was missing."""
-        ledger = wraps.year(record, year)
-        if ledger is None:
-            with self._file.transaction():
-                ledger = wraps.put_year(record, year)
-        return ledger
-
-    def _drop(self, records: list[RecordToken], *, trace: bool) -> None:
+    def _year(self, wraps: Wraps, record: RecordToken, trail: Trail, year: int) -> YearMaterial:
+        """Give the ledger key of a year, made and durable when the record had none."""
+        if year in trail.years:
+            return wraps.year(record, trail, year)
         with self._file.transaction():
-            for record in records:
-                self._file.drop_record(record)
-                if trace:
-                    self._file.drop_trace(record)
+            return wraps.add_year(record, trail, year)
+
+    def _emptied(self) -> None:
         self._file.truncate()
         self._records = self._file.count()
 
 
 def _unwrapped(
-    store: bytes, record: RecordToken, roots: Roots, trail: bytes, ledger: YearMaterial
+    store: bytes, record: RecordToken, roots: Roots, trail: Trail, ledger: YearMaterial
 ) -> Unwrapped:
-    return Unwrapped(store, record, roots.kind, roots.generation, roots.identity, roots.care, trail, ledger)
+    return Unwrapped(
+        store, record, roots.kind, roots.generation, roots.identity, roots.care, trail.key, ledger
+    )
 
 
 def _whole(secret: bytes | None) -> bytes:

@@ -2,18 +2,22 @@
 
     secret  one of the installation's secrets (32), the signing key (32), the checkpoint remembered
     roots   identity root (32) | care root (32) | kind of the record
-    trail   trail key (32)
-    year    id (16) | ledger key (32)
+    trail   trail key (32), whether the content was destroyed, the id of each ledger year
+    year    ledger key (32), bound to its id
 
 A wrap is an envelope under a key derived from the root key, bound to the store, the record, what is
 wrapped and the generation of the root key: moved to another record, or taken from another
-installation's key file, it does not open. Writing happens inside the caller's transaction.
+installation's key file, it does not open. The trail says which rows must stand beside it, so that a
+row deleted by hand is neither taken for an erasure nor made again. Writing happens inside the
+caller's transaction.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+
+import msgspec
 
 from serment.errors import IntegrityError
 from serment.keys.custody.keyfile import KeyFile
@@ -34,6 +38,17 @@ class Roots:
     generation: int
     identity: bytes = field(repr=False)
     care: bytes = field(repr=False)
+
+
+class Trail(msgspec.Struct, frozen=True, array_like=True):
+    """What outlives the content of a record: the trail key, and what must stand beside it."""
+
+    key: bytes
+    destroyed: bool
+    years: dict[int, bytes]
+
+    def __repr__(self) -> str:
+        return "Trail(…)"
 
 
 class Wraps:
@@ -74,33 +89,32 @@ class Wraps:
         identity, care, kind = plain[:KEY_SIZE], plain[KEY_SIZE : 2 * KEY_SIZE], plain[2 * KEY_SIZE :]
         return Roots(RecordKind(kind.decode()), wrap[0], identity, care)
 
-    def put_trail(self, record: RecordToken) -> bytes:
-        """Make and wrap the trail key of a new record."""
-        trail = os.urandom(KEY_SIZE)
-        self._file.put_trail(record, GENERATION, self._seal(record, "trail", "", trail))
-        return trail
+    def put_trail(self, record: RecordToken, trail: Trail) -> None:
+        """Wrap the trail of a record, in place of the one before."""
+        plain = msgspec.msgpack.encode(trail)
+        self._file.put_trail(record, GENERATION, self._seal(record, "trail", "", plain))
 
-    def trail(self, record: RecordToken) -> bytes:
-        """Give the trail key of a record. Raises `IntegrityError` when it was never made."""
+    def trail(self, record: RecordToken) -> Trail:
+        """Give the trail of a record. Raises `IntegrityError` when it was never made."""
         wrap = self._file.trail(record)
         if wrap is None:
             raise IntegrityError("custody.unknown-record")
-        return self._unseal(record, "trail", "", wrap)
+        return msgspec.msgpack.decode(self._unseal(record, "trail", "", wrap), type=Trail)
 
-    def put_year(self, record: RecordToken, year: int) -> YearMaterial:
-        """Make and wrap the ledger key of one year."""
+    def add_year(self, record: RecordToken, trail: Trail, year: int) -> YearMaterial:
+        """Make the ledger key of a year that the trail does not list yet; wrap both."""
         made = YearMaterial(year, os.urandom(16), os.urandom(KEY_SIZE))
-        sealed = self._seal(record, "year", str(year), made.id + made.key)
+        self.put_trail(record, msgspec.structs.replace(trail, years={**trail.years, year: made.id}))
+        sealed = self._seal(record, "year", f"{year}/{made.id.hex()}", made.key)
         self._file.put_year(record, year, GENERATION, sealed)
         return made
 
-    def year(self, record: RecordToken, year: int) -> YearMaterial | None:
-        """Give the ledger key of one year, None when there is none."""
-        wrap = self._file.year(record, year)
+    def year(self, record: RecordToken, trail: Trail, year: int) -> YearMaterial:
+        """Give the ledger key of a listed year. Raises `IntegrityError` when it is not there."""
+        wrap, id_ = self._file.year(record, year), trail.years[year]
         if wrap is None:
-            return None
-        plain = self._unseal(record, "year", str(year), wrap)
-        return YearMaterial(year, plain[:16], plain[16:])
+            raise IntegrityError("custody.unknown-record")
+        return YearMaterial(year, id_, self._unseal(record, "year", f"{year}/{id_.hex()}", wrap))
 
     def _seal(self, record: RecordToken, what: str, name: str, plain: bytes) -> bytes:
         return seal(self._key, self._at(record, what, name, GENERATION), plain, least=0)

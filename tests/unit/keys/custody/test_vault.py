@@ -184,11 +184,27 @@ def test_keys_given_to_another_record_do_not_open(tmp_path: Path, table: str) ->
         assert vault.unwrap(BRUNO, REQUEST, 2026)
 
 
-def test_a_ledger_key_does_not_pass_for_that_of_another_year(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sql", ["DELETE FROM years", "UPDATE years SET year=2027", "DELETE FROM records"])
+def test_a_key_deleted_by_hand_is_neither_made_again_nor_taken_for_an_erasure(
+    tmp_path: Path, sql: str
+) -> None:
     installed(tmp_path, ALICE)
-    edited(tmp_path, "UPDATE years SET year=2027")
+    edited(tmp_path, sql)
     with vault_in(tmp_path) as vault:
         vault.unlock(PASSPHRASE)
+        with pytest.raises(IntegrityError):
+            vault.unwrap(ALICE, REQUEST, 2026)
+
+
+def test_a_ledger_key_does_not_pass_for_that_of_another_year(tmp_path: Path) -> None:
+    installed(tmp_path, ALICE)
+    with vault_in(tmp_path) as vault:
+        vault.unlock(PASSPHRASE)
+        vault.unwrap(ALICE, REQUEST, 2027)
+    edited(tmp_path, "UPDATE years SET sealed=(SELECT sealed FROM years WHERE year=2026)")
+    with vault_in(tmp_path) as vault:
+        vault.unlock(PASSPHRASE)
+        assert vault.unwrap(ALICE, REQUEST, 2026)
         with pytest.raises(IntegrityError):
             vault.unwrap(ALICE, REQUEST, 2027)
 

@@ -9,6 +9,7 @@ fonts come with reportlab and are embedded, so that accents show on any machine.
 from __future__ import annotations
 
 import importlib
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -89,7 +90,9 @@ def render(kind: Kind, traits: Traits, author: Person, day: date) -> bytes:
 
 
 def _filled(text: str, traits: Traits, day: date) -> str:
-    return text.format(name=traits.name, born=french_date(traits.birth_date), age=traits.age(day))
+    """Fill the blanks of a paragraph; no line begins with a French sign that follows a space."""
+    filled = text.format(name=traits.name, born=french_date(traits.birth_date), age=traits.age(day))
+    return re.sub(" (?=[:;?!%])", "\N{NO-BREAK SPACE}", filled)
 
 
 class _Drawing:

@@ -53,7 +53,7 @@ def write(
         chart.add(resources.allergy(chart, chart.rng.choice(clinic.ALLERGIES), day, visits[0].lead))
     if chart.rng.random() < 0.08 and chart.traits.age(today) > 17:
         visits.append(
-            stay(chart, today - timedelta(days=chart.rng.randint(3, 700)), "Altération de l'état général")
+            stay(chart, today - timedelta(days=chart.rng.randint(10, 700)), "Altération de l'état général")
         )
     return sorted(visits, key=lambda visit: visit.day)
 

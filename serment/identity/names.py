@@ -22,6 +22,9 @@ _LETTERS = str.maketrans(
     }
 )  # fmt: skip
 
+LONGEST = 100
+"""Characters of a birth name or a list of given names, at most (Datamatrix INS 2.2 field sizes)."""
+
 _NOT_NASAL = "(?![AEIOUYNM])"
 
 # One sign is one sound: 1 "in", 2 "an", 3 "on", 4 "ou", 5 "ch", 6 "oi". The order is the rule: a long
@@ -92,9 +95,10 @@ def first_given_name(birth_list: str) -> str:
 def sound(family: str) -> str:
     """Give the phonetic key of a family name: letters and the digits 1 to 6.
 
-    Blanks, hyphens and apostrophes do not sound; "St" reads "Saint". Raises as `normalise` does.
+    Blanks, hyphens and apostrophes do not sound; "St" reads "Saint". Only the hundred characters that a
+    birth name may have (RNIV rule 12) are heard: a longer one is hostile. Raises as `normalise` does.
     """
-    words = re.split(r"[ '-]", normalise(family))
+    words = re.split(r"[ '-]", normalise(family)[:LONGEST])
     written = "".join({"ST": "SAINT", "STE": "SAINTE"}.get(word, word) for word in words)
     heard = written
     for spelling, sign in _REWRITINGS:

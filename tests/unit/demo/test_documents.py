@@ -14,6 +14,7 @@ from tests.vectors import MISSING, REFERENCE
 TODAY = date(2026, 11, 23)
 WOMAN = Register(draws(3), TODAY).household((54, 56), ()).adults[0]
 DAY = date(2026, 11, 1)
+NBSP = "\N{NO-BREAK SPACE}"
 
 
 def drawn(kind: str) -> bytes:
@@ -62,6 +63,11 @@ def test_every_kind_is_a_document_type_of_the_national_list() -> None:
     labels = {row.split(",")[0]: row for row in rows if not row.startswith("#")}
     for kind in documents.kinds().values():
         assert kind.label in labels[kind.code]
+
+
+def test_no_line_begins_with_a_french_sign() -> None:
+    filled = documents._filled("Traitement : rien de neuf ? 97 % ; {age}", WOMAN, DAY)
+    assert filled == f"Traitement{NBSP}: rien de neuf{NBSP}? 97{NBSP}%{NBSP}; 54"
 
 
 @pytest.mark.parametrize(

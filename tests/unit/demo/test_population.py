@@ -119,6 +119,7 @@ def test_nothing_is_dated_after_today_but_the_appointments() -> None:
         for resource in resources_of(patient):
             for member in members:
                 assert resource.get(member, "")[:10] <= TODAY.isoformat()
+            assert resource.get("period", {}).get("end", "")[:10] <= TODAY.isoformat()
 
 
 def test_nothing_is_dated_before_birth() -> None:

@@ -34,7 +34,6 @@ def test_every_published_number_and_error_is_a_case_here() -> None:
     assert (len(RPPS["valid"]), len(RPPS["invalid"])) == (7, 4)
 
 
-@pytest.mark.capability("0-06", "refuses")
 @pytest.mark.parametrize("digit", [d for d in range(10) if d != 1])
 def test_a_number_with_a_wrong_check_digit_is_refused(digit: int) -> None:
     with pytest.raises(RequestError) as raised:

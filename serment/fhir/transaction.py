@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serment.errors import InvalidResourceError
-from serment.fhir.document import Document, Edit, edited, members_at, spans_of_array
+from serment.fhir.document import Document, Edit, edited
+from serment.fhir.json import Member, object_members, skipped, value_start
 
 BUNDLE_TYPES = frozenset({"batch", "transaction", "collection", "searchset", "history", "document"})
 PLACEHOLDERS = ("urn:uuid:", "urn:oid:")
@@ -47,20 +48,30 @@ def entries(document: Document) -> list[BundleEntry]:
     """
     if document.type != "Bundle" or document.value.get("type") not in BUNDLE_TYPES:
         raise InvalidResourceError("fhir.not-a-bundle", "Bundle.type")
-    spans = spans_of_array(document, "entry")
     values = document.value.get("entry", [])
-    return [
-        _entry(document.text, start, value, f"Bundle.entry[{index}]")
-        for index, ((start, _), value) in enumerate(zip(spans, values, strict=True))
-    ]
+    if not isinstance(values, list):
+        raise InvalidResourceError("fhir.not-an-array", "Bundle.entry")
+    if not values:
+        return []
+    found: list[BundleEntry] = []
+    at = value_start(document.text, document.members["entry"][0])
+    for index, value in enumerate(values):
+        path = f"Bundle.entry[{index}]"
+        if not isinstance(value, dict):
+            raise InvalidResourceError("fhir.not-an-object", path)
+        members, end = object_members(document.text, skipped(document.text, at + 1), again=True)
+        found.append(_entry(document.text, members, value, path))
+        at = skipped(document.text, end)
+    return found
 
 
-def _entry(text: str, start: int, value: Any, path: str) -> BundleEntry:
-    if not isinstance(value, dict):
-        raise InvalidResourceError("fhir.not-an-object", path)
+def _entry(text: str, members: list[Member], value: dict[str, Any], path: str) -> BundleEntry:
     request = value.get("request", {})
     if not isinstance(request, dict):
         raise InvalidResourceError("fhir.not-an-object", f"{path}.request")
+    if not isinstance(value.get("resource", {}), dict):
+        raise InvalidResourceError("fhir.not-an-object", f"{path}.resource")
+    resource = [text[one.value_start : one.end].encode() for one in members if one.key == "resource"]
     return BundleEntry(
         _string(value, "fullUrl", path),
         _string(request, "method", f"{path}.request"),
@@ -68,7 +79,7 @@ def _entry(text: str, start: int, value: Any, path: str) -> BundleEntry:
         _string(request, "ifMatch", f"{path}.request"),
         _string(request, "ifNoneExist", f"{path}.request"),
         _string(request, "ifNoneMatch", f"{path}.request"),
-        _resource(text, start, value, path),
+        resource[0] if resource else None,
     )
 
 
@@ -77,16 +88,6 @@ def _string(value: dict[str, Any], name: str, path: str) -> str:
     if not isinstance(found, str):
         raise InvalidResourceError("fhir.not-a-string", f"{path}.{name}")
     return found
-
-
-def _resource(text: str, start: int, value: dict[str, Any], path: str) -> bytes | None:
-    """Cut out the bytes of the entry's resource."""
-    if "resource" not in value:
-        return None
-    if not isinstance(value["resource"], dict):
-        raise InvalidResourceError("fhir.not-an-object", f"{path}.resource")
-    member = members_at(text, start)["resource"]
-    return text[member.value_start : member.end].encode()
 
 
 def references(value: Any) -> Iterator[str]:

@@ -22,8 +22,8 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_MEMBERS = 512
 """Members of one object that are read one by one; no FHIR type has half as many."""
-MAX_EXPONENT = 400
-"""Largest power of ten of a number: no measure needs more, and arithmetic on more exhausts memory."""
+MAX_EXPONENT = 300
+"""Largest power of ten of a number: no measure needs more, a float holds it, no arithmetic explodes."""
 
 _BLANK = " \t\n\r"
 _BLANKS = re.compile(r"[ \t\n\r]*")
@@ -56,13 +56,20 @@ def _number(text: str) -> Decimal:
     return number
 
 
+def _integer(text: str) -> int:
+    if len(text) > MAX_EXPONENT:
+        raise MalformedError("fhir.number-out-of-range")
+    return int(text)
+
+
 def _no_constant(_name: str) -> Any:
     raise MalformedError("fhir.not-a-number")
 
 
-_scan_strict = make_scanner(
-    cast(Any, JSONDecoder(object_pairs_hook=_unique, parse_float=_number, parse_constant=_no_constant))
+_strict = JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_number, parse_int=_integer, parse_constant=_no_constant
 )
+_scan_strict = make_scanner(cast(Any, _strict))
 _scan_again = make_scanner(
     cast(Any, JSONDecoder(parse_int=str, parse_float=str))
 )  # for text read strictly before

@@ -1,16 +1,18 @@
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 
 import pytest
 
+from serment.access.categories import classify
+from serment.access.from_resources import team_facts
 from serment.demo import people
 from serment.demo.population import DemoPatient, Person, Population, bundles_for, population
 from serment.errors import InvalidResourceError, RequestError
 from serment.fhir import document, validate
 from serment.identity.keys import person_keys, search_key_ins, search_keys
 from serment.identity.status import status
-from serment.model import Function, Label
+from serment.model import Category, Function, Instant, Label
 
 from .resources_of import encoded, entry, labels, resources_of, strings
 
@@ -253,6 +255,37 @@ def test_curves_settle_as_treatment_takes() -> None:
     assert len(results) >= 6
     assert results[0][1] > results[-1][1]
     assert all(5 < value < 11 for _, value in results)
+
+
+def test_the_acts_of_a_record_make_the_team_that_the_demonstration_says() -> None:
+    now = Instant(int(datetime(2026, 11, 23, 7, tzinfo=UTC).timestamp() * 1000))
+    for patient in made().patients:
+        facts = [
+            fact
+            for e in patient.bundle["entry"]
+            for fact in team_facts(
+                e["resource"], e["fullUrl"], people.PRACTICE.id, now, lambda _: "", imported=True
+            )
+        ]
+        assert set(patient.team) <= {fact.actor for fact in facts}
+        assert {fact.actor for fact in facts} <= {person.id for person in made().people}
+
+
+def test_every_item_has_a_category_but_files_which_take_that_of_their_sheet() -> None:
+    unmapped = {
+        resource["resourceType"]
+        for patient in made().patients
+        for resource in resources_of(patient)
+        if classify(resource).category is Category.UNMAPPED
+    }
+    assert unmapped == {"Binary"}
+
+
+def test_the_labels_of_the_scenes_are_those_that_the_decision_reads() -> None:
+    secret = entry(played("adolescent"), played("adolescent").items["secret-prescription"])
+    waiting = entry(played("waiting"), played("waiting").items["announcement"])
+    assert Label.MINOR_SECRET in classify(secret).labels
+    assert Label.INVISIBLE_PATIENT in classify(waiting).labels
 
 
 def test_fewer_people_than_the_scenes_need_is_refused() -> None:

@@ -64,6 +64,7 @@ class _Open:
     """The chains of one record while its entries of one call are placed."""
 
     trail: Trail
+    row: bytes
     state: ChainState
 
 
@@ -94,10 +95,11 @@ class Ledger(Generic[R]):
 
         Raises `LedgerError` when the record already has one.
         """
-        if rows.chain(trail.key.token()) is not None:
+        row = trail.key.token()
+        if rows.chain(row) is not None:
             raise LedgerError("ledger.born-twice")
         first = [Pending(trail, chain, event, head) for chain in Chain]
-        return self._place(rows, {trail.record: _Open(trail, ChainState())}, first)
+        return self._place(rows, {trail.record: _Open(trail, row, ChainState())}, first)
 
     def _place(
         self, rows: AppendRows[R], chains: dict[RecordToken, _Open], entries: Sequence[Pending]
@@ -115,7 +117,7 @@ class Ledger(Generic[R]):
         rows.add_entries(placed)
         for record, chain in chains.items():
             sealed = chain.trail.key.seal(chain.state.to_bytes(), chain_row_data(record))
-            rows.put_chain(chain.trail.key.token(), sealed)
+            rows.put_chain(chain.row, sealed)
         return receipts
 
     def _row_of(self, pending: Pending, before: Link, sequence: int) -> R:
@@ -147,7 +149,11 @@ def owed_receipt(request: RequestId, record: RecordToken, commitment: bytes) -> 
 
 def chain_state(rows: Rows, record: RecordToken, key: TrailKey) -> ChainState:
     """Open the chain row of a record. Raises `IntegrityError` when it is missing or does not open."""
-    sealed = rows.chain(key.token())
+    return _state_at(rows, key.token(), record, key)
+
+
+def _state_at(rows: Rows, token: bytes, record: RecordToken, key: TrailKey) -> ChainState:
+    sealed = rows.chain(token)
     if sealed is None:
         raise IntegrityError("ledger.chain-row-missing")
     return state_from(key.open(sealed, chain_row_data(record)))
@@ -177,9 +183,10 @@ def _not_rolled_back(rows: Rows, state: ChainState, tokens: Iterable[bytes]) -> 
 
 def _open_chain(rows: Rows, trail: Trail) -> _Open:
     """Read where a record's chains stand, and refuse to go on from an older row."""
-    state = chain_state(rows, trail.record, trail.key)
+    row = trail.key.token()
+    state = _state_at(rows, row, trail.record, trail.key)
     _not_rolled_back(rows, state, [trail.year.token(TOKEN_LABEL)])
-    return _Open(trail, state)
+    return _Open(trail, row, state)
 
 
 def _after(state: ChainState, pending: Pending, row: Entry) -> ChainState:

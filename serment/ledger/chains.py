@@ -12,17 +12,16 @@ Order: which chain, where it stands, the row's bytes. Nothing here reads a row o
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
 from serment.errors import LedgerError
 
 _VERSION = 1
-_LINK = struct.Struct(">Q32sQ")
-_TAIL = struct.Struct(">32sQ")
+_ROW = struct.Struct(">B Q32sQ Q32sQ Q32sQ 32sQ")
 NOTHING = bytes(32)
-CHAIN_ROW_SIZE = 1 + 3 * _LINK.size + _TAIL.size
+CHAIN_ROW_SIZE = _ROW.size
 
 
 class Chain(StrEnum):
@@ -99,22 +98,30 @@ class ChainState:
     def moved(self, chain: Chain, link: Link) -> ChainState:
         """Give the state after one entry of `chain`."""
         if chain is Chain.ORDINARY:
-            return replace(self, ordinary=link)
-        return replace(self, protected=link) if chain is Chain.PROTECTED else replace(self, deferred=link)
+            return ChainState(link, self.protected, self.deferred, self.head)
+        if chain is Chain.PROTECTED:
+            return ChainState(self.ordinary, link, self.deferred, self.head)
+        return ChainState(self.ordinary, self.protected, link, self.head)
 
     def to_bytes(self) -> bytes:
         """Write the row: the same number of bytes for every record, whatever happened to it."""
-        links = (self.ordinary, self.protected, self.deferred)
-        packed = b"".join(_LINK.pack(link.count, link.commitment, link.sequence) for link in links)
-        return bytes([_VERSION]) + packed + _TAIL.pack(self.head.hash, self.head.epoch)
+        one, two, three, head = self.ordinary, self.protected, self.deferred, self.head
+        return _ROW.pack(
+            _VERSION,
+            *(one.count, one.commitment, one.sequence),
+            *(two.count, two.commitment, two.sequence),
+            *(three.count, three.commitment, three.sequence),
+            *(head.hash, head.epoch),
+        )
 
 
 def state_from(row: bytes) -> ChainState:
     """Read a row that `to_bytes` wrote. Raises `LedgerError` on any other length or version."""
     if len(row) != CHAIN_ROW_SIZE or row[0] != _VERSION:
         raise LedgerError("ledger.chain-row-unreadable")
-    first, second, third = (Link(*_LINK.unpack_from(row, 1 + place * _LINK.size)) for place in range(3))
-    return ChainState(first, second, third, HeadMark(*_TAIL.unpack_from(row, 1 + 3 * _LINK.size)))
+    _, *parts = _ROW.unpack(row)
+    one, two, three = Link(*parts[0:3]), Link(*parts[3:6]), Link(*parts[6:9])
+    return ChainState(one, two, three, HeadMark(*parts[9:11]))
 
 
 def chain_row_data(record: bytes) -> bytes:

@@ -91,6 +91,14 @@ class Checkpoint:
     root: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A tree head kept outside the database: in custody's file, in the spool's header."""
+
+    size: int
+    root: bytes
+
+
 def body(origin: str, size: int, root: bytes) -> bytes:
     """Write the text that is signed (tlog-checkpoint).
 
@@ -178,28 +186,37 @@ class Growing:
         self._frontier = Frontier()
         self._last = b""
 
-    def catch_up(self, rows: Rows) -> tuple[int, bytes]:
+    def catch_up(self, rows: Rows, remembered: Sequence[Remembered] = ()) -> tuple[int, bytes]:
         """Take in what was committed since, and give (size, root).
 
-        Raises `LedgerError` when the rows that were counted are no longer there: a ledger that was
-        cut or put back while the process ran.
+        Give what is `remembered` at start: a database that is behind it, or other, is not served.
+        Raises `LedgerError` then, and when rows that were counted are no longer there: a ledger that
+        was cut or put back while the process ran.
         """
-        done = self._frontier.size
         size = rows.ledger_size()
-        if done:
-            row = next(rows.ledger_entries(done, done + 1), None)
-            if size < done or row is None or row.commitment != self._last:
-                raise LedgerError("ledger.rows-changed")
+        if any(head.size > size for head in remembered):
+            raise LedgerError("ledger.behind")
+        self._still_there(rows)
         frontier, last = self._frontier.copy(), self._last
-        for place, entry in enumerate(rows.ledger_entries(done + 1, size + 1), done + 1):
+        promised = {head.size: head.root for head in remembered}
+        for place, entry in enumerate(rows.ledger_entries(frontier.size + 1, size + 1), frontier.size + 1):
             if entry.sequence != place:
                 raise LedgerError("ledger.rows-changed")
             frontier.append([entry_leaf(entry.kind, entry.commitment)])
             last = entry.commitment
+            if place in promised and promised[place] != frontier.root():
+                raise LedgerError("ledger.behind")
         if frontier.size != size:
             raise LedgerError("ledger.rows-changed")
         self._frontier, self._last = frontier, last
         return size, frontier.root()
+
+    def _still_there(self, rows: Rows) -> None:
+        """Check that the last row that was counted is the one that stands in its place."""
+        done = self._frontier.size
+        row = next(rows.ledger_entries(done, done + 1), None) if done else None
+        if done and (row is None or row.commitment != self._last):
+            raise LedgerError("ledger.rows-changed")
 
 
 def keep(rows: CheckpointRows, size: int, root: bytes, raw: bytes) -> bool:

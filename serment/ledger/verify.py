@@ -25,27 +25,17 @@ runs rules 4 to 6 on an export, with inclusion proofs instead of rows.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from serment.errors import IntegrityError, LedgerError
-from serment.ledger.append import TOKEN_LABEL, chain_state
+from serment.ledger.append import chain_state
 from serment.ledger.chains import Chain, HeadMark, Link
-from serment.ledger.checkpoint import LogKey
+from serment.ledger.checkpoint import LogKey, Remembered
 from serment.ledger.checkpoint import verify as verify_checkpoint
-from serment.ledger.entry import (
-    Body,
-    Interaction,
-    body_data,
-    body_from,
-    commitment_of,
-    entry_bytes,
-    entry_leaf,
-    hour_of,
-    unboxed,
-)
+from serment.ledger.entry import Body, Interaction, entry_leaf
+from serment.ledger.follow import follows, is_clear_true, is_committed, open_row, rows_of
 from serment.ledger.port import Entry, Rows, TrailKey, YearKey
 from serment.ledger.tree import Frontier
 from serment.model import RecordToken
@@ -99,14 +89,6 @@ class Notice:
     def said(self, language: Language) -> str:
         """Say it to a person."""
         return say(self.sentence, language, **self.parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """A tree head kept outside the database (custody's file, the spool's header)."""
-
-    size: int
-    root: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,42 +284,29 @@ def _verify_records(rows: Rows, trails: Iterable[RecordTrail], report: Report) -
 def _verify_bodies(rows: Rows, trail: RecordTrail, claims: _Claims, report: Report) -> dict[Chain, Link]:
     """Follow the three chains of one record and give their ends."""
     ends = dict.fromkeys(Chain, Link())
-    for row, year in _rows_of(rows, trail.years):
+    for row, year in rows_of(rows, trail.years):
         claims.sequences.add(row.sequence)
         body = _open_row(row, year, trail.record, report)
         if body is None:
             continue
         report.opened += 1
-        before = ends[body.chain]
-        may_begin_later = before.count == 0 and len(trail.expired) > 0
-        if (body.p_seq, body.p_prev) != (before.count + 1, before.commitment) and not may_begin_later:
+        if not follows(body, ends[body.chain], first_may_be_gone=bool(trail.expired)):
             report.blame(FaultKind.CHAIN, row.sequence)
         ends[body.chain] = Link(body.p_seq, row.commitment, row.sequence)
         _notice(body, report)
     return ends
 
 
-def _rows_of(rows: Rows, years: Sequence[YearKey]) -> Iterator[tuple[Entry, YearKey]]:
-    """Give the rows of one record in the order of the ledger, each with its year key."""
-
-    def of_year(year: YearKey) -> Iterator[tuple[Entry, YearKey]]:
-        return ((row, year) for row in rows.entries_of(year.token(TOKEN_LABEL)))
-
-    return heapq.merge(*(of_year(year) for year in years), key=lambda pair: pair[0].sequence)
-
-
 def _open_row(row: Entry, year: YearKey, record: RecordToken, report: Report) -> Body | None:
     """Open one body and compare it with what stands in clear (rules 4 and 5)."""
     try:
-        raw = unboxed(year.open(row.body, body_data(entry_bytes(row.kind, row.commitment))))
-        body = body_from(raw)
+        body, raw = open_row(row, year)
     except IntegrityError:
         report.blame(FaultKind.BODY, row.sequence)
         return None
-    if commitment_of(raw) != row.commitment:
+    if not is_committed(row, raw):
         report.blame(FaultKind.COMMITMENT, row.sequence)
-    inside = (body.event.kind, hour_of(body.event.t), year.id, bytes(record))
-    if inside != (row.kind, row.hour, row.key_id, body.record):
+    if not is_clear_true(row, body, year, record):
         report.blame(FaultKind.CLEAR, row.sequence)
     return body
 

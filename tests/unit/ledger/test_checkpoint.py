@@ -15,6 +15,7 @@ from serment.ledger.checkpoint import (
     Checkpoint,
     Growing,
     LogKey,
+    Remembered,
     body,
     due,
     keep,
@@ -198,6 +199,26 @@ def test_attack_a_row_in_the_middle_is_gone() -> None:
     rows.entries[2] = replace(rows.entries[2], sequence=9)
     with pytest.raises(LedgerError):
         Growing().catch_up(rows)
+
+
+def test_a_ledger_that_reaches_what_is_remembered_is_taken() -> None:
+    rows = filled(20)
+    memory = [Remembered(9, root_of(leaves(rows), 0, 9)), Remembered(23, root_of(leaves(rows), 0, 23))]
+    assert Growing().catch_up(rows, memory)[0] == 23
+
+
+def test_attack_the_whole_database_is_put_back_to_an_older_copy() -> None:
+    rows = filled(20)
+    size, root = Growing().catch_up(rows)
+    del rows.entries[15:]
+    with pytest.raises(LedgerError):
+        Growing().catch_up(rows, [Remembered(size, root)])
+
+
+def test_attack_the_whole_database_is_put_back_and_written_on() -> None:
+    size, root = Growing().catch_up(filled(20))
+    with pytest.raises(LedgerError):
+        Growing().catch_up(filled(40), [Remembered(size, root)])
 
 
 def test_a_checkpoint_never_replaces_a_later_one() -> None:

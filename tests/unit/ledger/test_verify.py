@@ -5,12 +5,14 @@ import secrets
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 
+import pytest
+
 from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import Chain
-from serment.ledger.checkpoint import Growing, LogKey, keep, signed
+from serment.ledger.checkpoint import Growing, LogKey, Remembered, keep, signed
 from serment.ledger.entry import Event, Interaction, entry_leaf
 from serment.ledger.tree import root_of
-from serment.ledger.verify import Fault, FaultKind, RecordTrail, Remembered, Report, verify
+from serment.ledger.verify import Fault, FaultKind, RecordTrail, Report, verify
 from serment.store.contract import EntryRow
 from serment.words import Language
 from tests.unit.ledger.memory import (
@@ -149,16 +151,26 @@ def harm_a_checkpoint(rows: MemoryRows, dice: random.Random) -> None:
 HARMS = [harm_a_row, harm_a_chain_row, harm_a_checkpoint]
 
 
-def test_attack_a_thousand_random_mutations_of_live_bytes_are_all_found() -> None:
-    dice = die(20261121)
+def mutations_missed(seed: int, count: int) -> list[int]:
+    """Harm one live bit `count` times, each time on a whole ledger, and list those not found."""
+    dice = die(seed)
     missed = []
-    for number in range(1_000):
+    for number in range(count):
         harmed = house()
         dice.choices(HARMS, [70, 15, 15])[0](harmed.rows, dice)
         harmed.rows.index()
         if harmed.unlocked().ok:
             missed.append(number)
-    assert missed == []
+    return missed
+
+
+def test_attack_a_thousand_random_mutations_of_live_bytes_are_all_found() -> None:
+    assert mutations_missed(20261121, 1_000) == []
+
+
+@pytest.mark.campaign
+def test_attack_ten_thousand_random_mutations_of_live_bytes_are_all_found() -> None:
+    assert mutations_missed(8, 10_000) == []
 
 
 def test_attack_what_the_tree_holds_is_found_without_any_key() -> None:

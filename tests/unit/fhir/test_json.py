@@ -111,6 +111,11 @@ def test_members_and_items_say_where_they_stand() -> None:
     assert [text[a:b] for a, b in array_items(text, members[0].value_start)] == ["1.50", '{"b":[]}', '"x]"']
 
 
+def test_members_are_asked_of_an_object_only() -> None:
+    with pytest.raises(MalformedError):
+        object_members("[1]", 0)
+
+
 VALID = patient(r'"name":[{"given":["A\n",null],"x":{}}],"n":-1.50e+2,"b":[true,false,[]],"s":"\u00e9"')
 
 

@@ -140,6 +140,14 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
         "fhir.several-values",
     ),
     (
+        {
+            **OBSERVATION,
+            "effectiveTiming": {"repeat": {"boundsRange": {"id": "a"}, "boundsPeriod": {"id": "b"}}},
+        },
+        "Observation.effectiveTiming.repeat.bounds[x]",
+        "fhir.several-values",
+    ),
+    (
         {**PATIENT, "extension": [{"url": "x", "valueCode": "a", "valueString": "b"}]},
         "Patient.extension[0].value[x]",
         "fhir.several-values",

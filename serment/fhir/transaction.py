@@ -46,7 +46,7 @@ def entries(document: Document) -> list[BundleEntry]:
     Raises `InvalidResourceError` when the document is no Bundle, is of a type that is not read entry by
     entry, or holds an entry of another shape than FHIR's.
     """
-    if document.type != "Bundle" or document.value.get("type") not in BUNDLE_TYPES:
+    if document.type != "Bundle" or _string(document.value, "type", "Bundle") not in BUNDLE_TYPES:
         raise InvalidResourceError("fhir.not-a-bundle", "Bundle.type")
     values = document.value.get("entry", [])
     if not isinstance(values, list):

@@ -51,6 +51,7 @@ def test_an_entry_shows_nothing_of_its_content() -> None:
     [
         (b'{"resourceType":"Patient"}', "Bundle.type"),
         (bundle(type_="message"), "Bundle.type"),
+        (b'{"resourceType":"Bundle","type":["batch"]}', "Bundle.type"),
         (bundle("{}", "1"), "Bundle.entry[1]"),
         (bundle('{"request":[]}'), "Bundle.entry[0].request"),
         (bundle('{"request":{"url":1}}'), "Bundle.entry[0].request.url"),

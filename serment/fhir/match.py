@@ -46,6 +46,8 @@ def matcher(query: Query) -> Matcher:
     moments = [_test(c) for c in query.clauses if c.code == "_lastUpdated"]
     stored = [c for c in query.clauses if c.code not in search.OF_THE_ENTRY]
     needles = [found for clause in stored if (found := _needles(clause))]
+    each = [found[0] for found in needles if len(found) == 1]
+    choices = [found for found in needles if len(found) > 1]
     within = _within(stored)
 
     def match(entry_id: str, updated_ms: int, values: bytes) -> bool:
@@ -55,8 +57,11 @@ def matcher(query: Query) -> Matcher:
         for moment in moments:
             if not moment([(updated_ms, updated_ms + 1)]):
                 return False
-        for needle in needles:
-            if not any(n in values for n in needle):
+        for needle in each:
+            if needle not in values:
+                return False
+        for choice in choices:
+            if not any(needle in values for needle in choice):
                 return False
         return within is None or within(values)
 
@@ -101,7 +106,7 @@ def decoder(codes: tuple[str, ...]) -> Callable[[bytes], Any]:
 def _needles(clause: Clause) -> list[bytes]:
     """Give byte strings one of which any match must hold; nothing when that cannot be said."""
     needles = [needle for value in clause.values for needle in _needles_of(value, clause.implied)]
-    return needles if all(needles) else []
+    return list(dict.fromkeys(needles)) if all(needles) else []
 
 
 def _needles_of(value: Value, implied: frozenset[str]) -> list[bytes]:

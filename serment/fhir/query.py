@@ -144,7 +144,8 @@ class Query:
 def parse(resource_type: str, pairs: Sequence[tuple[str, str]], base: str = "") -> Query:
     """Read the pairs of a query string or form.
 
-    `base` is this server's FHIR address: references that begin with it are read as local ones. Raises
+    `base` is this server's FHIR address: references that begin with it are read, and written back, as
+    local ones. Raises
     `NotSupportedError` for what this server does not do, `MalformedError` for what FHIR does not write
     so, `TooLargeError` beyond `MAX_VALUES` values.
     """
@@ -265,7 +266,7 @@ def _reference(parameter: search.Parameter, text: str, typed: str, base: str) ->
     if local := _LOCAL.fullmatch(plain):
         if not _is_target(parameter, local[1]) or typed not in {"", local[1]}:
             raise MalformedError("search.malformed-reference", parameter=parameter.code)
-        return ReferenceValue(local[1], local[2], "", text)
+        return ReferenceValue(local[1], local[2], "", plain)
     if _ID.fullmatch(plain):
         return ReferenceValue(typed, plain, "", text)
     if not _ABSOLUTE.fullmatch(plain) or (typed and reference_type(plain) not in {"", typed}):

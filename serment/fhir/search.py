@@ -194,13 +194,14 @@ def _plan(resource_type: str) -> _Plan:
     return plan
 
 
-def index(resource: dict[str, Any], *, part: str = "") -> bytes:
+def index(resource: dict[str, Any], *, part: str = "", base: str = "") -> bytes:
     """Give the search values of a resource (an object as JSON readers make it) as MessagePack.
 
     Of a type that is cut in two (`patient_cut`), `part` "" gives the identity half and "contact" the
     contact half, whichever way the resource comes, whole or cut already. What an expression says of every
-    resource (`Patient.deceased` is false when nothing is written) goes with the identity half. Nothing
-    is raised: an element of an unexpected shape gives no value.
+    resource (`Patient.deceased` is false when nothing is written) goes with the identity half. `base` is
+    this server's FHIR address: a reference that begins with it is found as a local one. Nothing is
+    raised: an element of an unexpected shape gives no value.
     """
     kind = str(resource.get("resourceType", ""))
     plan = _plan(kind)
@@ -212,7 +213,16 @@ def index(resource: dict[str, Any], *, part: str = "") -> bytes:
             _take(values, code, extract, content)
     for code, extract in plan.always if not part else ():
         _take(values, code, extract, resource)
+    if base:
+        _localise(values, parameters(kind), base.rstrip("/") + "/")
     return _encode(values)
+
+
+def _localise(values: dict[str, Any], known: Mapping[str, Parameter], base: str) -> None:
+    for code, found in values.items():
+        if code and known[code].type == "reference":
+            for value in found:
+                value[0] = value[0] and value[0].removeprefix(base)
 
 
 def _take(values: dict[str, Any], code: str, extract: _Extract, content: Any) -> None:

@@ -65,7 +65,7 @@ def test_no_synthea_resource_stops_the_indexing() -> None:
         ("AllergyIntolerance/example", "onset", "2012-06-12"),
         ("AllergyIntolerance/example", "last-date", "2012-06"),
         ("AllergyIntolerance/example", "date", "2014-10-09T03:58:00Z"),
-        # Appointment.participant.actor.where(resolve() is Patient)
+        # only those actors that resolve to the type asked
         ("Appointment/example", "patient", "Patient/example"),
         ("Appointment/example", "practitioner", "example"),
         ("Appointment/example", "location", "Location/1"),

@@ -9,8 +9,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serment.fhir import bundle
+from serment.errors import NotFoundError
+from serment.fhir import bundle, document, outcome, validate
 from serment.fhir.bundle import HistoryEntry, ResponseItem, SearchEntry
+from serment.words import Language
 
 BASE = "https://here.example/fhir"
 RAW = b'{ "resourceType":"Observation",\n "valueQuantity":{"value":12345678901234567.8901 , "x":1.00}}'
@@ -113,3 +115,16 @@ def test_an_address_cannot_break_out_of_its_string(url: str, link: str) -> None:
     answer = read(bundle.searchset(BASE, [SearchEntry(f"urn:{url}", b"{}")], 1, {"self": link}))
     assert answer["entry"][0]["fullUrl"] == f"urn:{url}"
     assert answer["link"] == [{"relation": "self", "url": link}]
+
+
+def test_every_bundle_is_valid_fhir() -> None:
+    resource = b'{"resourceType":"Patient","id":"p1"}'
+    said = outcome.outcome(NotFoundError("search.unknown-type"), Language.FR)
+    made = [
+        bundle.searchset(BASE, [SearchEntry("Patient/p1", resource)], 1, {"self": BASE}, said),
+        bundle.searchset(BASE, [], 0, {}),
+        bundle.history(BASE, [HistoryEntry("Patient/p1", None, "DELETE", 2, 0)], 1, {"self": BASE}),
+        bundle.response("batch", [ResponseItem(200, resource=resource), ResponseItem(404, outcome=said)]),
+        bundle.response("transaction", [ResponseItem(201, "Patient/p1/_history/1", 1, 0)]),
+    ]
+    assert [validate.issues(document.read(raw)) for raw in made] == [[]] * len(made)

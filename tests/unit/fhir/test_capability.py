@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from serment.errors import NotSupportedError
-from serment.fhir import capability, search
+from serment.fhir import capability, document, search, validate
 from serment.fhir.query import parse
 from serment.model import Instant
 
@@ -74,3 +74,8 @@ def test_a_door_that_answers_less_lists_less() -> None:
 def test_each_parameter_names_its_official_definition() -> None:
     [code] = [p for p in resources(["Observation"])["Observation"]["searchParam"] if p["name"] == "code"]
     assert code["definition"] == "http://hl7.org/fhir/SearchParameter/clinical-code"
+
+
+def test_the_statement_is_valid_fhir() -> None:
+    raw = capability.statement("0.1.0", Instant(0), "https://here.example/fhir", ALL)
+    assert validate.issues(document.read(raw)) == []

@@ -14,7 +14,7 @@ from serment.errors import (
     NotSupportedError,
     SermentError,
 )
-from serment.fhir import outcome
+from serment.fhir import document, outcome, validate
 from serment.words import Language
 
 
@@ -62,3 +62,9 @@ def test_a_success_is_information() -> None:
     [issue] = answer["issue"]
     assert (issue["severity"], issue["code"]) == ("information", "informational")
     assert "_sort" in issue["details"]["text"]
+
+
+def test_an_outcome_is_valid_fhir() -> None:
+    error = InvalidResourceError("search.malformed-count", "Patient.name[0]")
+    for raw in (outcome.outcome(error, Language.FR), outcome.ok("search.malformed-count", Language.FR)):
+        assert validate.issues(document.read(raw)) == []

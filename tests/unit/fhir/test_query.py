@@ -77,8 +77,10 @@ def test_a_reference_is_local_typed_or_absolute(name: str, text: str, expected: 
 
 def test_an_absolute_reference_to_this_server_is_a_local_one() -> None:
     url = "https://here.example/fhir/Patient/p1"
-    [clause] = parse("Observation", [("subject", url)], base="https://here.example/fhir").clauses
-    assert clause.values == (ReferenceValue("Patient", "p1", "", url),)
+    query = parse("Observation", [("subject", url)], base="https://here.example/fhir")
+    assert query.patients == ("p1",)
+    assert query == parse("Observation", [("subject", "Patient/p1")])
+    assert parse("Observation", query.to_pairs()) == query  # as a page token reads it again
 
 
 @pytest.mark.parametrize(

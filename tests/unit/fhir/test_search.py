@@ -165,6 +165,13 @@ def test_a_reference_loses_its_version_and_keeps_its_identifier() -> None:
     assert of("Observation", "subject", subject=subject) == [["Patient/p1", None, "urn:oid:1", "n1"]]
 
 
+def test_an_absolute_reference_to_this_server_is_found_as_a_local_one() -> None:
+    here, there = "https://here.example/fhir", "https://there.example/fhir"
+    performers = [{"reference": f"{here}/Patient/p1"}, {"reference": f"{there}/Patient/p1"}]
+    raw = search.index({"resourceType": "Observation", "performer": performers}, base=here)
+    assert msgspec.msgpack.decode(raw)["performer"] == [["Patient/p1"], [f"{there}/Patient/p1"]]
+
+
 def test_a_contained_resource_is_not_found_by_reference() -> None:
     assert of("Observation", "subject", subject={"reference": "#p"}) is None
     named = {"reference": "#p", "identifier": {"value": "N1"}}

@@ -65,8 +65,9 @@ class Ballast:
             return self.whole
 
     def close(self) -> None:
-        """Let go of the file, which stays."""
-        os.close(self._handle)
+        """Let go of the file, which stays. No later call can touch a file that takes its number."""
+        handle, self._handle = self._handle, -1
+        os.close(handle)
 
     def _room(self) -> int:
         volume = os.fstatvfs(self._handle)

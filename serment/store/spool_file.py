@@ -149,8 +149,9 @@ class SpoolFile:
         return self.count == self.slots
 
     def close(self) -> None:
-        """Let go of the file, which stays."""
-        os.close(self._handle)
+        """Let go of the file, which stays. No later call can touch a file that takes its number."""
+        handle, self._handle = self._handle, -1
+        os.close(handle)
 
     def _prepare(self, path: Path) -> None:
         with self._locked():

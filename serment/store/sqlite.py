@@ -129,11 +129,7 @@ class SqliteStore:
 
     def scan(self, job: Callable[[Snapshot], T]) -> Future[T]:
         """Run a long read in a worker thread on a snapshot of its own."""
-        if self._closed:
-            future: Future[T] = Future()
-            future.set_exception(DependencyError("store.closed"))
-            return future
-        return self._scans.submit(self._scan, job)
+        return self._in_worker(partial(self._scan, job))
 
     def truncate_wal(self) -> Future[bool]:
         """Empty the WAL, so that deleted rows leave no byte; False when a reader still needs it."""
@@ -141,7 +137,7 @@ class SqliteStore:
 
     def check(self) -> Future[None]:
         """Read every page of the file in a worker thread; the future carries `IntegrityError` on damage."""
-        return self._scans.submit(self._check)
+        return self._in_worker(self._check)
 
     def close(self) -> None:
         """Finish what is queued and close every connection. A second call does nothing."""
@@ -196,6 +192,15 @@ class SqliteStore:
             connection.close(True)
         else:
             self._idle.append(connection)
+
+    def _in_worker(self, work: Callable[[], T]) -> Future[T]:
+        try:
+            return self._scans.submit(work)
+        except RuntimeError:
+            # The executor has been shut down by `close`, perhaps this very moment.
+            future: Future[T] = Future()
+            future.set_exception(DependencyError("store.closed"))
+            return future
 
     def _scan(self, job: Callable[[Snapshot], T]) -> T:
         with self.snapshot() as snapshot:

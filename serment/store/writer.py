@@ -1,14 +1,14 @@
 """The one thread of a process that writes, with group commit.
 
-Jobs wait in a queue. The thread takes all that wait (256 at most), begins one `BEGIN IMMEDIATE`, runs
-each job under a savepoint of its own, commits once, and only then settles the futures. A job that
-raises undoes only itself. When the commit fails, every future of the group fails.
+Jobs wait in a queue. The thread begins one `BEGIN IMMEDIATE`, runs each job that waits under a
+savepoint of its own (256 of them, or 20 ms, at most), commits once, and only then settles the futures.
+A job that raises undoes only itself. When the commit fails, every future of the group fails.
 
 When the disk is full the whole group is undone, room is made once from the reserve, and the group
 runs again; should that fail too, each job runs alone, so that one too large does not stop the others.
 Hence a job may run more than once: all it does must be in the transaction.
 
-Nothing here sleeps, and no job waits for company: a group is what queued up during the last commit.
+Nothing here sleeps, and no job waits for company: a group is what queued up meanwhile.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 import apsw
@@ -30,7 +31,10 @@ from serment.store.transaction import SqliteTransaction
 T = TypeVar("T")
 
 GROUP: Final = 256
-"""Jobs in one commit at most: bounds what one failed commit undoes, and how long others wait."""
+"""Jobs in one commit at most: bounds what one failed commit undoes."""
+
+GROUP_SECONDS: Final = 0.02
+"""A group takes no further job after this long: a trace does not wait behind a whole import."""
 
 
 class _UndoneError(Exception):
@@ -77,6 +81,10 @@ class Queued:
         self._value = self._error = None
 
 
+Item = Queued | Callable[[apsw.Connection], None] | None
+"""What waits for the thread: a job, work between two groups, or the end."""
+
+
 class Writer:
     """The writer thread on its own connection. `make_room` frees some reserve and says whether it did."""
 
@@ -89,7 +97,8 @@ class Writer:
         self._connection = connection
         self._make_room = make_room
         self._after_commit = after_commit
-        self._queue: SimpleQueue[Queued | Callable[[apsw.Connection], None] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Item] = SimpleQueue()
+        self._held: list[Item] = []
         self._lock = Lock()
         self._closed = False
         self._room_was_made = False
@@ -127,7 +136,7 @@ class Writer:
         self._thread.join()
         self._connection.close(True)
 
-    def _put(self, item: Queued | Callable[[apsw.Connection], None], future: Future[Any]) -> None:
+    def _put(self, item: Item, future: Future[Any]) -> None:
         with self._lock:
             if not self._closed:
                 self._queue.put(item)
@@ -135,26 +144,37 @@ class Writer:
         future.set_exception(DependencyError("store.closed"))
 
     def _serve(self) -> None:
-        while (item := self._queue.get()) is not None:
-            group: list[Queued] = []
-            while isinstance(item, Queued):
-                if item.future.set_running_or_notify_cancel():
-                    group.append(item)
-                item = self._next() if len(group) < GROUP else _NOTHING
-            if group:
-                self._commit(group)
-            if item is None:
-                return
-            item(self._connection)
+        while (item := self._held.pop() if self._held else self._queue.get()) is not None:
+            if not isinstance(item, Queued):
+                item(self._connection)
+            elif item.future.set_running_or_notify_cancel():
+                self._serve_group([item])
 
-    def _next(self) -> Queued | Callable[[apsw.Connection], None] | None:
+    def _serve_group(self, group: list[Queued]) -> None:
+        """Commit a group that starts with one job; the thread outlives whatever goes wrong."""
         try:
-            return self._queue.get_nowait()
-        except Empty:
-            return _NOTHING
+            self._commit(group, joining=True)
+        except Exception as error:
+            self._undo()
+            for queued in group:
+                if not queued.future.done():
+                    queued.future.set_exception(_told(error))
 
-    def _commit(self, group: list[Queued]) -> None:
-        failure = self._attempt(group)
+    def _joins(self) -> Queued | None:
+        """Give the next job if one waits; anything else that waits ends the group."""
+        while not self._held:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return None
+            if not isinstance(item, Queued):
+                self._held.append(item)
+            elif item.future.set_running_or_notify_cancel():
+                return item
+        return None
+
+    def _commit(self, group: list[Queued], *, joining: bool = False) -> None:
+        failure = self._attempt(group, joining=joining)
         if isinstance(failure, StorageFullError) and self._relieve():
             failure = self._attempt(group)
         if failure is None:
@@ -166,12 +186,11 @@ class Writer:
         for queued in group:
             queued.future.set_exception(_told(failure))
 
-    def _attempt(self, group: list[Queued]) -> Exception | None:
+    def _attempt(self, group: list[Queued], *, joining: bool = False) -> Exception | None:
         """Run the group in one transaction and settle it; give what failed when nothing of it stands."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for queued in group:
-                queued.run(self._connection)
+            self._run(group, joining=joining)
             self._connection.execute("COMMIT")
         except apsw.Error as error:
             failure: Exception = translate(error, self._connection.system_errno)
@@ -185,6 +204,14 @@ class Writer:
             return None
         self._undo()
         return failure
+
+    def _run(self, group: list[Queued], *, joining: bool) -> None:
+        end = monotonic() + GROUP_SECONDS
+        for queued in group:
+            queued.run(self._connection)
+        while joining and len(group) < GROUP and monotonic() < end and (next_one := self._joins()):
+            group.append(next_one)
+            next_one.run(self._connection)
 
     def _undo(self) -> None:
         try:
@@ -211,7 +238,3 @@ def _told(failure: Exception) -> SermentError:
     if isinstance(failure, SermentError):
         return type(failure)(failure.sentence, **failure.parameters)
     return DependencyError("store.failed", code="UNDONE")
-
-
-def _NOTHING(_connection: apsw.Connection) -> None:  # noqa: N802 - a constant that happens to be callable
-    return

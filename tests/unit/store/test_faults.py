@@ -5,12 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
+from time import monotonic
 
 import apsw
 import pytest
 
 from serment.errors import DependencyError, StorageFullError
+from serment.store.ballast import Ballast
+from serment.store.contract import Transaction
 from serment.store.sqlite import SqliteStore
+from serment.store.writer import GROUP_SECONDS
 from tests.stores.engines import append, token
 
 ROOT = Path(__file__).parents[3]
@@ -95,4 +100,36 @@ def test_a_full_disk_without_a_reserve_is_said_and_the_next_write_is_tried(path:
     assert isinstance(large.exception(), StorageFullError)
     assert store.alarms == {"store.full", "store.reserve-spent"}
     assert not store.low_on_space
+    store.close()
+
+
+def test_the_writer_outlives_a_reserve_that_cannot_be_used(path: Path) -> None:
+    ballast = Ballast(path.parent / "ballast", 4_096, steps=1)
+    store = SqliteStore(path, ballast=ballast)
+    store._writer.between(lambda c: c.pragma("max_page_count", c.pragma("page_count"))).result()
+    ballast.close()
+    large = store.submit(lambda t: t.put_body(token(), t.next_body(), bytes(500_000)))
+    assert isinstance(large.exception(), DependencyError)
+    store._writer.between(lambda c: c.pragma("max_page_count", 2**32 - 2)).result()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        assert store.low_on_space
+    store.close()
+
+
+def test_a_long_job_does_not_make_the_next_ones_wait_for_a_whole_queue(path: Path) -> None:
+    store = SqliteStore(path)
+    held, seen = Event(), []
+
+    def long(t: Transaction) -> None:
+        held.wait(10)
+        end = monotonic() + 2 * GROUP_SECONDS
+        while monotonic() < end:
+            t.ledger_size()
+
+    first = store.submit(long)
+    rest = [store.submit(append) for _ in range(5)]
+    first.add_done_callback(lambda _done: seen.append(sum(future.done() for future in rest)))
+    held.set()
+    assert [future.result() for future in rest] == [1, 2, 3, 4, 5]
+    assert seen == [0]
     store.close()

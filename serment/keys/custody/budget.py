@@ -65,8 +65,6 @@ class Budget:
         return (self._times[0] + WINDOW_MS - now) // 1000 + 1
 
     def _widen(self, record: bytes, request: str) -> None:
-        if not request:
-            return
         records = self._requests.setdefault(request, set())
         records.add(record)
         self._requests.move_to_end(request)

@@ -40,8 +40,8 @@ class State:
 
     `store` is the 16-byte id of the installation and `public_key` the raw Ed25519 key of its
     checkpoints, both empty while `phase` is new. `spent` openings were made in the last minute:
-    above `soft` each is slowed and an alarm is counted, above `hard` refused. `widest` is the
-    largest number of records that one request has opened.
+    above `soft` each is slowed and an alarm is counted, above `hard` refused. `traced` counts the
+    traces opened, `widest` is the largest number of records that one request has opened.
     """
 
     phase: Phase
@@ -51,6 +51,7 @@ class State:
     generation: int = 0
     records: int = 0
     unwrapped: int = 0
+    traced: int = 0
     spent: int = 0
     soft: int = 0
     hard: int = 0

@@ -87,7 +87,7 @@ class Vault:
         self._budget = Budget(self._around.limits)
         self._open: _Open | None = None
         self._records = file.count()
-        self._wrong = 0
+        self._wrong = self._traced = 0
         self._lock = threading.RLock()
         self._guessing = threading.Lock()
 
@@ -108,6 +108,7 @@ class Vault:
                 GENERATION,
                 records=self._records,
                 unwrapped=budget.opened,
+                traced=self._traced,
                 spent=budget.spent(self._around.milliseconds()),
                 soft=limits.soft,
                 hard=limits.hard,
@@ -214,10 +215,13 @@ class Vault:
             return _unwrapped(wraps.store, record, roots, trail, self._year(wraps, record, trail, year))
 
     def year_keys(self, record: RecordToken) -> TraceMaterial:
-        """Give what opens the trace of a record, alive or destroyed."""
-        self._spend(record, RequestId(""))
+        """Give what opens the trace of a record, alive or destroyed.
+
+        Counted apart and never refused: it opens no content, and a verification asks for every record.
+        """
         with self._lock:
             wraps = self._keys().wraps
+            self._traced += 1
             trail = wraps.trail(record)
             years = tuple(wraps.year(record, trail, year) for year in sorted(trail.years))
             return TraceMaterial(wraps.store, record, trail.key, years)

@@ -9,9 +9,11 @@ say what was hidden. A code that has no sentence is left out, or told in general
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from serment.ledger.entry import Decision, Event, Interaction
+from serment.ledger.chains import Chain
+from serment.ledger.entry import Body, Decision, Event, Interaction
 from serment.model import ActorId, Instant
 from serment.words import Language, catalogue, say
 
@@ -90,6 +92,18 @@ def line(event: Event, language: Language, *, reader: ActorId | None = None, lat
         denied=event.decision is Decision.DENIAL,
         late=late,
     )
+
+
+def lines(bodies: Iterable[Body], language: Language, *, reader: ActorId | None = None) -> list[Line]:
+    """Say the entries of a trace, newest first when `bodies` are in the order of the ledger.
+
+    The birth of a record is one act with an entry in each chain: it is told once.
+    """
+    return [
+        line(body.event, language, reader=reader, late=bool(body.late))
+        for body in reversed(list(bodies))
+        if body.event.interaction is not Interaction.BIRTH or body.chain is Chain.ORDINARY
+    ]
 
 
 def _who(event: Event, language: Language, *, own: bool) -> str:

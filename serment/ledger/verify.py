@@ -10,7 +10,7 @@ Unlocked, with the keys of the records, one record at a time:
 
 4. each body opens beside its own kind and commitment, is canonical and gives that commitment;
 5. hour, kind, key and record in clear are those of the body;
-6. each chain counts from 1 and names the entry before it;
+6. each chain counts from 1 and names the entry before it, and no late trace was entered twice;
 7. the chain row says where the chains end, and carries the mark of the record's head as it stands;
 8. no row is left that no record claims.
 
@@ -41,6 +41,8 @@ from serment.ledger.tree import Frontier
 from serment.model import RecordToken
 from serment.words import Language, say
 
+__all__ = ["Fault", "FaultKind", "Notice", "RecordTrail", "Remembered", "Report", "verify"]
+
 MOST_FAULTS = 1_000
 _PROGRESS_EVERY = 1_000
 
@@ -62,6 +64,7 @@ class FaultKind(StrEnum):
     COMMITMENT = "commitment"
     CLEAR = "clear"
     CHAIN = "chain"
+    REPEATED = "repeated"
     CHAIN_ROW = "chain-row"
     HEAD = "head"
     UNCLAIMED = "unclaimed"
@@ -284,6 +287,7 @@ def _verify_records(rows: Rows, trails: Iterable[RecordTrail], report: Report) -
 def _verify_bodies(rows: Rows, trail: RecordTrail, claims: _Claims, report: Report) -> dict[Chain, Link]:
     """Follow the three chains of one record and give their ends."""
     ends = dict.fromkeys(Chain, Link())
+    late: set[bytes] = set()
     for row, year in rows_of(rows, trail.years):
         claims.sequences.add(row.sequence)
         body = _open_row(row, year, trail.record, report)
@@ -293,6 +297,9 @@ def _verify_bodies(rows: Rows, trail: RecordTrail, claims: _Claims, report: Repo
         if not follows(body, ends[body.chain], first_may_be_gone=bool(trail.expired)):
             report.blame(FaultKind.CHAIN, row.sequence)
         ends[body.chain] = Link(body.p_seq, row.commitment, row.sequence)
+        if body.late in late:
+            report.blame(FaultKind.REPEATED, row.sequence)
+        late.update({body.late} - {b""})
         _notice(body, report)
     return ends
 

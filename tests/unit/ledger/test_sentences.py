@@ -3,11 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
+from serment.ledger.append import Pending
+from serment.ledger.chains import Chain
 from serment.ledger.entry import Decision, Event, Interaction
-from serment.ledger.sentences import line
+from serment.ledger.follow import follow
+from serment.ledger.sentences import line, lines
 from serment.model import ActorId, EmergencyReason, Function, Purpose
 from serment.words import Language
-from tests.unit.ledger.memory import NOON, read_event
+from tests.unit.ledger.memory import NOON, MemoryRows, birth_event, ledger, new_trail, read_event
 
 DOCTOR = ActorId("rpps:10001234567")
 
@@ -132,3 +135,12 @@ def test_an_unknown_code_is_left_out() -> None:
 
 def test_a_line_shows_nobody_in_a_log() -> None:
     assert "Martin" not in repr(line(three_documents(), Language.FR, reader=DOCTOR))
+
+
+def test_a_trace_is_told_newest_first_and_its_birth_once() -> None:
+    rows, trail = MemoryRows(), new_trail()
+    ledger().birth(rows, trail, birth_event())
+    ledger().append(rows, [Pending(trail, Chain.PROTECTED, three_documents())])
+    found = follow(rows, trail.record, trail.key, [trail.year], list(Chain))
+    told = lines([entry.body for entry in found], Language.FR)
+    assert [one.what for one in told] == ["a lu 3 documents de votre dossier", "a créé votre dossier"]

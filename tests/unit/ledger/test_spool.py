@@ -21,7 +21,7 @@ from serment.ledger.spool import (
     waiting,
     waiting_from,
 )
-from serment.ledger.verify import RecordTrail, verify
+from serment.ledger.verify import FaultKind, RecordTrail, verify
 from serment.model import Instant, RequestId
 from serment.words import Language
 from tests.unit.ledger.memory import (
@@ -129,6 +129,19 @@ def test_a_merge_that_is_run_again_after_a_crash_adds_nothing() -> None:
     spooled.append(waiting(Pending(trail, Chain.ORDINARY, read_event(3))))
     (receipt,) = merge(ledger(), rows, spooled, lambda _: trail)
     assert (receipt.sequence, receipt.request) == (7, "act-3")
+
+
+def test_attack_the_spool_is_put_back_and_merged_again() -> None:
+    rows = MemoryRows()
+    trail = born(rows)
+    spooled = [waiting(Pending(trail, Chain.ORDINARY, read_event(n))) for n in range(2)]
+    merge(ledger(), rows, spooled, lambda _: trail)
+    rows.metas.clear()
+    merge(ledger(), rows, spooled, lambda _: trail)
+    signer = MemorySigner()
+    trails = [RecordTrail(trail.record, trail.key, [trail.year])]
+    report = verify(rows, LogKey(signer.name, signer.public_key), trails=trails)
+    assert [fault.sequence for fault in report.faults if fault.kind is FaultKind.REPEATED] == [6, 7]
 
 
 def test_an_empty_spool_merges_nothing() -> None:

@@ -75,7 +75,7 @@ def sync_folder(folder: Path) -> None:
 def connect(path: Path, *, reader: bool = False) -> apsw.Connection:
     """Open an existing file with the house's pragmas. Raises what `translate` says."""
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX)
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     except apsw.Error as error:
         raise translate(error) from None
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from serment.model import RecordToken
 from serment.store.contract import RecordRow, Store, Transaction
 from tests.stores.engines import Engine, token
@@ -56,6 +58,7 @@ def test_a_reader_in_the_way_of_emptying_the_wal_is_told(engine: Engine, tmp_pat
     store.close()
 
 
+@pytest.mark.capability("0-09", "refuses")
 def test_nothing_is_written_outside_the_folder_of_the_store(engine: Engine, tmp_path: Path) -> None:
     store = engine.create(tmp_path)
 

@@ -80,6 +80,7 @@ def test_every_table_is_strict_and_names_no_time_or_text(connection: apsw.Connec
     assert texts == {("meta", "name"), ("counter", "name"), ("migration", "name")}
 
 
+@pytest.mark.capability("0-09", "refuses")
 def test_the_clear_columns_are_the_allow_list(connection: apsw.Connection) -> None:
     migrate(connection)
     sealed = {"head", "facts", "sealed", "body", "value"}

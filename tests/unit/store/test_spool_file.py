@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -224,4 +225,18 @@ def test_kill_9_loses_no_acknowledged_entry(path: Path) -> None:
         assert len(entries) in {acknowledged + 1, acknowledged + 2}
         assert all(entry == entry[:16] * 30 for entry in entries)
         assert int(spool.header() or b"0") <= len(entries)
+        spool.close()
+
+
+def test_two_who_append_at_once_take_different_slots(path: Path) -> None:
+    spools = [SpoolFile(path, 200, SLOT) for _ in range(2)]
+
+    def append(turn: int) -> int:
+        return spools[turn % 2].append(b"%d" % turn)
+
+    with ThreadPoolExecutor(8) as threads:
+        indexes = list(threads.map(append, range(200)))
+    assert sorted(indexes) == list(range(200))
+    assert spools[0].entries() == [b"%d" % turn for _, turn in sorted(zip(indexes, range(200), strict=True))]
+    for spool in spools:
         spool.close()

@@ -136,6 +136,7 @@ def test_each_store_has_an_id_of_its_own_unless_given(tmp_path: Path) -> None:
     given.close()
 
 
+@pytest.mark.capability("4-13", "refuses")
 def test_a_page_damaged_while_running_is_an_integrity_error_at_its_read(tmp_path: Path) -> None:
     path = tmp_path / "serment.db"
     a_store(path)

@@ -12,9 +12,10 @@ Opening is not here: `openings` asks for the permit and the receipt.
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from typing import NoReturn
+
+import msgspec
 
 from serment.keys.derive import TokenKey, derive
 from serment.keys.envelope import Coordinates, RowKind, SubKey, seal
@@ -44,7 +45,7 @@ def class_digest(unit: ItemClass) -> str:
         unit.masked,
         unit.timer_end,
     ]
-    return sha256(json.dumps(fields, separators=(",", ":")).encode()).hexdigest()[:32]
+    return sha256(msgspec.json.encode(fields)).hexdigest()[:32]
 
 
 class RecordKeys:

@@ -82,8 +82,15 @@ class KeyFile:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make what is written inside durable all at once, or not at all."""
-        with _sentences(), self._db:
-            yield
+        with _sentences():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            finally:
+                # A full disk has already rolled back by itself: a second rollback would hide the error.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
 
     def truncate(self) -> None:
         """Merge the WAL into the file and empty it, so that no earlier page image stays."""

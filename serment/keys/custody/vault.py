@@ -40,7 +40,8 @@ _SECRETS = ("locator", "person", "session", "imported", "page", "spool")
 _SIGNING = "signing"
 _REMEMBERED = "remembered"
 _KIND = "kind"
-_LONGEST_WAIT = 30.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
+"""Seconds that a wrong passphrase costs; each one in a row costs twice the one before."""
 
 PAGE = 10_000
 """Most records in one page of the sweep."""
@@ -87,7 +88,7 @@ class Vault:
         self._budget = Budget(self._around.limits)
         self._open: _Open | None = None
         self._records = file.count()
-        self._wrong = self._traced = 0
+        self._wrong = self._wrong_in_a_row = self._traced = 0
         self._lock = threading.RLock()
         self._guessing = threading.Lock()
 
@@ -303,8 +304,10 @@ class Vault:
             root = unwrap_root(slots, passphrase, store)
             if root is None:
                 self._wrong += 1
-                self._around.wait(min(0.25 * 2 ** min(self._wrong - 1, 10), _LONGEST_WAIT))
+                self._around.wait(min(_FIRST_WAIT * 2**self._wrong_in_a_row, _LONGEST_WAIT))
+                self._wrong_in_a_row = min(self._wrong_in_a_row + 1, 10)
                 raise SignInError("custody.wrong-passphrase")
+            self._wrong_in_a_row = 0
             return root
 
     def _opened(self, wraps: Wraps) -> _Open:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
 import pytest
 
-from serment.errors import IntegrityError, SignInError, TooManyError
+from serment.errors import IntegrityError, SignInError, StorageFullError, TooManyError
 from serment.keys.custody.budget import DELAY_MS, WINDOW_MS, Limits
 from serment.keys.custody.contract import Phase, StoreKind
 from serment.keys.custody.keyfile import KEY_FILE
@@ -310,6 +311,32 @@ def what_opens(directory: Path) -> object:
         return None
 
 
+def test_a_full_disk_makes_no_half_record(tmp_path: Path) -> None:
+    installed(tmp_path, ALICE)
+    with vault_in(tmp_path) as vault:
+        vault.unlock(PASSPHRASE)
+        pages = vault._file._db.execute("PRAGMA page_count").get
+        vault._file._db.execute(f"PRAGMA max_page_count={pages}").fetchall()
+        made = list(made_until_full(vault))
+        vault._file._db.execute(f"PRAGMA max_page_count={10**6}").fetchall()
+        assert vault.state().records == 1 + len(made)
+        assert all(vault.unwrap(record, REQUEST, 2026) for record in made)
+        assert vault.make(BRUNO, RecordKind.PATIENT, 2026)
+
+
+def made_until_full(vault: Vault) -> Iterator[RecordToken]:
+    """Make records until the disk is full; the last one is refused whole."""
+    while True:
+        record = RecordToken(os.urandom(16))
+        try:
+            vault.make(record, RecordKind.PATIENT, 2026)
+        except StorageFullError:
+            with pytest.raises(IntegrityError):
+                vault.unwrap(record, REQUEST, 2026)
+            return
+        yield record
+
+
 # Guessing, and opening too much
 
 
@@ -321,8 +348,12 @@ def test_each_wrong_passphrase_waits_longer_and_none_longer_than_half_a_minute(t
             with pytest.raises(SignInError):
                 vault.unlock(f"essai numéro {guess}")
         assert vault.state().wrong_passphrases == 12
-    assert clock.waits == sorted(clock.waits)
-    assert (clock.waits[0], clock.waits[-1]) == (0.25, 30.0)
+        assert clock.waits == sorted(clock.waits)
+        assert (clock.waits[0], clock.waits[-1]) == (0.25, 30.0)
+        vault.unlock(PASSPHRASE)
+        with pytest.raises(SignInError):
+            vault.unlock("une faute de frappe")
+    assert clock.waits[-1] == 0.25
 
 
 def opened(vault: Vault, times: int, request: str = "act-1") -> int:

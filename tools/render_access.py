@@ -99,10 +99,11 @@ def _windows() -> Iterator[str]:
 def _matrix() -> Iterator[str]:
     yield f"## The matrix of `shared` ({DATE})\n"
     yield (
-        "The official annex works by document type and could not be read cell by cell: `verified` says what\n"
-        "each cell rests on (`yes`: statute read; `secondary`: press or professional body restating the\n"
-        "annex; `partial`; `no`: design default). The order of 26/10/2023 was partly annulled on 15/10/2025.\n"
-        "A partial cell without a list of types refuses. `own` in write: may deposit; only the author deletes.\n"
+        "The official annex works by document type and could not be read cell by cell: `verified` says\n"
+        "what each cell rests on (`yes`: statute read; `secondary`: press or professional body restating\n"
+        "the annex; `partial`; `no`: design default). The order of 26/10/2023 was partly annulled on\n"
+        "15/10/2025. A partial cell without a list of types refuses. `own` in write: may deposit; only the\n"
+        "author deletes.\n"
     )
     rows = list(access_tables.rows(shipped_tables()[MATRIX]))
     for code in dict.fromkeys(row["profession_code"] for row in rows):

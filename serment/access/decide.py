@@ -81,6 +81,7 @@ class Finding:
     closed: bool = False
     blocked: bool = False
     record: RecordToken = NO_RECORD
+    unit: ItemClass = IDENTITY_UNIT
     request: RequestId = NO_REQUEST
     now: Instant = EPOCH
 
@@ -96,10 +97,12 @@ def decide_find(finding: Finding) -> Permit | Denial:
         return refusal
     rule = "F1.structure" if finding.regime is Regime.OWN else "F2.ins"
     until = Instant(finding.now + PERMIT_MS)
-    return Permit(rule, Act.LIST, finding.record, IDENTITY_UNIT, finding.request, until)
+    return Permit(rule, Act.READ, finding.record, finding.unit, finding.request, until)
 
 
 def _find_refused(finding: Finding) -> Denial | None:
+    if finding.unit.category is not Category.IDENTITY:
+        return Denial("F0.unit", "identity")
     if finding.third_party_purpose:
         return Denial("V1.third-party-purpose", "care-purpose")
     if not finding.finder:

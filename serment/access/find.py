@@ -16,6 +16,7 @@ from serment.model import (
     ActorKind,
     Function,
     Instant,
+    ItemClass,
     Purpose,
     RecordToken,
     Regime,
@@ -33,6 +34,7 @@ def finding_for(
     policy: Policy,
     *,
     by_ins: bool,
+    unit: ItemClass = IDENTITY_UNIT,
 ) -> Finding:
     """Answer the questions of one search for a person.
 
@@ -52,6 +54,7 @@ def finding_for(
         closed=case.closed and case.regime is Regime.SHARED,
         blocked=case.blocked,
         record=record,
+        unit=unit,
         request=request,
         now=now,
     )

@@ -1,1 +1,1 @@
-
+"""Doors for programs: FHIR R4 and health."""

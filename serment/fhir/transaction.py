@@ -106,6 +106,13 @@ def references(value: Any) -> Iterator[str]:
             yield from references(child)
 
 
+def attached(document: Mapping[str, Any]) -> list[str]:
+    """List the addresses of a DocumentReference's attachments."""
+    contents = [one for one in document.get("content", []) if isinstance(one, dict)]
+    urls = [one["attachment"].get("url") for one in contents if isinstance(one.get("attachment"), dict)]
+    return [url for url in urls if isinstance(url, str)]
+
+
 def conditional(reference: str) -> tuple[str, str] | None:
     """Give type and query of a conditional reference (FHIR R4 3.1.0.11.2), or None for another form."""
     match = _CONDITIONAL.fullmatch(reference)

@@ -1,1 +1,1 @@
-
+"""Ways in, one folder each."""

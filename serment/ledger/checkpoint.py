@@ -198,13 +198,15 @@ class Growing:
             raise LedgerError("ledger.behind")
         self._still_there(rows)
         frontier, last = self._frontier.copy(), self._last
-        promised = {head.size: head.root for head in remembered}
+        sizes = {head.size for head in remembered}
         for place, entry in enumerate(rows.ledger_entries(frontier.size + 1, size + 1), frontier.size + 1):
             if entry.sequence != place:
                 raise LedgerError("ledger.rows-changed")
             frontier.append([entry_leaf(entry.kind, entry.commitment)])
             last = entry.commitment
-            if place in promised and promised[place] != frontier.root():
+            if place in sizes and {head.root for head in remembered if head.size == place} != {
+                frontier.root()
+            }:
                 raise LedgerError("ledger.behind")
         if frontier.size != size:
             raise LedgerError("ledger.rows-changed")

@@ -1,0 +1,207 @@
+"""What a write changes in the facts of a record, in the same transaction as the write.
+
+Who may say it: a Consent by the holder, a representative, or a professional who records the
+holder's words; a CareTeam or RelatedPerson by a secretary or officer of the structure, never naming
+the writer; an act of care by whoever may write it, never making the writer's own ground out of an
+emergency or a declared act. An import makes team facts of `own` and nothing else.
+
+Order: applying, withdrawing, masks, people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from serment.access.from_resources import choices, mandate, team_facts
+from serment.access.record_facts import DECLARED, REGISTRATION, Choice, RecordFacts, TeamFact
+from serment.errors import NotFoundError, RefusedError
+from serment.fhir.match import decoder
+from serment.identity import rpps
+from serment.ledger.entry import Interaction
+from serment.model import Act, ActorKind, Denial, Function, ItemClass, PatientId, Regime
+from serment.record import gate, trace
+from serment.record.asking import Asking
+from serment.record.draft import Draft
+from serment.record.gate import Item
+from serment.record.incoming import Incoming
+from serment.record.pen import Pen
+
+IDENTIFIERS = decoder(("identifier",))
+ACTS_OF_CARE = frozenset({"Encounter", "Appointment", "ServiceRequest", "CareTeam", "Patient"})
+NAMERS = frozenset({Function.SECRETARY, Function.SECURITY_OFFICER, Function.DPO})
+REGISTERED_FOR = 24 * 3600 * 1000
+"""A registration lets the person who registers finish within a day, in milliseconds."""
+
+
+def registered(facts: RecordFacts, asking: Asking, patient: PatientId) -> RecordFacts:
+    """Add the dated act of registering a person, which lets the registrar complete the record."""
+    actor = asking.actor
+    fact = TeamFact(
+        actor.id,
+        REGISTRATION,
+        asking.now,
+        asking.now + REGISTERED_FOR,
+        actor.structure,
+        source=f"Patient/{patient}",
+    )
+    return facts.with_team(fact)
+
+
+def apply(pen: Pen, draft: Draft, incoming: Incoming, id_: str, *, imported: bool = False) -> None:
+    """Take from a written resource what it changes in the facts."""
+    source = f"{incoming.type}/{id_}"
+    resource = incoming.document.value
+    if incoming.type in ACTS_OF_CARE:
+        _acts_of_care(pen, draft, resource, source, imported=imported)
+    if imported:
+        return
+    if incoming.type == "RelatedPerson":
+        _mandate(pen, draft, resource, id_)
+    elif incoming.type == "Consent":
+        _choices(pen, draft, resource, id_)
+
+
+def withdraw(pen: Pen, draft: Draft, type_: str, id_: str) -> None:
+    """Take back what a deleted resource said."""
+    source = f"{type_}/{id_}"
+    if type_ in ACTS_OF_CARE:
+        change(draft, facts_of(draft).without_team_source(source))
+    elif type_ == "RelatedPerson":
+        facts = facts_of(draft)
+        for old in facts.mandates:
+            if old.actor == f"proxy:{id_}":
+                facts = facts.without_mandate(old.actor, old.kind)
+        change(draft, facts)
+    elif type_ == "Consent":
+        _replace_choices(pen, draft, source, [])
+
+
+def facts_of(draft: Draft) -> RecordFacts:
+    """Give the facts as this transaction has left them."""
+    return draft.facts or draft.view.facts
+
+
+def change(draft: Draft, facts: RecordFacts) -> None:
+    """Put new facts, when they say something else."""
+    if facts != facts_of(draft):
+        draft.facts = facts
+
+
+def _acts_of_care(
+    pen: Pen, draft: Draft, resource: dict[str, object], source: str, *, imported: bool
+) -> None:
+    actor = pen.asking.actor
+    facts = facts_of(draft)
+    if imported and facts.regime != Regime.OWN.value:
+        return
+    named = team_facts(
+        resource,
+        source,
+        actor.structure,
+        pen.asking.now,
+        lambda ref: practitioner(pen, ref),
+        imported=imported,
+    )
+    if resource["resourceType"] == "CareTeam" and not imported:
+        _only_by_namers(pen)
+        if any(fact.actor == actor.id for fact in named):
+            raise RefusedError("record.names-writer")
+    facts = _without_acts_of(facts, source)
+    for fact in named:
+        if imported or fact.actor != actor.id or _has_lasting_ground(pen, draft):
+            facts = facts.with_team(fact)
+    change(draft, facts)
+
+
+def _without_acts_of(facts: RecordFacts, source: str) -> RecordFacts:
+    """Forget what this source said before; a registration stays until it ends."""
+    kept = tuple(fact for fact in facts.team if fact.source != source or fact.kind == REGISTRATION)
+    return msgspec.structs.replace(facts, team=kept)
+
+
+def _has_lasting_ground(pen: Pen, draft: Draft) -> bool:
+    """Say whether the writer stands in the team by more than a declared act or an emergency door.
+
+    Who registered the person, was named by somebody else or attends them writes their own acts of
+    care down; who came in by a declared act or an emergency makes no ground out of it.
+    """
+    actor = pen.asking.actor.id
+    facts = facts_of(draft)
+    named = any(fact.actor == actor and fact.kind != DECLARED for fact in facts.team)
+    return named or any(fact.actor == actor for fact in facts.attending)
+
+
+def _only_by_namers(pen: Pen) -> None:
+    if pen.asking.actor.function not in NAMERS:
+        raise RefusedError("record.names-writer")
+
+
+def _mandate(pen: Pen, draft: Draft, resource: dict[str, object], id_: str) -> None:
+    if pen.asking.actor.function not in NAMERS:
+        return
+    made = mandate(resource, id_, pen.asking.now)
+    facts = facts_of(draft)
+    for old in facts.mandates:
+        if old.actor == f"proxy:{id_}":
+            facts = facts.without_mandate(old.actor, old.kind)
+    change(draft, facts if made is None else facts.with_mandate(made))
+
+
+def _choices(pen: Pen, draft: Draft, resource: dict[str, object], id_: str) -> None:
+    actor = pen.asking.actor
+    if actor.kind not in {ActorKind.PATIENT, ActorKind.PROXY, ActorKind.PROFESSIONAL}:
+        raise RefusedError("record.choice-not-yours")
+    made = choices(resource, id_, pen.asking.now, actor.id, lambda ref: practitioner(pen, ref))
+    _replace_choices(pen, draft, f"Consent/{id_}", made)
+
+
+def _replace_choices(pen: Pen, draft: Draft, source: str, made: list[Choice]) -> None:
+    facts = facts_of(draft)
+    before = [choice for choice in facts.choices if choice.id.partition("#")[0] == source]
+    for choice in before:
+        facts = facts.without_choice(choice.id)
+    for choice in made:
+        facts = facts.with_choice(choice)
+    change(draft, facts)
+    for item in sorted({choice.item for choice in (*before, *made) if choice.item}):
+        _remask(pen, draft, item, masked=facts.item_masked(item, pen.asking.now))
+
+
+def must_hold(pen: Pen, draft: Draft, reference: str) -> None:
+    """Refuse to mask what the record does not hold, or what the asker may not see."""
+    type_, _, id_ = reference.partition("/")
+    located, known = pen.passage.resolve(pen.txn, reference)
+    if not known or located.record != draft.record:
+        raise NotFoundError("record.not-found")
+    if not isinstance(draft.current((type_, id_, ""), Act.READ), Item):
+        raise NotFoundError("record.not-found")
+
+
+def _remask(pen: Pen, draft: Draft, reference: str, *, masked: bool) -> None:
+    """Move an item to the class that its mask says; no body is sealed again."""
+    type_, _, id_ = reference.partition("/")
+    item = draft.current((type_, id_, ""), Act.READ)
+    if item is None or isinstance(item, Denial) or item.unit.masked == masked:
+        return
+    moved: ItemClass = replace(item.unit, masked=masked)
+    draft.take(item)
+    draft.place(moved, item.entry)
+    pen.did(draft, Interaction.MASK, trace.touched(Item(item.permit, moved, item.entry), pen.asking))
+
+
+def practitioner(pen: Pen, reference: str) -> str:
+    """Name the professional that a directory entry describes, by RPPS; "" when there is none."""
+    located, known = pen.passage.resolve(pen.txn, reference)
+    if not known:
+        return ""
+    type_, _, id_ = reference.partition("/")
+    view = pen.passage.view(pen.txn, pen.asking, located.record)
+    item = gate.current(pen.txn, view, located.pack, (type_, id_, ""), Act.READ)
+    if isinstance(item, Denial):
+        return ""
+    for _, number, *_ in IDENTIFIERS(bytes(item.entry.values)).p0 or ():
+        if isinstance(number, str) and rpps.is_rpps(number):
+            return f"rpps:{number}"
+    return ""

@@ -1,0 +1,240 @@
+"""One record inside one write transaction.
+
+A draft gathers what a transaction changes in a record, then writes it once: packs, locators, head.
+Every class that is opened or written has its permit first. Small packs are merged by size, as log
+structured stores do, so that the cost of a write does not grow with the record.
+
+Order: the draft, what changes it, writing it down. The trace is written by `pen`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from serment.access import record_facts
+from serment.access.record_facts import RecordFacts
+from serment.errors import ConflictError, IntegrityError
+from serment.keys.envelope import tag_of
+from serment.ledger.chains import HeadMark, head_hash
+from serment.model import Act, Denial, ItemClass, Permit, RecordToken
+from serment.record import gate
+from serment.record.gate import Item, View
+from serment.record.index import (
+    PACK_SIZE,
+    TAIL_PACKS,
+    Entry,
+    Head,
+    PackRef,
+    Previous,
+    Unit,
+    encode_head,
+    encode_pack,
+)
+from serment.record.passage import Passage
+from serment.store.contract import RecordRow, Transaction
+
+Name = tuple[str, str, str]
+"""Type, id, part."""
+
+TIERS = ((1, 16), (16, PACK_SIZE))
+"""Sizes of packs that are merged together once there are more than `TAIL_PACKS` of them."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a transaction is about to change in one record. `fresh` records have no row yet."""
+
+    passage: Passage
+    txn: Transaction
+    view: View
+    fresh: bool = False
+    placed: dict[ItemClass, list[Entry]] = field(default_factory=dict)
+    opened: dict[int, list[Entry]] = field(default_factory=dict)
+    facts: RecordFacts | None = None
+    names: set[Name] = field(default_factory=set)
+
+    @property
+    def record(self) -> RecordToken:
+        """Name the record."""
+        return self.view.record
+
+    def current(self, name: Name, act: Act) -> Item | Denial | None:
+        """Find the current entry of an item, as this transaction has left it; None when there is none.
+
+        On the decoy record, where every unknown id leads, the answer is a denial.
+        """
+        if name in self.names:
+            raise ConflictError("record.twice")
+        located, _ = self.passage.resolve(self.txn, reference(name))
+        if located.record != self.record:
+            return None
+        if located.pack not in self.opened:
+            return gate.current(self.txn, self.view, located.pack, name, act)
+        unit = self._unit(located.pack)
+        permit = self.view.decide(unit, act)
+        if isinstance(permit, Denial):
+            return permit
+        return Item(permit, unit, _named(self.opened[located.pack], name))
+
+    def place(self, unit: ItemClass, entry: Entry) -> None:
+        """Add an entry to its class."""
+        self.placed.setdefault(unit, []).append(entry)
+        self.names.add((entry.type, entry.id, entry.part))
+
+    def take(self, item: Item) -> None:
+        """Take an item's entry out of its pack: another one takes its place."""
+        number = self._pack_of(item)
+        self.opened[number] = [entry for entry in self.opened[number] if entry != item.entry]
+
+    def retire(self, item: Item) -> Previous:
+        """Move a superseded entry into a history pack of its own, and say where it is."""
+        self.take(item)
+        number = self.txn.next_pack()
+        sealed = self.view.keys.seal_pack(number, item.unit, encode_pack([item.entry]))
+        self.txn.put_pack(self.record, number, sealed)
+        return Previous(number, tag_of(sealed), Unit.of(item.unit))
+
+    def seal_body(self, unit: ItemClass, name: Name, version: int, plain: bytes) -> tuple[int, bytes]:
+        """Seal and store one body; give its row number and tag."""
+        number = self.txn.next_body()
+        type_, id_, part = name
+        sealed = self.view.keys.seal_body(unit.category, type_, id_, version, plain, part)
+        self.txn.put_body(self.record, number, sealed)
+        return number, tag_of(sealed)
+
+    def _unit(self, number: int) -> ItemClass:
+        ref = next((ref for ref in self.view.head.packs if ref.number == number), None)
+        if ref is None:
+            raise IntegrityError("record.altered")
+        return self.view.head.units[ref.unit].item_class()
+
+    def _pack_of(self, item: Item) -> int:
+        name = (item.entry.type, item.entry.id, item.entry.part)
+        located = self.txn.locate(self.passage.installation.locator(reference(name)))
+        if located is None:
+            raise IntegrityError("record.altered")
+        if located.pack not in self.opened:
+            ref = next(ref for ref in self.view.head.packs if ref.number == located.pack)
+            self.opened[ref.number] = gate.pack(
+                self.txn, self.view, item.permit, item.unit, ref.number, ref.tag
+            )
+        return located.pack
+
+    # Writing it down.
+
+    def write(self) -> HeadMark:
+        """Write packs, locators, facts and head. Gives the mark of the new head."""
+        head = self.view.head
+        units = list(head.units)
+        refs = self._rewritten(head)
+        for unit, entries in self.placed.items():
+            place = _place(units, Unit.of(unit))
+            refs += self._packed(unit, place, entries, refs)
+            refs = [ref for ref in refs if ref.count]
+        return self._put_head(head, units, refs)
+
+    def _rewritten(self, head: Head) -> list[PackRef]:
+        """Reseal the packs that lost an entry, drop those that lost all."""
+        refs: list[PackRef] = []
+        for ref in head.packs:
+            entries = self.opened.get(ref.number)
+            if entries is None or len(entries) == ref.count:
+                refs.append(ref)
+            elif entries:
+                refs.append(self._seal_pack(ref.number, head.units[ref.unit].item_class(), ref.unit, entries))
+            else:
+                self.txn.drop_packs(self.record, [ref.number])
+        return refs
+
+    def _packed(
+        self, unit: ItemClass, place: int, entries: list[Entry], refs: list[PackRef]
+    ) -> list[PackRef]:
+        """Seal new entries into packs, merging small ones. Merged packs leave `refs` in place."""
+        merged = list(entries)
+        old: list[int] = []
+        for least, most in TIERS:
+            small = [ref for ref in refs if ref.unit == place and least <= ref.count < most]
+            if least <= len(merged) < most and len(small) >= TAIL_PACKS and self._may_merge(unit):
+                for ref in small:
+                    merged = [*self._read(ref, unit), *merged]
+                    refs.remove(ref)
+                    old.append(ref.number)
+        if old:
+            self.txn.drop_packs(self.record, old)
+        return [
+            self._seal_new(unit, place, merged[start : start + PACK_SIZE])
+            for start in range(0, len(merged), PACK_SIZE)
+        ]
+
+    def _read(self, ref: PackRef, unit: ItemClass) -> list[Entry]:
+        if ref.number in self.opened:
+            return self.opened[ref.number]
+        permit = self._may_merge(unit)
+        if permit is None:
+            raise IntegrityError("record.altered")
+        return gate.pack(self.txn, self.view, permit, unit, ref.number, ref.tag)
+
+    def _may_merge(self, unit: ItemClass) -> Permit | None:
+        """Give a permit that opens the class. Without one (somebody files and may not look) packs stay small."""
+        for act in (Act.WRITE, Act.READ, Act.LIST):
+            permit = self.view.decide(unit, act)
+            if isinstance(permit, Permit):
+                return permit
+        return None
+
+    def _seal_new(self, unit: ItemClass, place: int, entries: list[Entry]) -> PackRef:
+        ref = self._seal_pack(self.txn.next_pack(), unit, place, entries)
+        for entry in entries:
+            name = reference((entry.type, entry.id, entry.part))
+            self.txn.put_locator(self.passage.installation.locator(name), self.record, ref.number)
+        return ref
+
+    def _seal_pack(self, number: int, unit: ItemClass, place: int, entries: list[Entry]) -> PackRef:
+        sealed = self.view.keys.seal_pack(number, unit, encode_pack(entries))
+        self.txn.put_pack(self.record, number, sealed)
+        return PackRef(number, tag_of(sealed), len(entries), place)
+
+    def _put_head(self, head: Head, units: list[Unit], refs: list[PackRef]) -> HeadMark:
+        units, refs = _used(units, refs)
+        keys = self.view.keys
+        if self.facts is None and not self.fresh:
+            row = self.txn.record(self.record)
+            if row is None:
+                raise IntegrityError("record.row-missing")
+            epoch, sealed_facts = head.epoch, row.facts
+        else:
+            epoch = head.epoch + 1
+            sealed_facts = keys.seal_facts(epoch, record_facts.pack(self.facts or self.view.facts))
+        written = Head(head.patient, epoch, head.writes + 1, tag_of(sealed_facts), tuple(units), tuple(refs))
+        sealed = keys.seal_head(epoch, encode_head(written))
+        put = self.txn.add_record if self.fresh else self.txn.put_record
+        put(RecordRow(self.record, epoch, sealed, sealed_facts))
+        return HeadMark(head_hash(sealed), epoch)
+
+
+def reference(name: Name) -> str:
+    """Write a name as its locator is made: `Type/id`, or `Type/id#part`."""
+    type_, id_, part = name
+    return f"{type_}/{id_}#{part}" if part else f"{type_}/{id_}"
+
+
+def _named(entries: list[Entry], name: Name) -> Entry:
+    for entry in entries:
+        if (entry.type, entry.id, entry.part) == name:
+            return entry
+    raise IntegrityError("record.altered")
+
+
+def _place(units: list[Unit], unit: Unit) -> int:
+    if unit not in units:
+        units.append(unit)
+    return units.index(unit)
+
+
+def _used(units: list[Unit], refs: list[PackRef]) -> tuple[list[Unit], list[PackRef]]:
+    """Forget the classes that no pack has any more, and number the others again."""
+    kept = sorted({ref.unit for ref in refs})
+    renumbered = {old: new for new, old in enumerate(kept)}
+    return [units[old] for old in kept], [msgspec.structs.replace(r, unit=renumbered[r.unit]) for r in refs]

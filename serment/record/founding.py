@@ -1,0 +1,67 @@
+"""The records that `init` makes: the directory, the decoy, and those of the quarantine and the system.
+
+They are records like any other: sealed, with a head and three chains. The decoy has one item that
+nobody may see; every id that leads nowhere leads there.
+"""
+
+from __future__ import annotations
+
+import os
+
+from serment.access.record_facts import RecordFacts
+from serment.keys.material import RecordKind
+from serment.keys.record_keys import RecordKeys
+from serment.model import (
+    Actor,
+    ActorId,
+    ActorKind,
+    Category,
+    ItemClass,
+    Label,
+    PatientId,
+    Purpose,
+    RecordToken,
+    RequestId,
+)
+from serment.record.asking import Asking
+from serment.record.index import Entry
+from serment.record.passage import DECOY, DIRECTORY, QUARANTINE, SYSTEM, Passage, year_of
+from serment.record.pen import Pen
+from serment.record.write import NOTHING
+from serment.record.writing import new_id, written
+
+FOUNDER = Actor(ActorId("service:serment"), ActorKind.SERVICE, "Serment")
+
+RECORDS = {
+    DIRECTORY: RecordKind.DIRECTORY,
+    DECOY: RecordKind.DECOY,
+    QUARANTINE: RecordKind.QUARANTINE,
+    SYSTEM: RecordKind.SYSTEM,
+}
+
+
+def found(passage: Passage) -> None:
+    """Make the installation's own records, once."""
+    for name, kind in RECORDS.items():
+        _begin(passage, name, kind)
+
+
+def _begin(passage: Passage, name: str, kind: RecordKind) -> None:
+    now = passage.clock()
+    asking = Asking(FOUNDER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), now)
+    record = RecordToken(os.urandom(16))
+    keys = RecordKeys(passage.keyring.custody.make(record, kind, year_of(now)))
+
+    def job(pen: Pen) -> None:
+        facts = RecordFacts(regime=passage.regime.value, structure="")
+        draft = pen.born(record, keys, PatientId(name), facts)
+        pen.done[record] = []
+        if kind is RecordKind.DECOY:
+            type_, _, id_ = name.partition("/")
+            unit = ItemClass(Category.UNMAPPED, type_, (Label.VERY_RESTRICTED.value,))
+            body, tag = draft.seal_body(unit, (type_, id_, ""), 1, b"{}")
+            draft.place(unit, Entry(type_, id_, 1, "", now, False, body, tag, None, NOTHING))
+        else:
+            pen.txn.put_locator(passage.installation.locator(name), record, 0)
+
+    passage.store.submit(lambda txn: written(passage, txn, asking, job)).result()

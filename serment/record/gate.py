@@ -1,0 +1,229 @@
+"""The gate: the one place where sealed rows become readable values (HOUSE promise 1).
+
+In this order, for every request on a record: look (head and facts glanced, checked against each
+other and against the ledger), decide once for each class, glance the packs of permitted classes,
+and, once the trace is durable, reveal bodies with their permit and receipt. No rule, SQL or
+cryptography is written here; this module only keeps the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from serment.access.decide import decide, decide_find
+from serment.access.find import finding_for
+from serment.access.relations import facts_for
+from serment.access.policy import Policy
+from serment.access.record_facts import RecordFacts, unpack
+from serment.errors import IntegrityError
+from serment.keys import openings
+from serment.keys.openings import SealedRow
+from serment.keys.record_keys import RecordKeys
+from serment.ledger.chains import HeadMark, head_hash
+from serment.model import Act, Category, Denial, ItemClass, Permit, Receipt, RecordToken
+from serment.record.asking import Asking
+from serment.record.index import Entry, Head, PackRef, decode_head, decode_pack
+from serment.store.contract import RecordRow, Snapshot
+
+
+@dataclass(slots=True)
+class View:
+    """One record as one request may see it. Decisions are kept for this request only."""
+
+    asking: Asking
+    record: RecordToken
+    keys: RecordKeys
+    policy: Policy
+    head: Head
+    facts: RecordFacts
+    mark: HeadMark
+    verdicts: dict[tuple[ItemClass, Act, bool], Permit | Denial] = field(default_factory=dict)
+
+    def decide(self, unit: ItemClass, act: Act, *, existing: bool = True) -> Permit | Denial:
+        """Ask the decision, once for each class and act. `existing` is false for what is being created."""
+        key = (unit, act, existing)
+        verdict = self.verdicts.get(key)
+        if verdict is None:
+            asking = self.asking
+            verdict = decide(
+                facts_for(
+                    asking.actor,
+                    asking.purpose,
+                    asking.reasons,
+                    self.record,
+                    self.facts,
+                    unit,
+                    act,
+                    asking.now,
+                    asking.request,
+                    self.policy,
+                    existing=existing,
+                )
+            )
+            self.verdicts[key] = verdict
+        return verdict
+
+
+def look(snapshot: Snapshot, asking: Asking, record: RecordToken, keys: RecordKeys, policy: Policy) -> View:
+    """Glance at head and facts. Raises `IntegrityError` when the rows do not agree."""
+    row = snapshot.record(record)
+    if row is None:
+        raise IntegrityError("record.row-missing")
+    head, facts = _glance_record(keys, row)
+    return View(asking, record, keys, policy, head, facts, HeadMark(head_hash(row.head), head.epoch))
+
+
+def _glance_record(keys: RecordKeys, row: RecordRow) -> tuple[Head, RecordFacts]:
+    head = decode_head(openings.glance(keys, SealedRow(keys.head_at(row.epoch), row.head)).value)
+    if head.epoch != row.epoch:
+        raise IntegrityError("record.altered")
+    facts = SealedRow(keys.facts_at(row.epoch), row.facts, tag=head.facts)
+    return head, unpack(openings.glance(keys, facts).value)
+
+
+def permitted(
+    view: View, act: Act, may_hold: Callable[[ItemClass], bool] = lambda _: True
+) -> dict[int, Permit]:
+    """Decide once for each class of the record that `may_hold` what is asked: place of the class → permit."""
+    permits: dict[int, Permit] = {}
+    for place, unit in enumerate(view.head.classes()):
+        verdict = view.decide(unit, act) if may_hold(unit) else None
+        if isinstance(verdict, Permit):
+            permits[place] = verdict
+    return permits
+
+
+def denied(verdict: Permit | Denial) -> Denial:
+    """Give the denial that a refusal's trace carries."""
+    return verdict if isinstance(verdict, Denial) else Denial("D0.silence", "ground")
+
+
+def found(view: View, *, by_ins: bool) -> dict[int, Permit]:
+    """Decide whether the asker may see who the person is, found by an exact token."""
+    asking = view.asking
+    permits: dict[int, Permit] = {}
+    for place, unit in enumerate(view.head.classes()):
+        if unit.category is Category.IDENTITY and unit.document_type == "Patient":
+            facts = finding_for(
+                asking.actor, asking.purpose, view.record, view.facts, asking.now, asking.request, view.policy,
+                by_ins=by_ins, unit=unit,
+            )  # fmt: skip
+            verdict = decide_find(facts)
+            if isinstance(verdict, Permit):
+                permits[place] = verdict
+    return permits
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry that may be seen: its class as the record says it, and the permit for that class."""
+
+    permit: Permit
+    unit: ItemClass
+    entry: Entry
+
+
+def packs(snapshot: Snapshot, view: View, permits: dict[int, Permit]) -> Iterator[tuple[PackRef, list[Item]]]:
+    """Open the packs of the permitted classes, in the head's order."""
+    units = view.head.classes()
+    wanted = [ref for ref in view.head.packs if ref.unit in permits]
+    rows = {row.number: row.sealed for row in snapshot.packs(view.record, [ref.number for ref in wanted])}
+    for ref in wanted:
+        permit, unit = permits[ref.unit], units[ref.unit]
+        entries = _entries(view, permit, unit, ref.number, ref.tag, rows.get(ref.number))
+        yield ref, [Item(permit, unit, entry) for entry in entries]
+
+
+def pack(
+    snapshot: Snapshot, view: View, permit: Permit, unit: ItemClass, number: int, tag: bytes
+) -> list[Entry]:
+    """Open one pack. Raises `IntegrityError` when it is not the one that its parent names."""
+    rows = snapshot.packs(view.record, [number])
+    return _entries(view, permit, unit, number, tag, rows[0].sealed if rows else None)
+
+
+def _entries(
+    view: View, permit: Permit, unit: ItemClass, number: int, tag: bytes, sealed: bytes | None
+) -> list[Entry]:
+    if sealed is None:
+        raise IntegrityError("record.altered")
+    row = SealedRow(view.keys.pack_at(number, unit), sealed, unit, tag)
+    return decode_pack(openings.glance(view.keys, row, permit).value)
+
+
+def current(
+    snapshot: Snapshot, view: View, located: int, name: tuple[str, str, str], act: Act
+) -> Item | Denial:
+    """Find the current entry of an item (`Type`, id, part) in the pack that its locator names.
+
+    The class of the pack is decided before the pack is opened; on the decoy record it denies.
+    """
+    ref = next((ref for ref in view.head.packs if ref.number == located), None)
+    if ref is None:
+        raise IntegrityError("record.altered")
+    unit = view.head.units[ref.unit].item_class()
+    permit = view.decide(unit, act)
+    if isinstance(permit, Denial):
+        return permit
+    for entry in pack(snapshot, view, permit, unit, ref.number, ref.tag):
+        if (entry.type, entry.id, entry.part) == name:
+            return Item(permit, unit, entry)
+    raise IntegrityError("record.altered")
+
+
+def previous(snapshot: Snapshot, view: View, item: Item, latest: ItemClass) -> Item | Denial | None:
+    """Open the entry of the version before; None when there is none.
+
+    A past version is decided with its own and the current version's labels together.
+    """
+    link = item.entry.previous
+    if link is None:
+        return None
+    unit = link.unit.item_class()
+    both = view.decide(together(unit, latest), item.permit.act)
+    permit = view.decide(unit, item.permit.act)
+    if isinstance(both, Denial):
+        return both
+    if isinstance(permit, Denial):
+        return permit
+    return Item(permit, unit, pack(snapshot, view, permit, unit, link.pack, link.tag)[0])
+
+
+def together(old: ItemClass, latest: ItemClass) -> ItemClass:
+    """Give the class of a past version: its own and the current labels, masks and timers together."""
+    return ItemClass(
+        old.category,
+        old.document_type,
+        tuple(sorted({*old.labels, *latest.labels})),
+        old.author,
+        old.masked or latest.masked,
+        max((t for t in (old.timer_end, latest.timer_end) if t is not None), default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A body that waits for its receipt."""
+
+    item: Item
+    row: SealedRow = field(repr=False)
+
+
+def fetch(snapshot: Snapshot, view: View, items: Sequence[Item]) -> list[Sealed]:
+    """Read the sealed bodies of items. Raises `IntegrityError` when one is missing."""
+    rows = dict(snapshot.bodies(view.record, [item.entry.body for item in items]))
+    sealed: list[Sealed] = []
+    for item in items:
+        body = rows.get(item.entry.body)
+        if body is None:
+            raise IntegrityError("record.altered")
+        entry = item.entry
+        at = view.keys.body_at(entry.type, entry.id, entry.version, entry.part)
+        sealed.append(Sealed(item, SealedRow(at, body, item.unit, entry.tag)))
+    return sealed
+
+
+def reveal(view: View, receipt: Receipt, sealed: Sealed) -> bytes:
+    """Open one body: the only way from a sealed row to plaintext that leaves."""
+    return openings.open(view.keys, sealed.item.permit, receipt, sealed.row, view.asking.now)

@@ -1,0 +1,64 @@
+"""The parts of an open installation, as doors are given them. Built once, by `app`; no logic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serment.keys.custody.contract import Custody, StoreKind
+from serment.model import Instant
+from serment.record.bundling import Bundling
+from serment.record.choosing import Choosing
+from serment.record.finding import Finding
+from serment.record.passage import Passage
+from serment.record.proving import Proving
+from serment.record.reading import Reading
+from serment.record.searching import Searching
+from serment.record.sessions import Sessions
+from serment.record.showing import Showing
+from serment.record.writing import Writing
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """An open installation. `base` is its FHIR address, `started` the instant it was opened."""
+
+    kind: StoreKind
+    base: str
+    started: Instant
+    passage: Passage
+    custody: Custody
+    sessions: Sessions
+    reading: Reading
+    searching: Searching
+    finding: Finding
+    writing: Writing
+    choosing: Choosing
+    bundling: Bundling
+    showing: Showing
+    proving: Proving
+
+    @classmethod
+    def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
+        """Build every part over one passage."""
+        reading, searching, writing = Reading(passage), Searching(passage), Writing(passage)
+        finding = Finding(passage, searching)
+        return cls(
+            kind,
+            base,
+            passage.clock(),
+            passage,
+            custody,
+            Sessions(passage, kind),
+            reading,
+            searching,
+            finding,
+            writing,
+            Choosing(writing),
+            Bundling(passage, reading, finding, writing),
+            Showing(passage),
+            Proving(passage, custody),
+        )
+
+    def close(self) -> None:
+        """Finish writing and close the store."""
+        self.passage.store.close()

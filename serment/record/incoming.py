@@ -1,0 +1,130 @@
+"""A resource on its way in: read, checked, owned, classed, cut into its sealed parts.
+
+Pure: nothing is stored, decided or looked up here. `Incoming` is what a write needs; the bytes get
+their id and version when the transaction knows them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from serment.access.categories import classify
+from serment.errors import InvalidResourceError
+from serment.fhir import document as documents
+from serment.fhir import search
+from serment.fhir.dates import instant_text
+from serment.fhir.document import Document
+from serment.fhir.owner import InDirectory, OwnedBy, OwnedByTarget, Owner, owner
+from serment.fhir.patient_cut import CONTACT_MEMBERS, cut
+from serment.fhir.validate import check
+from serment.model import Actor, ActorId, Category, Instant, ItemClass, Label
+
+CUT = frozenset({"Patient", "RelatedPerson"})
+TIMER = 30 * 24 * 3600 * 1000
+"""An item hidden from the patient opens by itself after one month (CSP R1111-53), in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One sealed body of a version: "" for the resource itself, "contact" for the cut half."""
+
+    name: str
+    category: Category
+    body: bytes = field(repr=False)
+    values: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A valid resource. `category`, `document_type` and `labels` come from the table of categories."""
+
+    document: Document
+    owner: Owner
+    category: Category
+    document_type: str
+    labels: tuple[str, ...]
+
+    @property
+    def type(self) -> str:
+        """The resource type."""
+        return self.document.type
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether there is something to cut into the contact part."""
+        return self.type in CUT and any(name.lstrip("_") in CONTACT_MEMBERS for name in self.document.members)
+
+    def filed_as(self, document: Incoming) -> Incoming:
+        """Give a Binary the class of the document that it is the content of."""
+        return replace(
+            self, category=document.category, document_type=document.document_type, labels=document.labels
+        )
+
+    def unit(self, author: ActorId, now: Instant, before: ItemClass | None = None) -> ItemClass:
+        """Give the class of the item. The author is the first depositor; a mask and a timer stay."""
+        hidden = Label.INVISIBLE_PATIENT in self.labels
+        timer = before.timer_end if before is not None else None
+        if hidden and timer is None:
+            timer = Instant(now + TIMER)
+        return ItemClass(
+            self.category,
+            self.document_type,
+            self.labels,
+            author if before is None else before.author,
+            Label.MASKED in self.labels or (before is not None and before.masked),
+            timer if hidden else None,
+        )
+
+    def parts(self, id_: str, version: int, updated: Instant) -> list[Part]:
+        """Give the bytes and search values of one version, cut as they are sealed."""
+        body = self.document.spliced(id_, version, instant_text(updated))
+        if self.type not in CUT:
+            return [Part("", self.category, body, search.index(self.document.value))]
+        identity, contact = cut(documents.read(body))
+        here, there = _halves(self.document.value)
+        parts = [Part("", self.category, identity, search.index(here))]
+        if contact is not None:
+            parts.append(Part("contact", Category.CONTACT, contact, search.index(there, part="contact")))
+        return parts
+
+
+def _halves(resource: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Cut the values as `cut` cuts the bytes."""
+    contact = {name: value for name, value in resource.items() if name.lstrip("_") in CONTACT_MEMBERS}
+    rest = {name: value for name, value in resource.items() if name not in contact}
+    return rest, {"resourceType": resource["resourceType"], **contact}
+
+
+def read(raw: bytes, type_: str | None = None) -> Incoming:
+    """Read and check a resource. Raises the errors of `fhir` when it is not valid FHIR R4."""
+    document = documents.read(raw)
+    if type_ is not None and document.type != type_:
+        raise InvalidResourceError("record.type-mismatch", document.type)
+    return of(document)
+
+
+def of(document: Document) -> Incoming:
+    """Check a resource already read, find its owner and its class."""
+    check(document)
+    category, document_type, labels = classify(document.value, ())
+    return Incoming(document, owner(document.value), category, document_type, labels)
+
+
+def owning_reference(incoming: Incoming, id_: str) -> str:
+    """Give the reference whose record the item belongs to: `Patient/…`, a target, or the directory."""
+    match incoming.owner:
+        case InDirectory():
+            return "directory"
+        case OwnedBy(reference) | OwnedByTarget(reference):
+            return f"Patient/{id_}" if incoming.type == "Patient" else reference
+
+
+def in_part(unit: ItemClass, part: Part) -> ItemClass:
+    """Give the class of one part of an item."""
+    return unit if part.name == "" else replace(unit, category=part.category)
+
+
+def imported_author(actor: Actor, *, imported: bool) -> ActorId:
+    """Name the author: the authenticated depositor; an import makes none."""
+    return ActorId("") if imported else actor.id

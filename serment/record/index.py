@@ -1,0 +1,130 @@
+"""What a record's head, packs and entries are, once opened (ARCHITECTURE.md, "At rest").
+
+A head is the root of a tree of tags: it names the facts row and every pack with the AEAD tag of
+the row, so that a row that was deleted, swapped, rolled back or edited is found from here. The
+classes are stored once in the head and named by their place.
+
+Order: classes, head, entries. Nothing here opens, decides or stores anything.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from serment.model import ActorId, Category, Instant, ItemClass
+
+PACK_SIZE = 256
+"""Entries in a full pack."""
+
+TAIL_PACKS = 12
+"""Small packs of one class that a write leaves before it merges them."""
+
+
+class Unit(msgspec.Struct, array_like=True, frozen=True):
+    """An `ItemClass` as the head stores it."""
+
+    category: str
+    document_type: str
+    labels: tuple[str, ...]
+    author: str
+    masked: bool
+    timer_end: int | None
+
+    @classmethod
+    def of(cls, item: ItemClass) -> Unit:
+        """Write a class down."""
+        return cls(
+            item.category.value, item.document_type, item.labels, item.author, item.masked, item.timer_end
+        )
+
+    def item_class(self) -> ItemClass:
+        """Read the class back."""
+        return ItemClass(
+            Category(self.category),
+            self.document_type,
+            self.labels,
+            ActorId(self.author),
+            self.masked,
+            None if self.timer_end is None else Instant(self.timer_end),
+        )
+
+
+class PackRef(msgspec.Struct, array_like=True, frozen=True):
+    """One pack as the head names it: row number, tag, how many entries, place of its class."""
+
+    number: int
+    tag: bytes
+    count: int
+    unit: int
+
+
+class Head(msgspec.Struct, array_like=True, frozen=True):
+    """The sealed head of a record. `epoch` repeats the clear column; `writes` counts the writes."""
+
+    patient: str
+    epoch: int
+    writes: int
+    facts: bytes
+    units: tuple[Unit, ...] = ()
+    packs: tuple[PackRef, ...] = ()
+
+    def classes(self) -> tuple[ItemClass, ...]:
+        """Give the classes in their places."""
+        return tuple(unit.item_class() for unit in self.units)
+
+
+class Previous(msgspec.Struct, array_like=True, frozen=True):
+    """Where the entry of the version before lies: a history pack, its tag and its class."""
+
+    pack: int
+    tag: bytes
+    unit: Unit
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One index entry. `values` stays raw until a search parameter needs it (HOUSE section 5).
+
+    `part` is "" or "contact" (the cut half of a Patient or RelatedPerson). `body` and `tag` name
+    the sealed body; a deleted version has neither.
+    """
+
+    type: str
+    id: str
+    version: int
+    part: str
+    updated: int
+    deleted: bool
+    body: int
+    tag: bytes
+    previous: Previous | None
+    values: msgspec.Raw
+
+    @property
+    def reference(self) -> str:
+        """`Type/id`."""
+        return f"{self.type}/{self.id}"
+
+
+_head = msgspec.msgpack.Decoder(Head)
+_pack = msgspec.msgpack.Decoder(list[Entry])
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def encode_head(head: Head) -> bytes:
+    """Write a head down."""
+    return _encode(head)
+
+
+def decode_head(plain: bytes) -> Head:
+    """Read a head back."""
+    return _head.decode(plain)
+
+
+def encode_pack(entries: list[Entry]) -> bytes:
+    """Write the entries of one pack down."""
+    return _encode(entries)
+
+
+def decode_pack(plain: bytes) -> list[Entry]:
+    """Read the entries of one pack; their values stay raw."""
+    return _pack.decode(plain)

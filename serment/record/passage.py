@@ -1,0 +1,116 @@
+"""What every passage through the record needs, built once by `app` and passed as an argument.
+
+Order: the keys of opened records, the passage itself.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+
+from serment.access.policy import Policy
+from serment.keys.custody.contract import Custody
+from serment.keys.installation import Installation
+from serment.keys.record_keys import RecordKeys
+from serment.ledger.append import TOKEN_LABEL, Ledger, chain_state, trusted
+from serment.model import Instant, RecordToken, Regime, RequestId
+from serment.record.asking import Asking
+from serment.record.gate import View, look
+from serment.store.contract import EntryRow, Located, Snapshot, Store
+
+HELD = 12 * 3600 * 1000
+"""Milliseconds during which an opened record stays readable when custody is away (HOUSE section 5)."""
+
+MOST_HELD = 4096
+
+DECOY = "decoy/decoy"
+DIRECTORY = "directory"
+QUARANTINE = "quarantine"
+SYSTEM = "system"
+"""References of the installation's own records; none is of the form `Type/id` of FHIR."""
+
+
+@dataclass(slots=True)
+class _Held:
+    keys: RecordKeys
+    epoch: int
+    year: int
+    since: Instant
+
+
+class Keyring:
+    """Unwrapped keys of the records opened lately, bound to the record's epoch and to the year."""
+
+    def __init__(self, custody: Custody) -> None:
+        self.custody = custody
+        self._held: OrderedDict[RecordToken, _Held] = OrderedDict()
+        self._lock = Lock()
+
+    def held(self, record: RecordToken, epoch: int, now: Instant) -> RecordKeys | None:
+        """Give keys that are at hand and still good."""
+        with self._lock:
+            held = self._held.get(record)
+            if held is None or held.epoch != epoch or held.year != year_of(now) or now - held.since > HELD:
+                return None
+            self._held.move_to_end(record)
+            return held.keys
+
+    def of(self, record: RecordToken, epoch: int, request: RequestId, now: Instant) -> RecordKeys:
+        """Give the keys of one record, asking custody when they are not at hand.
+
+        Raises `LockedError`, `CustodyError`.
+        """
+        keys = self.held(record, epoch, now)
+        if keys is None:
+            keys = RecordKeys(self.custody.unwrap(record, request, year_of(now)))
+            self.hold(record, epoch, now, keys)
+        return keys
+
+    def hold(self, record: RecordToken, epoch: int, now: Instant, keys: RecordKeys) -> None:
+        """Keep keys at hand; the oldest go when there are too many."""
+        with self._lock:
+            self._held[record] = _Held(keys, epoch, year_of(now), now)
+            self._held.move_to_end(record)
+            while len(self._held) > MOST_HELD:
+                self._held.popitem(last=False)
+
+
+def year_of(now: Instant) -> int:
+    """Give the UTC year of an instant: ledger keys are yearly."""
+    return datetime.fromtimestamp(now / 1000, UTC).year
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The parts of the house that a passage goes through. `clock` is read once at each door."""
+
+    store: Store
+    keyring: Keyring
+    ledger: Ledger[EntryRow]
+    policy: Policy
+    installation: Installation
+    regime: Regime
+    clock: Callable[[], Instant]
+
+    def resolve(self, snapshot: Snapshot, reference: str) -> tuple[Located, bool]:
+        """Find where `Type/id` leads; an id that leads nowhere leads to the decoy record.
+
+        The statements are the same in both cases, so that neither time nor work tells them apart.
+        """
+        located = snapshot.locate(self.installation.locator(reference))
+        decoy = snapshot.locate(self.installation.locator(DECOY))
+        if decoy is None:
+            raise LookupError("the decoy record is made at init")
+        return (decoy, False) if located is None else (located, True)
+
+    def view(self, snapshot: Snapshot, asking: Asking, record: RecordToken) -> View:
+        """Look at one record for one request, and hold it against the ledger."""
+        epoch = snapshot.epoch(record)
+        keys = self.keyring.of(record, -1 if epoch is None else epoch, asking.request, asking.now)
+        view = look(snapshot, asking, record, keys, self.policy)
+        state = chain_state(snapshot, record, keys.trail)
+        trusted(snapshot, state, [keys.year.token(TOKEN_LABEL)], view.mark)
+        return view

@@ -1,0 +1,166 @@
+"""Reading items of a record: read, vread, history (HOUSE section 4, way 2).
+
+Every way is the same: look and decide inside one snapshot, gather the sealed bodies of what is
+permitted, wait for the durable trace, then reveal. What is hidden and what does not exist walk the
+same way, the latter on the decoy record, and give the same answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from serment.errors import GoneError, NotFoundError
+from serment.fhir.patient_cut import join
+from serment.ledger.append import Pending
+from serment.ledger.entry import Interaction
+from serment.model import Act, Denial, ItemClass, Receipt
+from serment.record import gate, trace
+from serment.record.asking import Asking
+from serment.record.gate import Item, Sealed, View
+from serment.record.incoming import CUT
+from serment.record.passage import Passage
+from serment.store.contract import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One version of one item, its bytes joined as they were received. `updated` is in ms."""
+
+    type: str
+    id: str
+    version: int
+    updated: int
+    deleted: bool
+    unit: ItemClass = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What one request may show, before its trace is durable."""
+
+    view: View
+    entries: list[Pending]
+    groups: list[tuple[Item, list[Sealed]]] = field(default_factory=list)
+    denial: Denial | None = None
+
+
+class Reading:
+    """The passage for reads. Holds no state of its own."""
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+
+    async def read(self, asking: Asking, type_: str, id_: str) -> Served:
+        """Read the current version. Raises `NotFoundError` (absent or hidden alike), `GoneError`."""
+        return (await self._versions(asking, type_, id_, Interaction.READ, 1))[0]
+
+    async def vread(self, asking: Asking, type_: str, id_: str, version: int) -> Served:
+        """Read one version, decided with its own and the current labels together."""
+        for served in await self._versions(asking, type_, id_, Interaction.VREAD, None, version):
+            return served
+        raise NotFoundError("record.not-found")
+
+    async def history(self, asking: Asking, type_: str, id_: str) -> list[Served]:
+        """Give the versions that may be seen, newest first."""
+        return await self._versions(asking, type_, id_, Interaction.HISTORY, None)
+
+    async def _versions(
+        self,
+        asking: Asking,
+        type_: str,
+        id_: str,
+        interaction: Interaction,
+        most: int | None,
+        only: int | None = None,
+    ) -> list[Served]:
+        await warm(self._passage, asking, [f"{type_}/{id_}"])
+        with self._passage.store.snapshot() as snapshot:
+            gathered = self._gather(snapshot, asking, (type_, id_), interaction, most, only)
+        receipts = await settled(self._passage, gathered.entries)
+        if gathered.denial is not None:
+            raise NotFoundError("record.not-found")
+        shown = [self._serve(gathered.view, receipts, item, sealed) for item, sealed in gathered.groups]
+        if interaction is Interaction.READ and shown[0].deleted:
+            raise GoneError("record.gone")
+        return shown
+
+    def _gather(
+        self,
+        snapshot: Snapshot,
+        asking: Asking,
+        name: tuple[str, str],
+        interaction: Interaction,
+        most: int | None,
+        only: int | None,
+    ) -> _Gathered:
+        """Look, decide, and read the sealed bodies of what is permitted."""
+        passage = self._passage
+        located, _ = passage.resolve(snapshot, f"{name[0]}/{name[1]}")
+        view = passage.view(snapshot, asking, located.record)
+        item = gate.current(snapshot, view, located.pack, (*name, ""), Act.READ)
+        if isinstance(item, Denial):
+            return _Gathered(view, trace.of_refusal(passage, view, interaction, item), denial=item)
+        chosen = _chain(snapshot, view, item, most)
+        if only is not None:
+            chosen = [version for version in chosen if version.entry.version == only]
+        contacts = self._contacts(snapshot, view, name, most)
+        gathered = _Gathered(view, [])
+        for version in chosen:
+            whole = [version, *(c for c in contacts if c.entry.version == version.entry.version)]
+            live = [part for part in whole if not part.entry.deleted]
+            gathered.groups.append((version, gate.fetch(snapshot, view, live)))
+        touched = [trace.touched(version, asking) for version in chosen]
+        gathered.entries = trace.of_access(passage, view, interaction, touched, item.permit.rule)
+        return gathered
+
+    def _contacts(
+        self, snapshot: Snapshot, view: View, name: tuple[str, str], most: int | None
+    ) -> list[Item]:
+        """Give the cut halves that may be seen; without them the members are absent."""
+        if name[0] not in CUT:
+            return []
+        located, known = self._passage.resolve(snapshot, f"{name[0]}/{name[1]}#contact")
+        if not known or located.record != view.record:
+            return []
+        item = gate.current(snapshot, view, located.pack, (*name, "contact"), Act.READ)
+        return [] if isinstance(item, Denial) else _chain(snapshot, view, item, most)
+
+    def _serve(self, view: View, receipts: list[Receipt], item: Item, sealed: list[Sealed]) -> Served:
+        entry = item.entry
+        bodies = {part.item.entry.part: gate.reveal(view, receipts[0], part) for part in sealed}
+        body = bodies.get("", b"")
+        if "contact" in bodies:
+            body = join(body, bodies["contact"])
+        return Served(entry.type, entry.id, entry.version, entry.updated, entry.deleted, item.unit, body)
+
+
+def _chain(snapshot: Snapshot, view: View, item: Item, most: int | None) -> list[Item]:
+    """Walk from the current version back; a version that may not be seen is left out."""
+    seen = [item]
+    step: Item | None = item
+    while step is not None and (most is None or len(seen) < most):
+        before = gate.previous(snapshot, view, step, item.unit)
+        if isinstance(before, Denial):
+            break
+        if before is not None:
+            seen.append(before)
+        step = before
+    return seen
+
+
+async def warm(passage: Passage, asking: Asking, references: Sequence[str]) -> None:
+    """Fetch from custody, off the event loop, the keys that these references will need."""
+    with passage.store.snapshot() as snapshot:
+        records = {passage.resolve(snapshot, reference)[0].record for reference in references}
+        epochs = {record: snapshot.epoch(record) for record in records}
+    for record, epoch in epochs.items():
+        if epoch is not None and passage.keyring.held(record, epoch, asking.now) is None:
+            await asyncio.to_thread(passage.keyring.of, record, epoch, asking.request, asking.now)
+
+
+async def settled(passage: Passage, entries: list[Pending]) -> list[Receipt]:
+    """Wait until the trace is durable: no answer leaves before (HOUSE promise 3)."""
+    return await asyncio.wrap_future(trace.durable(passage, entries))

@@ -1,0 +1,139 @@
+"""The trace of an act: what is written to the ledger before anything leaves.
+
+One act is one entry for each record and chain that it touched, tied by the request's number.
+Order: the event of an act, durable traces of reads and refusals. Writes trace inside `pen`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from serment.keys.record_keys import RecordKeys
+from serment.ledger.append import Pending, Trail
+from serment.ledger.chains import Chain, HeadMark, chain_of
+from serment.ledger.entry import Decision, Event, Interaction, bounded
+from serment.model import Denial, ItemClass, Label, Receipt, RecordToken
+from serment.record.asking import Asking
+from serment.record.gate import Item, View
+from serment.record.passage import Passage
+from serment.store.contract import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One item that an act touched: its reference with version, its class, the rule that spoke."""
+
+    reference: str
+    chain: Chain
+    rule: str
+
+
+def chain_for(unit: ItemClass, asking: Asking) -> Chain:
+    """Say which chain the trace of an item goes to."""
+    timer = unit.timer_end is not None and unit.timer_end > asking.now
+    return chain_of(
+        timer_running=timer,
+        minor_secret=Label.MINOR_SECRET in unit.labels,
+        abuse_report=Label.THIRD_PARTY in unit.labels,
+    )
+
+
+def touched(item: Item, asking: Asking) -> Touched:
+    """Say what an act on an item touched."""
+    entry = item.entry
+    reference = f"{entry.type}/{entry.id}/_history/{entry.version}"
+    return Touched(reference, chain_for(item.unit, asking), item.permit.rule)
+
+
+def of_facts(rule: str) -> Touched:
+    """Say that the facts of the record were touched, and no item."""
+    return Touched("", Chain.ORDINARY, rule)
+
+
+def event(
+    passage: Passage,
+    asking: Asking,
+    interaction: Interaction,
+    *,
+    rule: str,
+    references: Sequence[str] = (),
+    denied: bool = False,
+) -> Event:
+    """Write down who did what and why. Codes and references only."""
+    actor = asking.actor
+    shown, count = bounded([reference for reference in references if reference])
+    return Event(
+        t=asking.now,
+        request=asking.request,
+        interaction=interaction,
+        decision=Decision.DENIAL if denied else Decision.PERMIT,
+        rule=rule,
+        actor=actor.id,
+        actor_name=actor.name,
+        function=actor.function.value,
+        profession=actor.profession,
+        structure=actor.structure,
+        supervisor=actor.supervisor or "",
+        purpose=asking.purpose.value,
+        reason=",".join(sorted(reason.value for reason in asking.reasons)),
+        resources=shown,
+        count=count,
+        policy=passage.policy.digest,
+    )
+
+
+def by_chain(items: Iterable[Touched]) -> dict[Chain, list[Touched]]:
+    """Sort what was touched by chain, in the chains' order."""
+    chains: dict[Chain, list[Touched]] = defaultdict(list)
+    for item in items:
+        chains[item.chain].append(item)
+    return dict(sorted(chains.items()))
+
+
+def pending(
+    keys: RecordKeys, record: RecordToken, chain: Chain, what: Event, head: HeadMark | None = None
+) -> Pending:
+    """Make a ledger entry ready: its event, its chain and the keys that seal it."""
+    return Pending(Trail(record, keys.trail, keys.year), chain, what, head)
+
+
+def of_access(
+    passage: Passage, view: View, interaction: Interaction, items: Sequence[Touched], rule: str = ""
+) -> list[Pending]:
+    """Make the entries of one access to one record; an access that shows nothing still has its entry."""
+    asking = view.asking
+    chains = by_chain(items) or {Chain.ORDINARY: []}
+    return [
+        pending(
+            view.keys,
+            view.record,
+            chain,
+            event(
+                passage,
+                asking,
+                interaction,
+                rule=group[0].rule if group else rule,
+                references=[item.reference for item in group],
+            ),
+        )
+        for chain, group in chains.items()
+    ]
+
+
+def of_refusal(passage: Passage, view: View, interaction: Interaction, denial: Denial) -> list[Pending]:
+    """Make the entry of a refusal. The rule goes to the ledger, never to whoever was refused."""
+    what = event(passage, view.asking, interaction, rule=denial.rule, denied=True)
+    return [pending(view.keys, view.record, Chain.ORDINARY, what)]
+
+
+def append(passage: Passage, txn: Transaction, entries: Sequence[Pending]) -> list[Receipt]:
+    """Append inside the caller's transaction."""
+    return passage.ledger.append(txn, entries)
+
+
+def durable(passage: Passage, entries: Sequence[Pending]) -> Future[list[Receipt]]:
+    """Append in a transaction of its own; the future is done once the trace is durable."""
+    return passage.store.submit(lambda txn: append(passage, txn, entries))

@@ -1,0 +1,155 @@
+"""Writing one item: create, update, delete, inside a pen's transaction.
+
+Each function decides on facts read in the same transaction, seals the parts, places the entries and
+keeps what it did for the trace. What a resource changes in the facts is in `choices`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from serment.access.categories import lowers
+from serment.errors import GoneError, NotFoundError, RequestError, VersionConflictError
+from serment.ledger.entry import Interaction
+from serment.model import Act, ActorId, Category, Denial, ItemClass, Permit
+from serment.record import trace
+from serment.record.draft import Draft
+from serment.record.gate import Item, View
+from serment.record.incoming import CUT, Incoming, Part, in_part
+from serment.record.index import Entry, Previous
+from serment.record.pen import DeniedError, Pen
+
+NOTHING = msgspec.Raw(msgspec.msgpack.encode({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write made: the item, its version and instant (ms), and the bytes that were stored."""
+
+    type: str
+    id: str
+    version: int
+    updated: int
+    created: bool
+    body: bytes = field(default=b"", repr=False)
+
+
+def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId) -> Written:
+    """Write the first version of an item. Raises `DeniedError`."""
+    unit = incoming.unit(author, pen.asking.now)
+    permit = permitted(draft.view, unit, Interaction.CREATE)
+    return _version(pen, draft, incoming, id_, 1, unit, permit, {}, Interaction.CREATE)
+
+
+def update(
+    pen: Pen, draft: Draft, incoming: Incoming, id_: str, if_match: int | None, reason: str = ""
+) -> Written:
+    """Write a new version; protecting less asks for a reason. Raises `DeniedError`, `NotFoundError`, `GoneError`, `VersionConflictError`."""
+    item = existing(draft, incoming.type, id_, Interaction.UPDATE)
+    if item.entry.deleted:
+        raise GoneError("record.gone")
+    if if_match is None:
+        raise RequestError("record.if-match-needed")
+    if if_match != item.entry.version:
+        raise VersionConflictError("record.version-conflict", current=item.entry.version)
+    unit = incoming.unit(item.unit.author, pen.asking.now, item.unit)
+    permit = permitted(draft.view, unit, Interaction.UPDATE)
+    if not reason and lowers(item.unit.labels, unit.labels):
+        raise RequestError("record.relabel")
+    before = _retired(draft, item)
+    version = item.entry.version + 1
+    if "contact" in before and not incoming.has_contact:
+        _tombstone(draft, item, version, pen.asking.now, "contact", before.pop("contact"))
+    return _version(pen, draft, incoming, id_, version, unit, permit, before, Interaction.UPDATE)
+
+
+def delete(pen: Pen, draft: Draft, type_: str, id_: str) -> Written:
+    """Leave a tombstone; the versions before stay in the history. Deleting twice is once."""
+    item = existing(draft, type_, id_, Interaction.DELETE)
+    entry = item.entry
+    if entry.deleted:
+        return Written(type_, id_, entry.version, entry.updated, created=False)
+    before = _retired(draft, item)
+    version = entry.version + 1
+    for part in before:
+        _tombstone(draft, item, version, pen.asking.now, part, before[part])
+    reference = f"{type_}/{id_}/_history/{version}"
+    chain = trace.chain_for(item.unit, pen.asking)
+    pen.did(draft, Interaction.DELETE, trace.Touched(reference, chain, item.permit.rule))
+    return Written(type_, id_, version, pen.asking.now, created=False)
+
+
+def existing(draft: Draft, type_: str, id_: str, interaction: Interaction) -> Item:
+    """Find what is to be changed. Raises `DeniedError`, and `NotFoundError` when there is none."""
+    item = draft.current((type_, id_, ""), Act.WRITE)
+    if item is None:
+        raise NotFoundError("record.not-found")
+    if isinstance(item, Denial):
+        seen = draft.current((type_, id_, ""), Act.READ)
+        raise DeniedError(draft.view, item, interaction, visible=isinstance(seen, Item))
+    return item
+
+
+def permitted(view: View, unit: ItemClass, interaction: Interaction) -> Permit:
+    """Decide a write of a class. Raises `DeniedError`."""
+    verdict = view.decide(unit, Act.WRITE, existing=interaction is not Interaction.CREATE)
+    if isinstance(verdict, Denial):
+        raise DeniedError(view, verdict, interaction, visible=True)
+    return verdict
+
+
+def _retired(draft: Draft, item: Item) -> dict[str, Previous]:
+    """Move the current entries of an item into history: part → where it is now."""
+    before = {"": draft.retire(item)}
+    if item.entry.type in CUT:
+        other = draft.current((item.entry.type, item.entry.id, "contact"), Act.WRITE)
+        if isinstance(other, Item):
+            before["contact"] = draft.retire(other)
+    return before
+
+
+def _tombstone(
+    draft: Draft, item: Item, version: int, now: int, part: str, previous: Previous | None
+) -> None:
+    unit = item.unit if part == "" else replace(item.unit, category=Category.CONTACT)
+    entry = Entry(item.entry.type, item.entry.id, version, part, now, True, 0, b"", previous, NOTHING)
+    draft.place(unit, entry)
+
+
+def _version(
+    pen: Pen,
+    draft: Draft,
+    incoming: Incoming,
+    id_: str,
+    version: int,
+    unit: ItemClass,
+    permit: Permit,
+    before: dict[str, Previous],
+    interaction: Interaction,
+) -> Written:
+    now = pen.asking.now
+    for part in incoming.parts(id_, version, now):
+        cut = in_part(unit, part)
+        permitted(draft.view, cut, interaction)
+        _seal(draft, incoming.type, id_, version, now, cut, part, before.get(part.name))
+    reference = f"{incoming.type}/{id_}/_history/{version}"
+    pen.did(draft, interaction, trace.Touched(reference, trace.chain_for(unit, pen.asking), permit.rule))
+    return Written(incoming.type, id_, version, now, created=version == 1)
+
+
+def _seal(
+    draft: Draft,
+    type_: str,
+    id_: str,
+    version: int,
+    now: int,
+    unit: ItemClass,
+    part: Part,
+    previous: Previous | None,
+) -> None:
+    name = (type_, id_, part.name)
+    body, tag = draft.seal_body(unit, name, version, part.body)
+    values = msgspec.Raw(part.values)
+    draft.place(unit, Entry(type_, id_, version, part.name, now, False, body, tag, previous, values))

@@ -1,0 +1,209 @@
+"""The passage for writes: one resource, or a bundle, in one transaction each.
+
+The resource is read and checked before; the decision, the seal and the trace happen inside the
+transaction. A refused write is traced on its own, and the same sentence answers for a record that
+does not exist and for one that may not be written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from serment.access.record_facts import RecordFacts
+from serment.errors import InvalidResourceError, NotFoundError, RefusedError, RequestError
+from serment.identity.keys import person_keys
+from serment.keys.material import RecordKind
+from serment.keys.record_keys import RecordKeys
+from serment.ledger.chains import NO_HEAD
+from serment.ledger.entry import Interaction
+from serment.model import ActorId, PatientId, RecordToken
+from serment.record import choices, conditions, trace, write
+from serment.record.asking import Asking
+from serment.record.draft import Draft
+from serment.record.incoming import Incoming, owning_reference
+from serment.record.passage import DECOY, Passage, year_of
+from serment.record.pen import DeniedError, Pen
+from serment.record.reading import settled, warm
+from serment.record.write import Written
+from serment.store.contract import Transaction
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A record that a write is about to make: its keys are durable before its rows."""
+
+    record: RecordToken = field(repr=False)
+    patient: PatientId = field(repr=False)
+    keys: RecordKeys = field(repr=False)
+
+
+class Writing:
+    """The passage for writes."""
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+
+    async def create(self, asking: Asking, incoming: Incoming, condition: str | None = None) -> Written:
+        """Create one item, unless a visible one meets the condition. Raises `RefusedError`."""
+        id_ = new_id()
+        births = await self.births(asking, [(incoming, id_)])
+        references = [] if births else [owning_reference(incoming, id_)]
+
+        def job(pen: Pen) -> Written:
+            found = conditions.met(pen, incoming, condition or "")
+            return found or put(pen, incoming, id_, births, pen.asking.actor.id)
+
+        return await self.run(asking, references, job)
+
+    async def update(
+        self, asking: Asking, incoming: Incoming, id_: str, if_match: int | None, reason: str = ""
+    ) -> Written:
+        """Update one item. Raises `NotFoundError`, `VersionConflictError`, `RefusedError`."""
+        if incoming.document.value.get("id") != id_:
+            raise InvalidResourceError("record.type-mismatch", f"{incoming.type}.id")
+        reference = f"{incoming.type}/{id_}"
+        owner = owning_reference(incoming, id_)
+        return await self.run(
+            asking, [reference, owner], lambda pen: change(pen, incoming, id_, owner, if_match, reason)
+        )
+
+    async def delete(self, asking: Asking, type_: str, id_: str) -> Written:
+        """Delete one item, leaving a tombstone. Raises `NotFoundError`, `RefusedError`."""
+        return await self.run(asking, [f"{type_}/{id_}"], lambda pen: remove(pen, type_, id_))
+
+    async def births(self, asking: Asking, created: Sequence[tuple[Incoming, str]]) -> dict[str, Birth]:
+        """Make durable the keys of the records that new Patients begin: `Patient/id` → birth."""
+        births: dict[str, Birth] = {}
+        for incoming, id_ in created:
+            if incoming.type == "Patient":
+                birth = await asyncio.to_thread(conceive, self._passage, asking, PatientId(id_))
+                births[f"Patient/{id_}"] = birth
+        return births
+
+    async def run(self, asking: Asking, references: Sequence[str], job: Callable[[Pen], T]) -> T:
+        """Run a job in one transaction; trace its refusal when the decision says no."""
+        await warm(self._passage, asking, references)
+        try:
+            return await asyncio.wrap_future(
+                self._passage.store.submit(lambda txn: written(self._passage, txn, asking, job))
+            )
+        except DeniedError as denied:
+            await self._refused(asking, denied)
+            raise refusal(denied) from None
+
+    async def _refused(self, asking: Asking, denied: DeniedError) -> None:
+        """Trace a refused write; one that would have begun a record is traced on the decoy."""
+        passage, view = self._passage, denied.view
+        if view.mark == NO_HEAD:
+            await warm(passage, asking, [DECOY])
+            with passage.store.snapshot() as snapshot:
+                view = passage.view(snapshot, asking, passage.resolve(snapshot, DECOY)[0].record)
+        await settled(passage, trace.of_refusal(passage, view, denied.interaction, denied.denial))
+
+
+def written(passage: Passage, txn: Transaction, asking: Asking, job: Callable[[Pen], T]) -> T:
+    """Run a job with a pen and write everything down; raising undoes all of it."""
+    pen = Pen(passage, txn, asking)
+    result = job(pen)
+    pen.finish()
+    return result
+
+
+def conceive(passage: Passage, asking: Asking, patient: PatientId) -> Birth:
+    """Make the keys of a new record, durable before its first row."""
+    record = RecordToken(os.urandom(16))
+    unwrapped = passage.keyring.custody.make(record, RecordKind.PATIENT, year_of(asking.now))
+    return Birth(record, patient, RecordKeys(unwrapped))
+
+
+def refusal(denied: DeniedError) -> RequestError | RefusedError:
+    """Answer a refused write: not found for what may not even be seen, refused for the rest."""
+    if denied.interaction is not Interaction.CREATE and not denied.visible:
+        return NotFoundError("record.not-found")
+    return RefusedError("record.not-writable")
+
+
+def put(
+    pen: Pen,
+    incoming: Incoming,
+    id_: str,
+    births: dict[str, Birth],
+    author: ActorId,
+    *,
+    imported: bool = False,
+) -> Written:
+    """Create one item inside a pen: find its record, write it, take from it what it changes in the facts."""
+    owner = owning_reference(incoming, id_)
+    birth = births.get(owner)
+    if birth is not None and birth.record not in pen.drafts:
+        facts = first_facts(pen, birth.patient, incoming)
+        draft = pen.born(birth.record, birth.keys, birth.patient, facts)
+    else:
+        draft = draft_of(pen, owner, births)
+    made = write.create(pen, draft, incoming, id_, author)
+    if incoming.type == "Patient":
+        name_person(pen, draft, incoming)
+    choices.apply(pen, draft, incoming, id_, imported=imported)
+    return made
+
+
+def draft_of(pen: Pen, reference: str, births: dict[str, Birth]) -> Draft:
+    """Open the record that a reference leads to (the decoy when it leads nowhere)."""
+    if reference in births:
+        return pen.drafts[births[reference].record]
+    located, _ = pen.passage.resolve(pen.txn, reference)
+    return pen.draft(located.record)
+
+
+def change(
+    pen: Pen, incoming: Incoming, id_: str, owner: str, if_match: int | None, reason: str = ""
+) -> Written:
+    """Update one item inside a pen. An item does not change patient."""
+    draft = draft_of(pen, f"{incoming.type}/{id_}", {})
+    there, _ = pen.passage.resolve(pen.txn, owner)
+    made = write.update(pen, draft, incoming, id_, if_match, reason)
+    if there.record != draft.record:
+        raise RequestError("record.owner-moved")
+    if incoming.type == "Patient":
+        pen.txn.drop_persons(draft.record)
+        name_person(pen, draft, incoming)
+    choices.apply(pen, draft, incoming, id_)
+    return made
+
+
+def remove(pen: Pen, type_: str, id_: str) -> Written:
+    """Delete one item inside a pen, and what it said in the facts."""
+    draft = draft_of(pen, f"{type_}/{id_}", {})
+    made = write.delete(pen, draft, type_, id_)
+    choices.withdraw(pen, draft, type_, id_)
+    return made
+
+
+def first_facts(pen: Pen, patient: PatientId, incoming: Incoming) -> RecordFacts:
+    """Give the facts of a record at birth: whose it is, who holds it, and the act of registering it."""
+    actor = pen.asking.actor
+    facts = RecordFacts(
+        regime=pen.passage.regime.value,
+        structure=actor.structure,
+        birth_date=str(incoming.document.value.get("birthDate", "")),
+        holders=(f"patient:{patient}",),
+    )
+    return choices.registered(facts, pen.asking, patient)
+
+
+def name_person(pen: Pen, draft: Draft, incoming: Incoming) -> None:
+    """Write the compound tokens under which the person may be found."""
+    for key in person_keys(incoming.document.value):
+        pen.txn.put_person(pen.passage.installation.person(key), draft.record)
+
+
+def new_id() -> str:
+    """Make a server id: 122 random bits."""
+    return str(uuid.uuid4())

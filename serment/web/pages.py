@@ -1,0 +1,270 @@
+"""The first three pages: a record, my record, security. Plain, server-made, no script.
+
+A page shows what `record` gave and decides nothing. Order: entering, the professional's record, the
+patient's own page, the officer's page, errors.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from serment.api.door import COOKIE, asking_of, house_of, language_of, secret_of
+from serment.errors import MalformedError, NotFoundError, RefusedError, SermentError, SignInError
+from serment.fhir.summary import person_name, summary
+from serment.identity.status import status
+from serment.ledger.sentences import line
+from serment.model import ActorKind, Category, PatientId
+from serment.record.asking import Asking
+from serment.record.house import House
+from serment.record.showing import FirstView, Shown
+from serment.words import Language, say
+
+_templates = Environment(
+    loader=PackageLoader("serment.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+ORDER = (
+    "identity",
+    "allergies",
+    "problems",
+    "treatments",
+    "vaccinations",
+    "vitals",
+    "labs",
+    "imaging",
+    "notes",
+    "documents",
+    "administrative",
+    "contact",
+    "choices",
+    "unmapped",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item on a page."""
+
+    reference: str = field(repr=False)
+    title: str = field(repr=False)
+    value: str = field(repr=False)
+    date: str
+    masked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The items of one category on a page."""
+
+    title: str
+    items: list[Row] = field(repr=False)
+    total: int
+
+
+def page(request: Request, template: str, status_code: int = 200, **values: Any) -> Response:
+    """Render a page with the headers that every page has."""
+    language = language_of(request)
+    shown = {"lang": language.value, "t": partial(_say, language), "who": None, "demo": False, **values}
+    return HTMLResponse(_templates.get_template(template).render(shown), status_code, HEADERS)
+
+
+def _say(language: Language, sentence: str, **parameters: object) -> str:
+    return say(sentence, language, **parameters)
+
+
+async def enter(request: Request) -> Response:
+    """Exchange a one-time code for a cookie; the code is gone from the address."""
+    house = house_of(request)
+    try:
+        secret = await run_in_threadpool(
+            house.sessions.exchange, request.path_params["code"], house.passage.clock()
+        )
+    except SignInError:
+        raise SignInError("web.code-spent") from None
+    session = house.sessions.open(secret, house.passage.clock())
+    answer = RedirectResponse(session.to, 303, HEADERS)
+    answer.set_cookie(COOKIE, secret, httponly=True, samesite="strict", path="/")
+    return answer
+
+
+async def sign_out(request: Request) -> Response:
+    """End the session."""
+    house = house_of(request)
+    await run_in_threadpool(house.sessions.end, secret_of(request))
+    answer = RedirectResponse("/", 303, HEADERS)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+async def home(request: Request) -> Response:
+    """Lead to the page of whoever is signed in."""
+    house = house_of(request)
+    session = house.sessions.open(secret_of(request), house.passage.clock())
+    return RedirectResponse(session.to if session.to != "/" else "/me", 303, HEADERS)
+
+
+async def record(request: Request) -> Response:
+    """Show a record to a professional: the newest of each category, traced."""
+    house = house_of(request)
+    asking = asking_of(request, house)
+    view = await house.showing.first_view(asking, request.path_params["id"])
+    language = language_of(request)
+    return page(
+        request,
+        "record.html",
+        groups=_groups(view, language, leave={Category.IDENTITY, Category.CONTACT}),
+        person=_person(view),
+        rule=say(f"ledger.ground-{view.rule.partition('.')[2]}", language),
+        **_who(house, asking, language),
+    )
+
+
+async def me(request: Request) -> Response:
+    """Show the holder who opened the record, and what is in it with its masks."""
+    house = house_of(request)
+    asking = asking_of(request, house)
+    patient = _own(asking)
+    language = language_of(request)
+    bodies = await house.proving.trail(asking, patient)
+    view = await house.showing.first_view(asking, patient)
+    lines = [line(body.event, language, reader=asking.actor.id, late=bool(body.late)) for body in bodies]
+    return page(
+        request,
+        "me.html",
+        lines=[_line(one) for one in lines if one.who][:40],
+        groups=_groups(view, language, leave={Category.IDENTITY, Category.CONTACT, Category.CHOICES}),
+        csrf=house.sessions.form_key(secret_of(request)),
+        **_who(house, asking, language),
+    )
+
+
+async def mask(request: Request) -> Response:
+    """Mask an item: a Consent of the holder, in force at the next request."""
+    return await _choose(request, masked=True)
+
+
+async def unmask(request: Request) -> Response:
+    """Lift a mask."""
+    return await _choose(request, masked=False)
+
+
+async def officer(request: Request) -> Response:
+    """Verify the ledger and, on a demo store, search the disk for names. No care content."""
+    house = house_of(request)
+    asking = asking_of(request, house)
+    if asking.actor.kind is not ActorKind.OFFICER:
+        raise RefusedError("record.not-found")
+    report = await run_in_threadpool(_verified, house)
+    disk = await run_in_threadpool(request.app.state.search_disk)
+    ledger = {"good": report.ok, "size": report.size, "faults": len(report.faults)}
+    return page(
+        request, "officer.html", ledger=ledger, disk=disk, **_who(house, asking, language_of(request))
+    )
+
+
+async def style(_request: Request) -> Response:
+    """Give the style sheet."""
+    text = (Path(__file__).parent / "static" / "serment.css").read_bytes()
+    return Response(text, media_type="text/css", headers={**HEADERS, "cache-control": "max-age=3600"})
+
+
+def failed(request: Request, error: SermentError) -> Response:
+    """Say an error in words, with what to do."""
+    return page(request, "error.html", error.status, sentence=error.said(language_of(request)))
+
+
+def _verified(house: House) -> Any:
+    house.proving.checkpoint()
+    return house.proving.verify()
+
+
+async def _choose(request: Request, *, masked: bool) -> Response:
+    house = house_of(request)
+    asking = asking_of(request, house)
+    form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+    expected = house.sessions.form_key(secret_of(request))
+    if not hmac.compare_digest(form.get("csrf", ""), expected):
+        raise MalformedError("web.form-stale")
+    if masked:
+        await house.choosing.mask(asking, PatientId(_own(asking)), form.get("item", ""))
+    else:
+        await house.choosing.unmask(asking, PatientId(_own(asking)), form.get("item", ""))
+    return RedirectResponse("/me", 303, HEADERS)
+
+
+def _own(asking: Asking) -> str:
+    if asking.actor.patient is None:
+        raise NotFoundError("record.not-found")
+    return asking.actor.patient
+
+
+def _who(house: House, asking: Asking, language: Language) -> dict[str, Any]:
+    role = say(f"web.role-{asking.actor.kind.value}", language)
+    return {"who": {"name": asking.actor.name, "role": role}, "demo": house.kind.value == "demo"}
+
+
+def _person(view: FirstView) -> dict[str, str]:
+    for shown in view.groups.get(Category.IDENTITY, []):
+        patient = msgspec.json.decode(shown.body)
+        if patient.get("resourceType") == "Patient":
+            return {
+                "name": person_name(patient),
+                "born": str(patient.get("birthDate", "")),
+                "status": status(patient),
+            }
+    return {"name": "", "born": "", "status": ""}
+
+
+def _groups(view: FirstView, language: Language, leave: set[Category]) -> list[Group]:
+    rows: dict[str, list[Row]] = defaultdict(list)
+    totals: dict[str, int] = defaultdict(int)
+    for category, items in view.groups.items():
+        if category not in leave:
+            name = category.value if category.value in ORDER else "documents"
+            rows[name] += [_row(shown) for shown in items]
+            totals[name] += view.totals[category]
+    return [
+        Group(
+            say(f"web.category.{name}", language),
+            sorted(rows[name], key=lambda row: row.date, reverse=True),
+            totals[name],
+        )
+        for name in ORDER
+        if rows[name]
+    ]
+
+
+def _row(shown: Shown) -> Row:
+    said = summary(msgspec.json.decode(shown.body))
+    return Row(shown.reference, said.title, said.value, said.date, shown.unit.masked)
+
+
+def _line(one: Any) -> dict[str, Any]:
+    when = datetime.fromtimestamp(one.when_ms / 1000, UTC).astimezone().strftime("%d/%m/%Y %H:%M")
+    who = f"{one.who} ({one.role})" if one.role else one.who
+    return {"when": when, "who": who, "what": one.what, "why": one.why, "emergency": one.emergency}

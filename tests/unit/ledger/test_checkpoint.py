@@ -99,6 +99,21 @@ def test_attack_any_byte_of_a_checkpoint_is_changed(place: int, change: int) -> 
         verify(bytes(harmed), KEY)
 
 
+@pytest.mark.parametrize(
+    "line", ["— a AAAA\n", "- a AAAAAAAA\n", "— a  AAAAAAAA\n", "— a+b AAAAAAAA\n", "— a\n"]
+)
+def test_a_signature_line_that_the_format_forbids_is_refused(line: str) -> None:
+    with pytest.raises(LedgerError):
+        parse_note(b"text\n\n" + line.encode())
+
+
+def test_a_note_with_too_many_signatures_is_refused() -> None:
+    line = "— a AAAAAAAA\n".encode()
+    assert len(parse_note(b"text\n\n" + line * 32).signatures) == 32
+    with pytest.raises(LedgerError):
+        parse_note(b"text\n\n" + line * 33)
+
+
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_note_are_refused(raw: bytes) -> None:
     with pytest.raises(LedgerError):
@@ -201,6 +216,17 @@ def test_attack_a_row_in_the_middle_is_gone() -> None:
         Growing().catch_up(rows)
 
 
+def test_attack_a_row_far_ahead_makes_the_ledger_look_longer() -> None:
+    rows = filled(5)
+    rows.entries[-1] = replace(rows.entries[-1], sequence=10_000)
+    with pytest.raises(LedgerError):
+        Growing().catch_up(rows)
+    rows = filled(5)
+    del rows.entries[3:7]
+    with pytest.raises(LedgerError):
+        Growing().catch_up(rows)
+
+
 def test_a_ledger_that_reaches_what_is_remembered_is_taken() -> None:
     rows = filled(20)
     memory = [Remembered(9, root_of(leaves(rows), 0, 9)), Remembered(23, root_of(leaves(rows), 0, 23))]
@@ -213,6 +239,14 @@ def test_attack_the_whole_database_is_put_back_to_an_older_copy() -> None:
     del rows.entries[15:]
     with pytest.raises(LedgerError):
         Growing().catch_up(rows, [Remembered(size, root)])
+
+
+def test_attack_custody_and_spool_remember_two_ledgers_of_one_size() -> None:
+    rows = filled(20)
+    size, root = Growing().catch_up(rows)
+    for memory in ([root, bytes(32)], [bytes(32), root]):
+        with pytest.raises(LedgerError):
+            Growing().catch_up(rows, [Remembered(size, one) for one in memory])
 
 
 def test_attack_the_whole_database_is_put_back_and_written_on() -> None:

@@ -5,12 +5,14 @@ import secrets
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 
+import msgspec
 import pytest
 
 from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import Chain
 from serment.ledger.checkpoint import Growing, LogKey, Remembered, keep, signed
-from serment.ledger.entry import Event, Interaction, entry_leaf
+from serment.ledger.entry import Event, Interaction, body_bytes, body_data, boxed, entry_bytes, entry_leaf
+from serment.ledger.follow import open_row
 from serment.ledger.tree import root_of
 from serment.ledger.verify import Fault, FaultKind, RecordTrail, Report, verify
 from serment.store.contract import EntryRow
@@ -271,6 +273,31 @@ def test_attack_the_body_of_another_entry_of_the_same_record() -> None:
     harmed.rows.entries[one] = replace(harmed.rows.entries[one], body=harmed.rows.entries[two].body)
     harmed.rows.index()
     assert FaultKind.BODY in kinds(harmed.unlocked())
+
+
+def test_attack_a_holder_of_the_year_key_seals_another_body_beside_the_commitment() -> None:
+    harmed = house()
+    row, trail = harmed.rows.entries[0], harmed.trails[0]
+    body, _ = open_row(row, trail.years[0])
+    forged = body_bytes(msgspec.structs.replace(body, event=read_event(66)))
+    data = body_data(entry_bytes(row.kind, row.commitment))
+    harmed.rows.entries[0] = replace(row, body=trail.years[0].seal(boxed(forged), data))
+    assert FaultKind.COMMITMENT in kinds(harmed.unlocked())
+    assert harmed.locked().ok
+
+
+def test_attack_the_hour_of_an_entry_is_changed() -> None:
+    harmed = house()
+    harmed.rows.entries[9] = replace(harmed.rows.entries[9], hour=harmed.rows.entries[9].hour - 1)
+    assert kinds(harmed.unlocked()) == {FaultKind.CLEAR}
+    assert harmed.locked().ok
+
+
+def test_attack_the_columns_of_a_checkpoint_are_changed_beside_its_note() -> None:
+    harmed = house()
+    size, root, raw = harmed.rows.checkpoints[-1]
+    harmed.rows.checkpoints[-1] = (size - 1, root, raw)
+    assert FaultKind.CHECKPOINT in kinds(harmed.locked())
 
 
 def test_attack_a_chain_row_is_rolled_back() -> None:

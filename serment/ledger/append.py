@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from serment.errors import IntegrityError, LedgerError
@@ -162,7 +162,8 @@ def _state_at(rows: Rows, token: bytes, record: RecordToken, key: TrailKey) -> C
 def trusted(rows: Rows, state: ChainState, tokens: Iterable[bytes], head: HeadMark) -> None:
     """Refuse a record whose rows do not agree with what the ledger last said of it.
 
-    `tokens` are the record's yearly tokens, the current year's at least; `head` is worked out from
+    `tokens` are yearly tokens of the record, the current year's at least (that of the chain's last
+    entry stands in the row; give all when a whole year may lie between); `head` is worked out from
     the record's row as it stands now. Raises `IntegrityError` when the chain row was rolled back
     (the ledger holds a later entry), when the ledger lost the chain's last entry, or when head or
     epoch are not those of the last write.
@@ -177,7 +178,7 @@ def _not_rolled_back(rows: Rows, state: ChainState, tokens: Iterable[bytes]) -> 
     row = next(rows.ledger_entries(newest.sequence, newest.sequence + 1), None)
     if row is None or row.commitment != newest.commitment:
         raise LedgerError("ledger.entry-lost")
-    if any((rows.last_of(token) or 0) > newest.sequence for token in tokens):
+    if any((rows.last_of(token) or 0) > newest.sequence for token in {state.token, *tokens}):
         raise IntegrityError("ledger.chain-row-rolled-back")
 
 
@@ -191,9 +192,8 @@ def _open_chain(rows: Rows, trail: Trail) -> _Open:
 
 def _after(state: ChainState, pending: Pending, row: Entry) -> ChainState:
     """Move the chain on by one entry, and the head with it when the entry is of a write."""
-    before = state.link(pending.chain)
-    moved = state.moved(pending.chain, Link(before.count + 1, row.commitment, row.sequence))
-    return replace(moved, head=pending.head) if pending.head else moved
+    link = Link(state.link(pending.chain).count + 1, row.commitment, row.sequence)
+    return state.moved(pending.chain, link, row.token, pending.head)
 
 
 def _receipt(event: Event, record: RecordToken, sequence: int, commitment: bytes) -> Receipt:

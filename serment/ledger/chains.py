@@ -12,15 +12,16 @@ Order: which chain, where it stands, the row's bytes. Nothing here reads a row o
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
 from serment.errors import LedgerError
 
 _VERSION = 1
-_ROW = struct.Struct(">B Q32sQ Q32sQ Q32sQ 32sQ")
+_ROW = struct.Struct(">B Q32sQ Q32sQ Q32sQ 32sQ 16s")
 NOTHING = bytes(32)
+TOKEN_SIZE = 16
 CHAIN_ROW_SIZE = _ROW.size
 
 
@@ -78,12 +79,17 @@ def head_hash(sealed_head: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ChainState:
-    """Where the three chains of one record stand, and the mark of its current head."""
+    """Where the three chains of one record stand, and the mark of its current head.
+
+    `token` is the yearly token of the newest entry: with the current year's it finds a later entry
+    when the row was put back over the turn of a year.
+    """
 
     ordinary: Link = Link()
     protected: Link = Link()
     deferred: Link = Link()
     head: HeadMark = NO_HEAD
+    token: bytes = field(default=bytes(TOKEN_SIZE), repr=False)
 
     def link(self, chain: Chain) -> Link:
         """Give the end of one chain."""
@@ -95,16 +101,23 @@ class ChainState:
         """Give the end that stands furthest in the ledger."""
         return max((self.ordinary, self.protected, self.deferred), key=lambda link: link.sequence)
 
-    def moved(self, chain: Chain, link: Link) -> ChainState:
-        """Give the state after one entry of `chain`."""
-        if chain is Chain.ORDINARY:
-            return ChainState(link, self.protected, self.deferred, self.head)
-        if chain is Chain.PROTECTED:
-            return ChainState(self.ordinary, link, self.deferred, self.head)
-        return ChainState(self.ordinary, self.protected, link, self.head)
+    def moved(self, chain: Chain, link: Link, token: bytes, head: HeadMark | None = None) -> ChainState:
+        """Give the state after one entry of `chain` under `token`; a write moves the head too."""
+        return ChainState(
+            link if chain is Chain.ORDINARY else self.ordinary,
+            link if chain is Chain.PROTECTED else self.protected,
+            link if chain is Chain.DEFERRED else self.deferred,
+            head or self.head,
+            token,
+        )
 
     def to_bytes(self) -> bytes:
-        """Write the row: the same number of bytes for every record, whatever happened to it."""
+        """Write the row: the same number of bytes for every record, whatever happened to it.
+
+        Raises `LedgerError` for a token or a head hash of another length.
+        """
+        if len(self.token) != TOKEN_SIZE or len(self.head.hash) != len(NOTHING):
+            raise LedgerError("ledger.chain-row-unreadable")
         one, two, three, head = self.ordinary, self.protected, self.deferred, self.head
         return _ROW.pack(
             _VERSION,
@@ -112,6 +125,7 @@ class ChainState:
             *(two.count, two.commitment, two.sequence),
             *(three.count, three.commitment, three.sequence),
             *(head.hash, head.epoch),
+            self.token,
         )
 
 
@@ -121,7 +135,7 @@ def state_from(row: bytes) -> ChainState:
         raise LedgerError("ledger.chain-row-unreadable")
     _, *parts = _ROW.unpack(row)
     one, two, three = Link(*parts[0:3]), Link(*parts[3:6]), Link(*parts[6:9])
-    return ChainState(one, two, three, HeadMark(*parts[9:11]))
+    return ChainState(one, two, three, HeadMark(*parts[9:11]), parts[11])
 
 
 def chain_row_data(record: bytes) -> bytes:

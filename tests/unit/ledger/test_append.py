@@ -188,6 +188,19 @@ def test_attack_the_chain_row_is_rolled_back_over_the_new_year() -> None:
         trusted(rows, chain_state(rows, new.record, new.key), tokens(old) + tokens(new), mark(0))
 
 
+def test_attack_the_chain_row_of_last_year_is_put_back_in_the_new_year() -> None:
+    rows = MemoryRows()
+    old = born(rows)
+    before = dict(rows.chains)
+    ledger().append(rows, [Pending(old, Chain.ORDINARY, read_event())])
+    rows.chains = before
+    new = Trail(old.record, old.key, MemoryYearKey())
+    with pytest.raises(IntegrityError):
+        trusted(rows, chain_state(rows, new.record, new.key), tokens(new), mark(0))
+    with pytest.raises(IntegrityError):
+        ledger().append(rows, [Pending(new, Chain.ORDINARY, read_event())])
+
+
 def test_attack_the_head_is_rolled_back() -> None:
     rows = MemoryRows()
     trail = born(rows)

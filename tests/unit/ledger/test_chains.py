@@ -36,11 +36,11 @@ def test_a_timer_defers_and_a_secret_protects(timer: bool, minor: bool, abuse: b
         assert chain is Chain.ORDINARY
 
 
-@given(LINKS, LINKS, LINKS, HASHES, COUNTS)
+@given(LINKS, LINKS, LINKS, HASHES, COUNTS, st.binary(min_size=16, max_size=16))
 def test_a_state_comes_back_from_its_row_and_every_row_has_one_size(
-    one: Link, two: Link, three: Link, head: bytes, epoch: int
+    one: Link, two: Link, three: Link, head: bytes, epoch: int, token: bytes
 ) -> None:
-    state = ChainState(one, two, three, HeadMark(head, epoch))
+    state = ChainState(one, two, three, HeadMark(head, epoch), token)
     assert len(state.to_bytes()) == CHAIN_ROW_SIZE
     assert state_from(state.to_bytes()) == state
 
@@ -54,12 +54,21 @@ def test_a_row_that_is_not_ours_is_refused(row: bytes) -> None:
 @pytest.mark.parametrize("chain", list(Chain))
 def test_moving_one_chain_leaves_the_others(chain: Chain) -> None:
     link = Link(1, bytes(range(32)), 9)
-    moved = ChainState().moved(chain, link)
+    moved = ChainState().moved(chain, link, b"t" * 16)
     assert {other: moved.link(other) for other in Chain} == {
         other: link if other is chain else Link() for other in Chain
     }
     assert moved.newest() == link
     assert moved.head == NO_HEAD
+    assert moved.moved(chain, link, b"t" * 16, HeadMark(bytes(32), 4)).head.epoch == 4
+
+
+@pytest.mark.parametrize(
+    "state", [ChainState(token=b"short"), ChainState(head=HeadMark(b"short", 1))], ids=["token", "head"]
+)
+def test_a_state_that_does_not_fit_its_row_is_not_written(state: ChainState) -> None:
+    with pytest.raises(LedgerError):
+        state.to_bytes()
 
 
 def test_two_heads_have_two_marks() -> None:

@@ -16,7 +16,7 @@ import uvicorn
 
 from serment.access.policy import shipped_policy
 from serment.errors import DependencyError
-from serment.keys.custody.client import CustodyClient
+from serment.keys.custody.client import CustodyClient, CustodyProcess, start
 from serment.keys.custody.contract import Phase, StoreKind
 from serment.keys.installation import Installation
 from serment.ledger.append import Ledger
@@ -24,15 +24,15 @@ from serment.model import Instant, Regime
 from serment.record.founding import found
 from serment.record.house import House
 from serment.record.passage import Keyring, Passage
+from serment.server import application
 from serment.settings import Settings
 from serment.store.ballast import Ballast
 from serment.store.contract import EntryRow
 from serment.store.sqlite import SqliteStore
-from serment.web.server import application
 
 STORE_FILE = "record.sqlite"
 BALLAST_FILE = "reserve"
-BALLAST_BYTES = 16 * 1024 * 1024
+BALLAST_BYTES = 64 * 1024 * 1024
 CUSTODY = "custody"
 
 
@@ -46,13 +46,18 @@ def custody_directory(settings: Settings) -> Path:
     return settings.directory / CUSTODY
 
 
-def create(settings: Settings, passphrase: str, kind: StoreKind) -> House:
+def start_custody(settings: Settings) -> CustodyProcess:
+    """Start custody as its own process; it ends with this one. Raises `CustodyError`."""
+    return start(custody_directory(settings))
+
+
+def create(settings: Settings, passphrase: str, *, demo: bool) -> House:
     """Make an installation: keys first, then the store, then its own records.
 
     Custody must run already. Raises `ConflictError` where one stands, `SettingsError`.
     """
     custody = CustodyClient(custody_directory(settings))
-    custody.init(passphrase, kind)
+    custody.init(passphrase, StoreKind.DEMO if demo else StoreKind.PRODUCTION)
     store_id = custody.installation().store
     settings.directory.mkdir(parents=True, exist_ok=True)
     SqliteStore.create(settings.directory / STORE_FILE, store_id=store_id).close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +35,14 @@ def _one_of(value: str, *allowed: str) -> str:
     return value
 
 
-def read(environment: Mapping[str, str], directory: Path | None = None, port: int | None = None) -> Settings:
-    """Read the settings from `SERMENT_*` variables; arguments win over them.
+def read(
+    environment: Mapping[str, str] | None = None, directory: Path | None = None, port: int | None = None
+) -> Settings:
+    """Read the settings from `SERMENT_*` variables (the process's own by default); arguments win over them.
 
     Raises `SettingsError` for a value that is not one of those allowed.
     """
+    environment = os.environ if environment is None else environment
     home = (directory or Path(environment.get("SERMENT_DIR", "serment-data"))).absolute()
     try:
         return Settings(
@@ -52,3 +56,9 @@ def read(environment: Mapping[str, str], directory: Path | None = None, port: in
         )
     except ValueError as error:
         raise SettingsError("settings.value") from error
+
+
+def terminal_language() -> Language:
+    """Choose the language of the terminal: French when the locale says so, else English."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
+    return Language.FR if locale.startswith("fr") else Language.EN

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment import __version__
-from serment.api.door import asking_of, house_of, language_of
+from serment.door.asking import asking_of, house_of, language_of
 from serment.errors import MalformedError, NotSupportedError, RequestError
 from serment.fhir import bundle, capability, outcome
 from serment.fhir.owner import owner_rules

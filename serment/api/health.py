@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from serment.api.door import house_of
+from serment.door.asking import house_of
 from serment.errors import SermentError
 
 NO_STORE = {"cache-control": "no-store"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import shutil
 import tempfile
@@ -17,21 +16,19 @@ from serment import app, settings
 from serment.demo.people import Person
 from serment.demo.population import DemoPatient, population
 from serment.demo.store import CARE_PURPOSES, DemoStore, load
-from serment.keys.custody.client import start
-from serment.keys.custody.contract import StoreKind
 from serment.model import Actor
-from serment.settings import Settings
-from serment.words import Language, say
+from serment.settings import Settings, terminal_language
+from serment.words import say
 
 
 def show(patients: int, seed: int, port: int | None) -> None:
     """Make the store, print the links and serve. The store is thrown away at the end."""
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="serment-demo-"))
-    chosen = settings.read(os.environ, folder, port)
-    custody = start(app.custody_directory(chosen))
+    chosen = settings.read(None, folder, port)
+    custody = app.start_custody(chosen)
     try:
-        house = app.create(chosen, secrets.token_urlsafe(24), StoreKind.DEMO)
+        house = app.create(chosen, secrets.token_urlsafe(24), demo=True)
         store = asyncio.run(_loaded(DemoStore(house, population(patients, seed, today=_today())), console))
         _say_links(console, chosen, store)
         app.serve(chosen, house, lambda: store.search_disk(folder))
@@ -43,7 +40,7 @@ def show(patients: int, seed: int, port: int | None) -> None:
 async def _loaded(store: DemoStore, console: Console) -> DemoStore:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task(say("demo.loading", Language.FR), total=len(store.people.patients))
+        task = bar.add_task(say("demo.loading", terminal_language()), total=len(store.people.patients))
         await load(store, lambda done, _all: bar.update(task, completed=done))
     return store
 
@@ -65,14 +62,14 @@ def _say_links(console: Console, chosen: Settings, store: DemoStore) -> None:
         ("demo.link-officer", _person(store, "officer"), "/officer"),
     ]
     console.print()
-    console.print(say("demo.ready", Language.FR), markup=False)
+    console.print(say("demo.ready", terminal_language()), markup=False)
     for sentence, actor, to in links:
         code = store.house.sessions.issue(
             actor, CARE_PURPOSES[actor.kind], store.house.passage.clock(), once=True, to=to
         )
-        console.print(f"\n  {say(sentence, Language.FR, name=actor.name)}", markup=False)
+        console.print(f"\n  {say(sentence, terminal_language(), name=actor.name)}", markup=False)
         console.print(f"  {chosen.base}/enter/{code}", markup=False, soft_wrap=True)
-    console.print(f"\n{say('demo.stop', Language.FR)}", markup=False)
+    console.print(f"\n{say('demo.stop', terminal_language())}", markup=False)
 
 
 def _person(store: DemoStore, role: str) -> Actor:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from serment.access.decide import decide, decide_find
 from serment.access.find import finding_for
-from serment.access.relations import facts_for
 from serment.access.policy import Policy
 from serment.access.record_facts import RecordFacts, unpack
+from serment.access.relations import facts_for
 from serment.errors import IntegrityError
 from serment.keys import openings
 from serment.keys.openings import SealedRow

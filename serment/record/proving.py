@@ -94,7 +94,9 @@ class Proving:
             hidden -= {Chain.DEFERRED} if verdict.rule == "G1.holder" else set()
         keys = TraceKeys(self._custody.year_keys(located.record))
         with passage.store.snapshot() as snapshot:
-            bodies = [body for body in _bodies(snapshot, keys) if body.chain not in hidden]
+            bodies = [
+                body for body in _bodies(snapshot, keys) if body.chain not in hidden and not _repeated(body)
+            ]
         return bodies[::-1]
 
     def _trails(self, snapshot: Snapshot) -> Iterator[RecordTrail]:
@@ -105,6 +107,11 @@ class Proving:
                 keys = TraceKeys(self._custody.year_keys(record))
                 yield RecordTrail(record, keys.trail, list(keys.years.values()), head=_mark(snapshot, record))
             after = page[-1]
+
+
+def _repeated(body: Body) -> bool:
+    """Say whether the entry is a birth told again by another chain."""
+    return body.event.interaction is Interaction.BIRTH and body.chain is not Chain.ORDINARY
 
 
 def _mark(snapshot: Snapshot, record: RecordToken) -> HeadMark | None:

@@ -1,1 +1,17 @@
-"""Doors for people: pages made on the server, French first, no script needed."""
+"""Doors for people: pages made on the server, French first, no script needed. `ROUTES` is all of them."""
+
+from starlette.routing import Route
+
+from serment.web import pages
+
+ROUTES = [
+    Route("/enter/{code}", pages.enter, methods=["GET"]),
+    Route("/sign-out", pages.sign_out, methods=["POST"]),
+    Route("/record/{id}", pages.record, methods=["GET"]),
+    Route("/me", pages.me, methods=["GET"]),
+    Route("/me/mask", pages.mask, methods=["POST"]),
+    Route("/me/unmask", pages.unmask, methods=["POST"]),
+    Route("/officer", pages.officer, methods=["GET"]),
+    Route("/static/serment.css", pages.style, methods=["GET"]),
+    Route("/", pages.home, methods=["GET"]),
+]

@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serment.api.door import COOKIE, asking_of, house_of, language_of, secret_of
+from serment.door.asking import COOKIE, asking_of, house_of, language_of, secret_of
 from serment.errors import MalformedError, NotFoundError, RefusedError, SermentError, SignInError
 from serment.fhir.summary import person_name, summary
 from serment.identity.status import status

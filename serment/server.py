@@ -1,4 +1,4 @@
-"""The web application: every route of the house, and what surrounds each request.
+"""The application: every route of the house, and what becomes of an error.
 
 `application` takes a function that opens the house (or raises `LockedError`, `CustodyError`) and one
 that searches the disk (demo stores). Routes are a table, so that a test can enumerate them.
@@ -13,10 +13,10 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from serment.api import fhir, health
-from serment.api.door import language_of, number_of
+from serment import api, web
+from serment.api import fhir
+from serment.door.asking import language_of, number_of
 from serment.errors import NotFoundError, NotSupportedError, SermentError
 from serment.fhir import outcome
 from serment.record.house import House
@@ -24,30 +24,7 @@ from serment.web import pages
 
 log = logging.getLogger("serment")
 
-ROUTES = [
-    Route("/livez", health.livez, methods=["GET"]),
-    Route("/readyz", health.readyz, methods=["GET"]),
-    Route("/fhir/metadata", fhir.metadata, methods=["GET"]),
-    Route("/fhir", fhir.transaction, methods=["POST"]),
-    Route("/fhir/", fhir.transaction, methods=["POST"]),
-    Route("/fhir/{type}/_search", fhir.search_post, methods=["POST"]),
-    Route("/fhir/{type}/{id}/_history/{version:int}", fhir.vread, methods=["GET"]),
-    Route("/fhir/{type}/{id}/_history", fhir.history, methods=["GET"]),
-    Route("/fhir/{type}/{id}", fhir.read, methods=["GET"]),
-    Route("/fhir/{type}/{id}", fhir.update, methods=["PUT"]),
-    Route("/fhir/{type}/{id}", fhir.delete, methods=["DELETE"]),
-    Route("/fhir/{type}", fhir.search_get, methods=["GET"]),
-    Route("/fhir/{type}", fhir.create, methods=["POST"]),
-    Route("/enter/{code}", pages.enter, methods=["GET"]),
-    Route("/sign-out", pages.sign_out, methods=["POST"]),
-    Route("/record/{id}", pages.record, methods=["GET"]),
-    Route("/me", pages.me, methods=["GET"]),
-    Route("/me/mask", pages.mask, methods=["POST"]),
-    Route("/me/unmask", pages.unmask, methods=["POST"]),
-    Route("/officer", pages.officer, methods=["GET"]),
-    Route("/static/serment.css", pages.style, methods=["GET"]),
-    Route("/", pages.home, methods=["GET"]),
-]
+ROUTES = [*api.ROUTES, *web.ROUTES]
 
 
 def application(open_house: Callable[[], House], search_disk: Callable[[], Any]) -> Starlette:

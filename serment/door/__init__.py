@@ -1,0 +1,1 @@
+"""What every door shares: from the headers of a request to an `Asking`."""

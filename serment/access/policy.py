@@ -46,6 +46,7 @@ CLINICAL: Final = frozenset(Category) - {
     Category.CHOICES,
     Category.DIRECTORY,
 }
+SPECIAL_ROWS: Final = frozenset({"emergency", "regulation", "holder", "representative", "carer", "service"})
 CONTENT_FREE: Final = ("security-officer", "dpo", "operator", "researcher", "auditor")
 """Rows that may never hold a clinical cell (HOUSE promise 6)."""
 
@@ -108,8 +109,11 @@ class Policy:
         return policy
 
     def check(self) -> None:
-        """Refuse a grid that opens clinical content to somebody who cares for nobody."""
+        """Refuse a grid of unknown names, or one that opens clinical content to who cares for nobody."""
+        rows = SPECIAL_ROWS | {str(function) for function in Function}
         for (row, category), cell in self.grid.items():
+            if row not in rows or category not in Category.__members__.values():
+                raise SettingsError("access.table-malformed", row=f"{row}, {category}")
             if row in CONTENT_FREE and Category(category) in CLINICAL and cell.acts:
                 raise SettingsError("access.grid-opens-content", row=row, category=category)
 

@@ -126,6 +126,8 @@ class Walk:
         text = re.sub(r"^\((\S+) as (\w+)\)", r"\1.ofType(\2)", branch)
         text = re.sub(r"\.as\(", ".ofType(", re.sub(r"^(\S+) as (\w+)$", r"\1.ofType(\2)", text))
         names = re.findall(r"\w+\([^()]*(?:\(\)[^()]*)?\)|\w+(?:\[\d+\])?", text)
+        if ".".join(names) != text:
+            raise ValueError(f"no way to read the branch {branch}")
         here = [Step("", names[0], names[0])]
         for name in names[1:]:
             here = [after for step in here for after in self.one(step, name)]
@@ -147,14 +149,13 @@ class Walk:
 
     def child(self, step: Step, name: str) -> Iterator[Step]:
         """Go to a named child; a choice `name[x]` gives one step for each of its types."""
-        bare, index = re.fullmatch(r"(\w+?)(\[\d+\])?", name).groups()  # type: ignore[union-attr]  # matched above
+        bare, bracket, rest = name.partition("[")
         elements, at = self.inside(step)
         dot = f"{step.json}." if step.json else ""
         if element := elements.get(f"{at}.{bare}"):
             for kind in element.get("type", [{"code": "BackboneElement"}]):
-                yield Step(
-                    dot + bare + (index or ""), f"{at}.{bare}", kind["code"], self.binding(element, kind)
-                )
+                path = f"{dot}{bare}{bracket}{rest}"
+                yield Step(path, f"{at}.{bare}", kind["code"], self.binding(element, kind))
         elif element := elements.get(f"{at}.{bare}[x]"):
             for kind in element["type"]:
                 code = kind["code"]

@@ -72,9 +72,9 @@ def _within(clauses: Sequence[Clause]) -> Callable[[bytes], bool] | None:
     """Make the test on the stored values; None when the entry alone decides."""
     if not clauses:
         return None
-    decode = decoder(tuple(dict.fromkeys(clause.code for clause in clauses)))
-    names = list(dict.fromkeys(clause.code for clause in clauses))
-    tests = [(f"p{names.index(clause.code)}", _test(clause)) for clause in clauses]
+    codes = tuple(dict.fromkeys(clause.code for clause in clauses))
+    decode = decoder(codes)
+    tests = [(f"p{codes.index(clause.code)}", _test(clause)) for clause in clauses]
 
     def within(values: bytes) -> bool:
         found = decode(values)
@@ -95,8 +95,11 @@ def decoder(codes: tuple[str, ...]) -> Callable[[bytes], Any]:
     decode = msgspec.msgpack.Decoder(shape).decode
 
     def read(values: bytes) -> Any:
-        found: Any = decode(values)
-        if found.format != search.FORMAT:
+        try:
+            found: Any = decode(values)
+        except msgspec.MsgspecError:
+            found = None  # raised below, without the bytes of the cause
+        if found is None or found.format != search.FORMAT:
             raise IntegrityError("search.values-format")
         return found
 
@@ -137,11 +140,8 @@ def _token(clause: Clause, value: Any) -> Test:
     """search.html#token: `code` any system; `|code` no system; `system|` any code; `system|code` both."""
     system, code = value.system, value.code
     if system is None:
-        lower = code.lower()
-        return lambda found: (
-            any(v[1] is not None and v[1] == folded_code(v[0], code) for v in found)
-            or any(v[1] == lower for v in found)
-        )
+        either = {code, code.lower()}
+        return lambda found: any(v[1] in either and v[1] == folded_code(v[0], code) for v in found)
     if system == "":
         return lambda found: any(v[0] is None and v[1] == code for v in found)
     accepted = {system, IMPLIED} if system in clause.implied else {system}

@@ -138,6 +138,7 @@ def test_case_speaks_in_units_only() -> None:
     assert agrees(unit, ("code", "mG"))
     assert agrees(unit, ("code", "http://unitsofmeasure.org|mG"))
     assert not agrees(unit, ("code", "mg"))
+    assert not agrees(observation(code=concept(("http://unitsofmeasure.org", "mg"))), ("code", "MG"))
     assert not agrees(unit, ("code", "http://unitsofmeasure.org|MG"))
 
 
@@ -148,10 +149,19 @@ def test_an_accent_written_apart_is_the_same_name() -> None:
     assert agrees(patient, ("name", "LEMAITRE"))
 
 
-def test_values_of_another_format_are_not_guessed_at() -> None:
-    values = msgspec.msgpack.encode({"": 99, "status": [[0, "final"]]})
-    with pytest.raises(IntegrityError):
+@pytest.mark.parametrize(
+    "values",
+    [
+        msgspec.msgpack.encode({"": 99, "status": [[0, "final"]]}),
+        msgspec.msgpack.encode({"status": [[0, "final"]]}),
+        msgspec.msgpack.encode({"": "final"}),
+        b"\xc1final",
+    ],
+)
+def test_values_of_another_format_are_not_guessed_at(values: bytes) -> None:
+    with pytest.raises(IntegrityError) as caught:
         matches(parse("Observation", [("status", "final")]), "o1", 0, values)
+    assert caught.value.__context__ is None
 
 
 def test_a_query_of_nothing_agrees_with_all() -> None:

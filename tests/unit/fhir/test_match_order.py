@@ -48,6 +48,25 @@ def test_of_several_values_the_smallest_counts_going_up_the_largest_going_down()
     assert ids("-category", middle, both) == ["b", "m"]
 
 
+def test_ids_and_instants_of_the_entry_are_keys_too() -> None:
+    rows = [row("b", 1), row("a", 2), row("c", 0)]
+    assert ids("_id", *rows) == ["a", "b", "c"]
+    assert ids("-_id", *rows) == ["c", "b", "a"]
+    assert ids("_lastUpdated", *rows) == ["c", "b", "a"]
+
+
+def test_what_is_sorted_need_not_be_what_tells_the_order() -> None:
+    rows = {"late": row("b", 1), "early": row("a", 2)}
+    assert arranged(parse("Observation", [("_sort", "_id")]), ["late", "early"], rows.__getitem__) == [
+        "early",
+        "late",
+    ]
+    assert arranged(parse("Observation", [("_sort", "status")]), ["late", "early"], rows.__getitem__) == [
+        "early",
+        "late",
+    ]
+
+
 def test_texts_are_sorted_folded() -> None:
     rows = [row("1", valueString="Étoile"), row("2", valueString="fleur"), row("3", valueString="Éclair")]
     assert ids("value-string", *rows) == ["3", "1", "2"]

@@ -226,6 +226,11 @@ def test_the_first_entry_of_a_document_is_its_composition() -> None:
         {"resource": {"resourceType": "Patient", "id": "p1"}},
     ]
     assert of("Bundle", "composition", entry=entries) == [["Composition/c1"]]
+    assert (
+        of("Bundle", "composition", entry=[{"resource": {"resourceType": "Composition"}}, *entries]) is None
+    )
+    assert of("Bundle", "composition", entry=[{"resource": {"id": "c1"}}]) is None
+    assert of("Bundle", "composition", entry=[{"resource": "c1"}]) is None
 
 
 def test_a_date_that_is_none_gives_no_value() -> None:

@@ -59,6 +59,7 @@ def create(settings: Settings, passphrase: str, *, demo: bool) -> House:
     custody = CustodyClient(custody_directory(settings))
     custody.init(passphrase, StoreKind.DEMO if demo else StoreKind.PRODUCTION)
     store_id = custody.installation().store
+    custody.close()
     settings.directory.mkdir(parents=True, exist_ok=True)
     SqliteStore.create(settings.directory / STORE_FILE, store_id=store_id).close()
     house = open_house(settings)

@@ -60,5 +60,6 @@ class House:
         )
 
     def close(self) -> None:
-        """Finish writing and close the store."""
+        """Finish writing, close the store and the way to custody."""
         self.passage.store.close()
+        self.custody.close()

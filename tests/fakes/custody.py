@@ -83,6 +83,9 @@ class FakeCustody:
         self.phase = Phase.OPEN
         return self.state()
 
+    def close(self) -> None:
+        """There is no connection to let go of."""
+
     def lock(self) -> None:
         self._reached()
         self.phase = Phase.LOCKED if self._secrets else Phase.NEW

@@ -157,3 +157,7 @@ class Custody(Protocol):
     def remembered(self) -> Remembered | None:
         """Give the last checkpoint signed."""
         ...
+
+    def close(self) -> None:
+        """Let go of connections; custody itself goes on."""
+        ...

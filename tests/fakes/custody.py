@@ -121,11 +121,11 @@ class FakeCustody:
     def unwrap(self, record: RecordToken, request: RequestId, year: int) -> Unwrapped:
         _checked(record, year)
         self._open()
+        self.unwrapped.append((record, request))
         if record not in self.records:
             if record in self.trails:
                 raise GoneError("custody.destroyed")
             raise IntegrityError("custody.unknown-record")
-        self.unwrapped.append((record, request))
         return self._whole(record, year)
 
     def year_keys(self, record: RecordToken) -> TraceMaterial:

@@ -241,6 +241,7 @@ def start(directory: Path, *options: str, timeout: float = 20.0) -> CustodyProce
             ],
             stdin=subprocess.PIPE,
             pass_fds=(told,),
+            start_new_session=True,  # Ctrl-C is for the server, which still needs keys to end well
         )
     finally:
         os.close(told)

@@ -39,7 +39,7 @@ class State:
     """What custody says of itself; nothing secret. Counters run since the process started.
 
     `store` is the 16-byte id of the installation and `public_key` the raw Ed25519 key of its
-    checkpoints, both empty while `phase` is new. `spent` openings were made in the last minute:
+    checkpoints, both empty while `phase` is new. `spent` openings were asked in the last minute:
     above `soft` each is slowed and an alarm is counted, above `hard` refused. `traced` counts the
     traces opened, `widest` is the largest number of records that one request has opened.
     """

@@ -166,6 +166,7 @@ def test_an_older_row_put_back_in_place_does_not_open() -> None:
     opening_breaks("keys.other-tag", replace(body_row(alice()), tag=body_row(alice()).tag))
 
 
+@pytest.mark.capability("4-13", "refuses")
 def test_an_altered_body_does_not_open() -> None:
     row = body_row(alice())
     opening_breaks("keys.altered", replace(row, sealed=row.sealed[:100] + b"!" + row.sealed[101:]))
@@ -198,6 +199,7 @@ def test_facts_of_an_earlier_head_are_found() -> None:
     broken("keys.unlisted", lambda: glance(alice(), replace(row, tag=None)))
 
 
+@pytest.mark.capability("0-21", "refuses")
 def test_a_care_permit_opens_no_address_or_telephone() -> None:
     row = body_row(alice(), CONTACT, "contact")
     opening_is_refused("keys.permit-class", row=row)
@@ -225,6 +227,7 @@ def test_two_chunks_do_not_change_places() -> None:
     opening_breaks("keys.altered", replace(row, at=alice().chunk_at(b"blob", 1, last=False)))
 
 
+@pytest.mark.capability("4-13", "lets")
 @pytest.mark.parametrize("make", ROWS)
 def test_check_says_yes_to_a_whole_row_and_no_to_any_other(make: Callable[[RecordKeys], SealedRow]) -> None:
     row = make(alice())

@@ -67,6 +67,7 @@ def unlocking_is_refused(directory: Path) -> None:
 # A thief with the key file
 
 
+@pytest.mark.capability("1-03", "refuses")
 def test_a_stolen_key_file_holds_no_key_and_no_passphrase(tmp_path: Path) -> None:
     with vault_in(tmp_path) as vault:
         vault.init(PASSPHRASE, StoreKind.PRODUCTION)

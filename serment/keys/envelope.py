@@ -38,24 +38,22 @@ _LENGTH_SIZE = 4
 _HEADER_SIZE = len(FORMAT) + COMMITMENT_SIZE + NONCE_SIZE
 
 NO_RECORD = RecordToken(bytes(16))
-"""The record of rows that belong to nobody: sessions, pages, meta."""
+"""The record of rows that belong to nobody: sessions, pages, the spool."""
 
 
 class RowKind(StrEnum):
-    """What a sealed row holds; part of its coordinates."""
+    """What a sealed row holds; part of its coordinates. Traces and chains have domains of their own."""
 
     HEAD = "head"
     FACTS = "facts"
     PACK = "pack"
     BODY = "body"
     CHUNK = "chunk"
-    CHAIN = "chain"
-    TRACE = "trace"
     QUARANTINE = "quarantine"
     SESSION = "session"
     PAGE = "page"
     WRAP = "wrap"
-    META = "meta"
+    SPOOL = "spool"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Installation:
         self._rows = {
             RowKind.SESSION: SubKey(derive(secrets.session, "session", self.store)),
             RowKind.PAGE: SubKey(derive(secrets.page, "page", self.store)),
-            RowKind.META: SubKey(derive(secrets.spool, "spool", self.store)),
+            RowKind.SPOOL: SubKey(derive(secrets.spool, "spool", self.store)),
         }
 
     def __repr__(self) -> str:
@@ -78,11 +78,11 @@ class Installation:
 
     def seal_spooled(self, place: int, plain: bytes) -> bytes:
         """Seal one ledger entry for the spool, bound to its place."""
-        return self._seal(RowKind.META, str(place), plain)
+        return self._seal(RowKind.SPOOL, str(place), plain)
 
     def open_spooled(self, place: int, sealed: bytes) -> bytes:
         """Open one spooled entry. Raises `IntegrityError`."""
-        return self._open(RowKind.META, str(place), sealed)
+        return self._open(RowKind.SPOOL, str(place), sealed)
 
     def _at(self, kind: RowKind, name: str) -> Coordinates:
         return Coordinates(self.store, NO_RECORD, kind, id=name)

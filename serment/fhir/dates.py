@@ -78,7 +78,7 @@ def _offset(zone: str | None) -> int:
     if zone is None or zone == "Z":
         return 0
     hours, minutes = int(zone[1:3]), int(zone[4:6])
-    if hours > 14 or minutes > 59:
+    if minutes > 59 or hours * 60 + minutes > 14 * 60:
         raise ValueError("not a zone")
     return (-1 if zone[0] == "-" else 1) * (hours * 60 + minutes) * 60_000
 

@@ -55,6 +55,8 @@ HEIGHT = observation(
         ("code", "http://snomed.info/sct|", False),
         ("code", "8302", False),
         ("code", "zzz,8302-2", True),
+        ("code", "taille,8302-2", True),
+        ("code", "zzz,yyy", False),
         ("status", "final", True),
         ("status", "http://hl7.org/fhir/observation-status|final", True),
         ("status", "http://hl7.org/fhir/observation-status|", True),
@@ -124,6 +126,8 @@ def test_last_updated_comes_from_the_entry() -> None:
     assert agrees(HEIGHT, ("_lastUpdated", "ge2024-03-02T12:00:00Z"), updated=noon)
     assert not agrees(HEIGHT, ("_lastUpdated", "gt2024-03-02T12:00:00Z"), updated=noon)
     assert not agrees(HEIGHT, ("_lastUpdated", "lt2024-03-02"), updated=noon)
+    assert agrees(HEIGHT, ("_lastUpdated", "2024-03-02T12:00:00.000Z"), updated=noon)
+    assert not agrees(HEIGHT, ("_lastUpdated", "2024-03-02T12:00:00.001Z"), updated=noon)
 
 
 def test_a_canonical_agrees_whatever_its_version() -> None:

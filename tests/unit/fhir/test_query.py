@@ -80,6 +80,7 @@ def test_an_absolute_reference_to_this_server_is_a_local_one() -> None:
     query = parse("Observation", [("subject", url)], base="https://here.example/fhir")
     assert query.patients == ("p1",)
     assert query == parse("Observation", [("subject", "Patient/p1")])
+    assert query == parse("Observation", [("subject", "Patient/p1")], base="https://here.example/fhir/")
     assert parse("Observation", query.to_pairs()) == query  # as a page token reads it again
 
 
@@ -369,6 +370,12 @@ def test_no_pair_however_strange_raises_anything_else(name: str, text: str) -> N
         for key in (name, "code", "date", "subject", "name", "_id", "_sort", "_count"):
             with suppress(MalformedError, NotSupportedError):
                 parse(kind, [(key, text)])
+
+
+def test_a_query_at_its_limits_is_read() -> None:
+    assert len(parse("Observation", [("code", "a")] * 1000).clauses) == 1000
+    assert len(parse("Observation", [("code", ",".join(["a"] * 1000))]).clauses[0].values) == 1000
+    assert parse("Observation", [("code", "a" * 4096)]).clauses
 
 
 def test_a_query_too_long_is_refused() -> None:

@@ -65,6 +65,10 @@ def test_codes_lose_their_case_except_in_a_system_where_case_speaks() -> None:
     assert of("Condition", "code", code={"coding": [{"system": ucum, "code": "Mg"}]}) == [[ucum, "Mg"]]
 
 
+def test_a_text_searched_as_a_token_is_one_without_a_system() -> None:
+    assert of("Questionnaire", "version", version="2.0-RC") == [[None, "2.0-rc"]]
+
+
 def test_an_identifier_keeps_system_value_and_the_text_of_its_type() -> None:
     identifier = {"system": "urn:oid:1.2.3", "value": "A12", "type": {"text": "Dossier"}}
     assert of("Patient", "identifier", identifier=[identifier, {"value": "7"}]) == [

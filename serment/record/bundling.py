@@ -102,7 +102,7 @@ class Bundling:
         if id_:
             served = await self._reading.read(asking, type_, id_)
             return ResponseItem(200, "", served.version, served.updated, served.body)
-        page = await self._finding.search(asking, parse(type_, parse_qsl(parts.query), base))
+        page = await self._finding.search(asking, parse(type_, parse_qsl(parts.query, keep_blank_values=True), base))
         found: list[tuple[str, bytes, Literal["match", "include", "outcome"]]] = [
             (f"{one.type}/{one.id}", one.body, "match") for one in page.served
         ]

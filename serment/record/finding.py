@@ -33,6 +33,9 @@ WINDOW = 10 * 60 * 1000
 SEEN = frozenset({"resourceType", "id", "meta", "name", "birthDate", "_birthDate", "gender", "extension"})
 """Members of a Patient that finding a person shows; of the extensions only the identity status."""
 
+FOUND_BY = frozenset({"identifier", "birthdate", "family", "name", "given", "gender", "_id"})
+"""What a person may be found by when only who they are may be seen."""
+
 STATUS = "fr-core-identity-reliability"
 SUBSETTED = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
@@ -95,6 +98,8 @@ class Finding:
         with passage.store.snapshot() as snapshot:
             view = passage.view(snapshot, asking, record)
             items, interaction = self._permitted(snapshot, view, by_ins=by_ins)
+            if interaction is Interaction.FIND and not only_who(query):
+                return None
             kept = matching(query, items, {})
             sealed = gate.fetch(snapshot, view, kept)
         if not kept:
@@ -120,6 +125,14 @@ class Finding:
             if item.entry.type == "Patient" and not item.entry.part and not item.entry.deleted
         ]
         return items, interaction
+
+
+def only_who(query: Query) -> bool:
+    """Say whether a search asks for nothing but what finding a person shows.
+
+    A criterion on anything else would answer yes or no about what the asker may not see.
+    """
+    return all(clause.code in FOUND_BY for clause in query.clauses)
 
 
 def person_keys_of(query: Query) -> tuple[list[str], bool]:

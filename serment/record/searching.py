@@ -117,7 +117,7 @@ class Searching:
         here, contacts = candidates(snapshot, view, query)
         ordered = order.arranged(query, matching(query, here, contacts), _row)
         page = ordered[offset : offset + query.count]
-        found = _Found(view, page, contacts, len(ordered), offset + len(page) < len(ordered))
+        found = _Found(view, page, contacts, len(ordered), bool(page) and offset + len(page) < len(ordered))
         parts = [*page, *(contacts[item.entry.id] for item in page if item.entry.id in contacts)]
         found.sealed = gate.fetch(snapshot, view, parts)
         items = [trace.touched(item, asking) for item in page]

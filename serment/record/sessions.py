@@ -67,7 +67,10 @@ class Sessions:
         return self._kept(actor, purpose, now, once=once, to=to)
 
     def exchange(self, code: str, now: Instant) -> str:
-        """Exchange a one-time code for a session secret. Raises `SignInError` when it was used or never was."""
+        """Exchange a one-time code for a session secret.
+
+        Raises `SignInError` when it was used already or never was.
+        """
         token = self._passage.installation.session_token(code)
         sealed = self._passage.store.submit(lambda txn: _taken(txn, token)).result()
         if sealed is None:

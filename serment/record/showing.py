@@ -34,7 +34,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class FirstView:
-    """A record at first sight: by category what is shown and how many may be seen; the rule that opened it."""
+    """A record at first sight: what is shown and how many may be seen, by category; the rule that opened it."""
 
     rule: str
     groups: dict[Category, list[Shown]] = field(repr=False)

@@ -46,7 +46,10 @@ def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId
 def update(
     pen: Pen, draft: Draft, incoming: Incoming, id_: str, if_match: int | None, reason: str = ""
 ) -> Written:
-    """Write a new version; protecting less asks for a reason. Raises `DeniedError`, `NotFoundError`, `GoneError`, `VersionConflictError`."""
+    """Write a new version; protecting less asks for a reason.
+
+    Raises `DeniedError`, `NotFoundError`, `GoneError`, `VersionConflictError`.
+    """
     item = existing(draft, incoming.type, id_, Interaction.UPDATE)
     if item.entry.deleted:
         raise GoneError("record.gone")

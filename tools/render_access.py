@@ -129,6 +129,35 @@ def _reading() -> Iterator[str]:
     yield from _table(header, (tuple(row[name] for name in header) for row in rows))
 
 
+def _shipped(title: str, name: str, header: tuple[str, ...], said: str) -> Iterator[str]:
+    yield f"## {title}\n"
+    yield f"{said}\n"
+    rows = access_tables.rows(shipped_tables()[name])
+    yield from _table(header, (tuple(row[column] or "-" for column in header) for row in rows))
+
+
+def _categories() -> Iterator[str]:
+    yield from _shipped(
+        "How an item gets its category",
+        "categories.csv",
+        ("type", "element", "code", "category", "labels", "basis"),
+        "The first rule by code that fits speaks, then the document type, then the rule by type alone. What\n"
+        "no rule names is `unmapped` with the label V, and is counted.",
+    )
+    yield from _shipped(
+        "Codes that add a protected label",
+        "sensitive.csv",
+        ("system", "code", "label", "basis"),
+        "Labels only add. A final `*` is a prefix.",
+    )
+    yield from _shipped(
+        "Who may name which purpose",
+        "purposes.csv",
+        ("purpose", "kinds", "care", "third_party"),
+        "Any other pair is refused (`D0.purpose`).",
+    )
+
+
 def page() -> str:
     """Write the page from the tables."""
     policy = shipped_policy()
@@ -139,6 +168,7 @@ def page() -> str:
         *_windows(),
         *_grid(policy),
         *_reading(),
+        *_categories(),
         *_matrix(),
     ]
     return "\n".join(parts).rstrip() + "\n"

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from serment.access.policy import Policy
 from serment.access.record_facts import RecordFacts
-from serment.model import Act, Actor, EmergencyReason, Instant, ItemClass, Purpose, Regime
+from serment.model import Act, Actor, EmergencyReason, Function, Instant, ItemClass, Purpose, Regime
 
 
 class Case(NamedTuple):
@@ -42,7 +42,9 @@ class Case(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """Name the actor and, for a trainee, the supervisor."""
         actor = self.actor
-        return (actor.id,) if actor.supervisor is None else (actor.id, actor.supervisor)
+        if actor.supervisor is None or actor.function is not Function.TRAINEE:
+            return (actor.id,)
+        return (actor.id, actor.supervisor)
 
 
 class Relations(NamedTuple):
@@ -62,3 +64,8 @@ class Relations(NamedTuple):
 
 
 NOBODY: Final = Relations()
+
+
+def unsupervised(actor: Actor) -> bool:
+    """Tell whether a trainee acts alone: with no supervisor, or as their own."""
+    return actor.function is Function.TRAINEE and actor.supervisor in {None, "", actor.id}

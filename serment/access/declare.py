@@ -6,11 +6,12 @@ it. Whoever calls writes the fact, traces it, tells the patient and counts it; n
 
 from __future__ import annotations
 
+from serment.access.case import unsupervised
 from serment.access.policy import Policy
 from serment.access.record_facts import DECLARED, RecordFacts, TeamFact
 from serment.access.relations import DECLARED_REASONS
 from serment.errors import RefusedError
-from serment.model import Actor, ActorKind, Function, Instant, Regime, RequestId
+from serment.model import Actor, ActorKind, Instant, Regime, RequestId
 
 
 def declared_act(
@@ -23,8 +24,7 @@ def declared_act(
     """
     at_home = facts.regime == Regime.OWN and actor.structure == facts.structure
     working = actor.kind in {ActorKind.PROFESSIONAL, ActorKind.STAFF}
-    unsupervised = actor.function is Function.TRAINEE and actor.supervisor is None
-    entitled = working and not unsupervised and policy.function(actor.function).declares
+    entitled = working and not unsupervised(actor) and policy.function(actor.function).declares
     if not (at_home and entitled and reason in DECLARED_REASONS):
         raise RefusedError("access.declare-refused")
     return TeamFact(

@@ -6,8 +6,9 @@ write a case by hand. Nothing here decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from serment.access.tables import NOTHING
 from serment.model import Act, Category, Instant, ItemClass, RecordToken, Regime, RequestId
@@ -18,8 +19,7 @@ NO_REQUEST: Final = RequestId("")
 EPOCH: Final = Instant(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """One abstract case: what `decide` reads, and the binding of the permit it may give.
 
     Every boolean is `False` by default and the regime unknown, so that a case that says nothing is

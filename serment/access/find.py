@@ -6,6 +6,7 @@ asked for is told by the room that looked the token up. Nothing here decides.
 
 from __future__ import annotations
 
+from serment.access.case import unsupervised
 from serment.access.decide import IDENTITY_UNIT, Finding
 from serment.access.policy import Policy
 from serment.access.record_facts import RecordFacts
@@ -14,7 +15,6 @@ from serment.model import (
     Act,
     Actor,
     ActorKind,
-    Function,
     Instant,
     ItemClass,
     Purpose,
@@ -61,7 +61,7 @@ def finding_for(
 
 
 def _finds(actor: Actor, policy: Policy) -> bool:
-    if actor.function is Function.TRAINEE and actor.supervisor is None:
+    if unsupervised(actor):
         return False
     if actor.kind is ActorKind.STAFF:
         return policy.function(actor.function).finds

@@ -71,6 +71,10 @@ class PurposeRule:
     third_party: bool
 
 
+FOR_NOBODY: Final = PurposeRule(frozenset(), care=False, third_party=False)
+DOES_NOTHING: Final = FunctionRule()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Every table that a decision reads, compiled; `digest` goes into what is traced."""
@@ -119,11 +123,11 @@ class Policy:
 
     def purpose(self, purpose: Purpose) -> PurposeRule:
         """Give the rule of a purpose; one that no table names is for nobody."""
-        return self.purposes.get(purpose, PurposeRule(frozenset(), care=False, third_party=False))
+        return self.purposes.get(purpose, FOR_NOBODY)
 
     def function(self, function: Function) -> FunctionRule:
         """Give what a function may do; one that no table names may do nothing."""
-        return self.functions.get(function, FunctionRule())
+        return self.functions.get(function, DOES_NOTHING)
 
     def own_cell(self, row: str, unit: ItemClass) -> frozenset[Act]:
         """Give the acts that `row` of the `own` grid allows on `unit`."""
@@ -132,10 +136,7 @@ class Policy:
 
     def shared_cell(self, row: str, unit: ItemClass) -> frozenset[Act]:
         """Give the acts that `row` of the DMP matrix allows on `unit` (its document type)."""
-        dmp_class = self.class_of(unit)
-        if dmp_class == "any":
-            return self._any_class(row)
-        cell = self.matrix.get((row, dmp_class))
+        cell = self.matrix.get((row, self.class_of(unit)))
         if cell is None or unit.document_type in cell.excluded:
             return NOTHING
         return _labelled(cell, unit)
@@ -149,13 +150,6 @@ class Policy:
         if known is not None:
             return known.dmp_class
         return self.reads_as.get(unit.category, "")
-
-    def _any_class(self, row: str) -> frozenset[Act]:
-        acts: frozenset[Act] = NOTHING
-        for (code, _), cell in self.matrix.items():
-            if code == row:
-                acts |= cell.acts
-        return acts
 
     def patient_may_deposit(self, unit: ItemClass) -> bool:
         """Tell whether the patient's side may write such an item in `shared`."""

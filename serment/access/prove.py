@@ -13,9 +13,9 @@ an argument, so that a test can hand it a broken one and see it found.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import combinations, product
-from typing import Final
+from typing import Any, Final
 
 from serment.access.decide import decide
 from serment.access.facts import Facts
@@ -83,10 +83,10 @@ def _relation_sets() -> Iterator[frozenset[str]]:
         yield from (frozenset(chosen) for chosen in combinations(CARING, size))
 
 
-def _frames() -> Iterator[dict[str, object]]:
+def _frames() -> Iterator[dict[str, Any]]:
     """Walk what a case is beside its vetoes: regime, act and cell, place, relations."""
     read, write = {"act": Act.READ}, {"act": Act.WRITE}
-    acts: tuple[dict[str, object], ...] = (
+    acts: tuple[dict[str, Any], ...] = (
         {**read, "cell": LOOKING},
         {**read, "cell": NOTHING},
         {**write, "cell": frozenset({Act.WRITE})},
@@ -177,7 +177,7 @@ def _describe(facts: Facts) -> str:
         f"act={facts.act}",
         f"cell={'yes' if facts.act in facts.cell else 'no'}",
     ]
-    said += [field.name for field in fields(facts) if getattr(facts, field.name) is True]
+    said += [name for name in Facts.__struct_fields__ if getattr(facts, name) is True]
     return " ".join(said)
 
 
@@ -187,7 +187,7 @@ def _try_cases(rule: Decision) -> tuple[int, dict[str, CounterExample]]:
     for frame in _frames():
         permitted = bytearray(1 << len(STANDING))
         for number, standing in enumerate(_ALL_STANDING):
-            facts = Facts(**frame, **standing)  # type: ignore[arg-type]  # a frame's values are of many types
+            facts = Facts(**frame, **standing)
             answer = rule(facts)
             tried += 1
             if isinstance(answer, Permit):
@@ -206,16 +206,14 @@ def _check(facts: Facts, answer: Permit, broken: dict[str, CounterExample]) -> N
             broken[name] = CounterExample(name, _describe(facts), answer.rule)
 
 
-def _check_monotone(
-    frame: dict[str, object], permitted: bytearray, broken: dict[str, CounterExample]
-) -> None:
+def _check_monotone(frame: dict[str, Any], permitted: bytearray, broken: dict[str, CounterExample]) -> None:
     """Check that no permitted case becomes refused when one thing less stands in the way."""
     for number, answer in enumerate(permitted):
         if not answer:
             continue
         for bit, name in enumerate(STANDING):
             if number >> bit & 1 and not permitted[number ^ (1 << bit)]:
-                facts = Facts(**frame, **_standing(number))  # type: ignore[arg-type]  # as above
+                facts = Facts(**frame, **_standing(number))
                 broken.setdefault(
                     MONOTONE, CounterExample(MONOTONE, _describe(facts), f"refused without {name}")
                 )

@@ -14,11 +14,11 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from serment.access import record_facts as rf
-from serment.access.case import NOBODY, Case, Relations
+from serment.access.case import NOBODY, Case, Relations, unsupervised
 from serment.access.cells import cell_for, directory_cell
 from serment.access.choices import Choices, read_choices
 from serment.access.facts import Facts
-from serment.access.policy import Policy
+from serment.access.policy import CLINICAL, Policy
 from serment.access.record_facts import RecordFacts
 from serment.access.tables import WRITING
 from serment.model import (
@@ -63,6 +63,8 @@ MINOR_SECRET_CODES: Final = frozenset({Label.MINOR_SECRET, "INVISIBLE_REP_LEGAUX
 """One notion, two codes: XDS, CDA and FHIR on one side, HL7 v2 on the other."""
 
 MAJORITY: Final = 18
+
+NAMED_BY_OFFICERS: Final = frozenset({"CareTeam", "RelatedPerson"})
 NO_CHOICE: Final = Choices()
 
 
@@ -199,7 +201,7 @@ def _is_minor(birth_date: str, now: Instant) -> bool:
 
 def _professional(case: Case, choices: Choices) -> Relations:
     actor = case.actor
-    if actor.function is Function.TRAINEE and actor.supervisor is None:
+    if unsupervised(actor):
         return NOBODY
     emergency, regulation = _doors(case, choices)
     return Relations(
@@ -217,9 +219,9 @@ def _staff(case: Case, _: Choices) -> Relations:
 
 
 def _officer(case: Case, _: Choices) -> Relations:
-    """Let an officer name the care team, and nothing else."""
-    naming_team = case.unit.category is Category.ADMINISTRATIVE
-    return Relations(team=naming_team and _delegated_team(case))
+    """Let an officer name the care team and the related persons, and nothing else."""
+    naming = case.unit.document_type in NAMED_BY_OFFICERS and case.unit.category not in CLINICAL
+    return Relations(team=naming and _delegated_team(case))
 
 
 def _service(case: Case, _: Choices) -> Relations:

@@ -34,6 +34,7 @@ PROTECTED: Final = frozenset(
 LOOKING: Final = frozenset({Act.LIST, Act.READ, Act.PRINT})
 WRITING: Final = frozenset({Act.WRITE, Act.FILE})
 NOTHING: Final[frozenset[Act]] = frozenset()
+ANY_CLASS: Final = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,16 @@ def shared_labels(text: str) -> dict[str, frozenset[str]]:
 def shared_matrix(text: str, labels: Mapping[str, frozenset[str]]) -> dict[tuple[str, str], Cell]:
     """Read the DMP matrix: (profession or role, DMP class) → cell, `as_<code>` resolved.
 
-    `as_profession` stays out: the caller reads the row of the profession itself.
+    `as_profession` stays out: the caller reads the row of the profession itself. `any` is the class of
+    what stands on every document: whoever reads some class reads it.
     """
     raw = {(row["profession_code"], row["category_code"]): row for row in rows(text)}
     cells: dict[tuple[str, str], Cell] = {}
     for (row_code, dmp_class), row in raw.items():
         cells[row_code, dmp_class] = _matrix_cell(row, raw, labels)
+    for row_code in {row_code for row_code, _ in raw}:
+        acts = NOTHING.union(*(cell.acts for (code, _), cell in cells.items() if code == row_code))
+        cells[row_code, ANY_CLASS] = Cell(acts, labels.get(row_code, frozenset()))
     return cells
 
 

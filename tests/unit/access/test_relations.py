@@ -59,6 +59,7 @@ from tests.rules.cast import (
     mandate,
     opens,
     rule_of,
+    seen,
 )
 
 CHOICE = ItemClass(Category.CHOICES, "Consent", ("N",))
@@ -369,3 +370,41 @@ def test_a_case_is_one_that_the_proof_has_tried(
     patients = {"holder", "representative", "carer", "heir"}
     assert not held & patients or held - patients <= {"consent"}
     assert not (case.patient_only and case.author)
+
+
+def test_a_trainee_is_not_their_own_supervisor() -> None:
+    alone = replace(cast.TRAINEE, supervisor=cast.TRAINEE.id)
+    assert not opens(asked(alone, OWN.with_team(seen(alone))))
+
+
+def test_a_supervisor_lends_the_team_to_a_trainee_only() -> None:
+    locum = replace(cast.LOCUM, supervisor=DOCTOR.id)
+    assert opens(asked(cast.TRAINEE))
+    assert not opens(asked(locum))
+
+
+@pytest.mark.parametrize(
+    ("unit", "may"),
+    [
+        (ItemClass(Category.ADMINISTRATIVE, "CareTeam", ("N",)), True),
+        (ItemClass(Category.IDENTITY, "RelatedPerson", ("N",)), True),
+        (ItemClass(Category.CONTACT, "RelatedPerson", ("N",)), True),
+        (ItemClass(Category.ADMINISTRATIVE, "Encounter", ("N",)), False),
+        (ItemClass(Category.IDENTITY, "Patient", ("N",)), False),
+        (ItemClass(Category.LABS, "CareTeam", ("N",)), False),
+    ],
+)
+def test_an_officer_names_the_team_and_the_related_and_reads_none_of_them(
+    unit: ItemClass, *, may: bool
+) -> None:
+    purpose = Purpose.PATIENT_ADMINISTRATION
+    assert opens(asked(cast.OFFICER, TEAM, unit, Act.WRITE, purpose=purpose, existing=False)) is may
+    assert not opens(asked(cast.OFFICER, TEAM, unit, Act.READ, purpose=purpose))
+
+
+@pytest.mark.parametrize("profession", ["10", "60", "80", "35"])
+def test_in_shared_whoever_reads_some_class_reads_who_the_person_is(profession: str) -> None:
+    actor = replace(STRANGER, profession=profession)
+    identity = ItemClass(Category.IDENTITY, "Patient", ("N",))
+    assert opens(asked(actor, SHARED.with_team(seen(actor)), identity))
+    assert not opens(asked(actor, SHARED.with_team(seen(actor)), replace(identity, labels=("N", "strange"))))

@@ -1,6 +1,7 @@
 """Patient and RelatedPerson in two halves: who it is, and how to reach them (HOUSE section 5).
 
-The contact half holds telecom, address, contact and photo (with their `_` twins) exactly as written,
+The contact half holds telecom, address, contact and photo (with their `_` twins), and the narrative,
+which repeats them for a reader, exactly as written,
 with the places where they stood. The identity half is what is left, itself valid JSON. Joined, they
 are the very bytes that were received. Order: cutting, joining. Nothing here seals or decides.
 
@@ -17,7 +18,7 @@ from serment.fhir.document import Document
 
 CUT_TYPES = frozenset({"Patient", "RelatedPerson"})
 CONTACT_MEMBERS = frozenset(
-    f"{twin}{name}" for name in ("telecom", "address", "contact", "photo") for twin in ("", "_")
+    f"{twin}{name}" for name in ("telecom", "address", "contact", "photo", "text") for twin in ("", "_")
 )
 
 _Halves = tuple[int, list[tuple[int, bytes]]]

@@ -135,6 +135,18 @@ def classify(
     return Classified(category, document_type, _ordered(stated))
 
 
+def classify_with(
+    resource: Resource, target: Classified, labels: Iterable[str] = (), table: CategoryTable | None = None
+) -> Classified:
+    """Say what an item is that follows another: a Provenance its target, a Binary its document.
+
+    It takes the category, document type and every label of the target; its own labels only add.
+    """
+    table = table or shipped_table()
+    stated = {*target.labels, *labels, *_security(resource), *_by_code(resource, table)}
+    return Classified(target.category, target.document_type, _ordered(stated))
+
+
 def _mapped(resource: Resource, kind: str, table: CategoryTable) -> tuple[Category, str, tuple[str, ...]]:
     document = _document_type(resource, kind, table)
     rule = _rule(resource, table.rules.get(kind, ()))

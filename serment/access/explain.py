@@ -1,6 +1,6 @@
 """Why: the rule that spoke, what is missing, who can lift it, and how each reader is told.
 
-In this order: `Explanation`; the sentence of each rule; `explain`. The same refusal is told
+In this order: `Explanation`; the sentence of each rule; `explain`; `who_can`. The same refusal is told
 differently to different people (HOUSE promise 5):
 
 - to a professional, "blocked", "opposed", "masked", "secret", "closed", "not in your row" and "no
@@ -15,12 +15,26 @@ The ledger keeps the true rule; nothing here decides.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from serment.access.decide import decide
 from serment.access.facts import Facts
-from serment.model import Denial
+from serment.access.policy import Policy
+from serment.access.record_facts import RecordFacts
+from serment.access.relations import facts_for
+from serment.model import (
+    Act,
+    Actor,
+    Denial,
+    EmergencyReason,
+    Instant,
+    ItemClass,
+    Purpose,
+    RecordToken,
+    RequestId,
+)
 
 ABSENT: Final = "access.absent"
 REFUSED: Final = "access.refused"
@@ -92,6 +106,30 @@ def explain(facts: Facts) -> Explanation:
         asker=asker,
         offered=offered,
     )
+
+
+def who_can(
+    actors: Iterable[Actor],
+    purpose: Purpose,
+    record: RecordToken,
+    facts: RecordFacts,
+    unit: ItemClass,
+    now: Instant,
+    policy: Policy,
+) -> list[tuple[Actor, Explanation]]:
+    """Say for each of these people whether they may read a class of items, and why, for the holder.
+
+    No emergency reason is given: what an emergency would open is another question.
+    """
+    none: frozenset[EmergencyReason] = frozenset()
+    asking = RequestId("")
+    return [
+        (
+            actor,
+            explain(facts_for(actor, purpose, none, record, facts, unit, Act.READ, now, asking, policy)),
+        )
+        for actor in actors
+    ]
 
 
 def _to_holder(facts: Facts, rule: str) -> str:

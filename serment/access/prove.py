@@ -106,7 +106,7 @@ def _frames() -> Iterator[dict[str, Any]]:
         yield {"regime": regime, "purpose_misfit": True, "team": True, **act}
 
 
-def _standing(number: int) -> dict[str, bool]:
+def _standing(number: int) -> dict[str, Any]:
     return {name: True for bit, name in enumerate(STANDING) if number >> bit & 1}
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serment.access.categories import classify, lowers
+from serment.access.categories import classify, classify_with, lowers
 from serment.access.policy import shipped_policy
 from serment.errors import NotSupportedError
 from serment.model import Category, Label
+from tests.vectors import MISSING, VECTORS
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -236,3 +239,37 @@ def test_taking_protection_away_is_a_lowering(old: tuple[str, ...], new: tuple[s
 )
 def test_adding_protection_is_not(old: tuple[str, ...], new: tuple[str, ...]) -> None:
     assert not lowers(old, new)
+
+
+def test_what_follows_an_item_is_as_protected_as_the_item() -> None:
+    target = classify({"resourceType": "DocumentReference", "type": concept(LOINC, "51969-4")})
+    follower = classify_with({"resourceType": "Binary"}, target)
+    assert follower == target
+    stricter = classify_with(marked(CONFIDENTIALITY, "V", "Provenance"), target)
+    assert stricter == (Category.REPORT, "51969-4", ("V", "GDIS"))
+
+
+@pytest.mark.skipif(not VECTORS.exists(), reason=MISSING)
+def test_every_item_of_the_synthetic_patients_has_a_category() -> None:
+    seen = set()
+    for file in sorted((VECTORS / "synthea").glob("*.json.gz")):
+        bundle = json.loads(gzip.decompress(file.read_bytes()))
+        seen |= {classify(entry["resource"]).category for entry in bundle["entry"]}
+    assert Category.UNMAPPED not in seen
+    assert {Category.VITALS, Category.LABS, Category.PROBLEMS, Category.DIRECTORY} <= seen
+
+
+@pytest.mark.skipif(not VECTORS.exists(), reason=MISSING)
+def test_every_official_example_is_classified_or_is_a_trace() -> None:
+    refused = set()
+    with gzip.open(VECTORS / "fhir-r4-examples/examples.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            resource = json.loads(line)
+            try:
+                found = classify(resource)
+            except NotSupportedError:
+                refused.add(resource["resourceType"])
+                continue
+            assert found.labels[0] in {"N", "R", "V"}
+            assert found.category is not Category.UNMAPPED or found.labels[0] == "V"
+    assert refused == {"AuditEvent"}

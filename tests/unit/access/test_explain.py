@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from serment.access.explain import ABSENT, PERMITTED, REFUSED, TRUE_REASON, explain
+from serment.access.explain import ABSENT, PERMITTED, REFUSED, TRUE_REASON, explain, who_can
 from serment.access.facts import Facts
 from serment.access.grounds import GROUNDS
+from serment.access.policy import shipped_policy
 from serment.access.record_facts import BLOCKED, CLOSURE, OPPOSED
 from serment.access.vetoes import VETOES
 from serment.model import Purpose
@@ -18,8 +19,10 @@ from tests.rules.cast import CARER as CARER_ACTOR
 from tests.rules.cast import (
     DOCTOR,
     MOTHER,
+    NOW,
     NURSE,
     PATIENT,
+    RECORD,
     SHARED_TEAM,
     STRANGER,
     TEAM,
@@ -121,3 +124,14 @@ ROWS = [pytest.param(row, id=row.says) for table in tables.ALL for row in table.
 def test_an_explanation_agrees_with_the_decision(row: Row) -> None:
     told = explain(row.facts)
     assert (told.rule, told.permitted) == (row.rule, row.permits)
+
+
+@pytest.mark.capability("4-10", "lets")
+def test_the_holder_is_told_who_may_read_an_item_and_why() -> None:
+    facts = TEAM.with_choice(chosen(BLOCKED, NURSE))
+    told = who_can([DOCTOR, NURSE, STRANGER], Purpose.TREAT, RECORD, facts, UNIT, NOW, shipped_policy())
+    assert [(actor.id, why.permitted, why.holder) for actor, why in told] == [
+        (DOCTOR.id, True, PERMITTED),
+        (NURSE.id, False, "access.blocked"),
+        (STRANGER.id, False, "access.no-relation"),
+    ]

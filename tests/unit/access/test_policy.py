@@ -10,6 +10,7 @@ from serment.access.tables import LOOKING, PROTECTED, WRITING, rows
 from serment.errors import SettingsError
 from serment.model import Act, Category, Function, Instant, ItemClass, Purpose, Regime
 from tests.rules.cast import DAY, HOUR, NOW
+from tests.vectors import MISSING, REFERENCE
 
 POLICY = shipped_policy()
 
@@ -163,3 +164,16 @@ def test_declared_and_registered_acts_count_in_own_only() -> None:
         fact = TeamFact("rpps:x", kind, NOW - HOUR)
         assert POLICY.opens(fact, Regime.OWN, NOW)
         assert not POLICY.opens(fact, Regime.SHARED, NOW)
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason=MISSING)
+@pytest.mark.parametrize(
+    ("shipped", "reference"),
+    [
+        (MATRIX, "dmp_matrix.csv"),
+        ("professions.csv", "professions.csv"),
+        ("document-types.csv", "document_types.csv"),
+    ],
+)
+def test_the_national_tables_are_those_of_the_reference(shipped: str, reference: str) -> None:
+    assert shipped_tables()[shipped] == (REFERENCE / reference).read_text("utf-8")

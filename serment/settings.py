@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, TypeVar
 
 from serment.errors import SettingsError
 from serment.words import Language
+
+T = TypeVar("T")
+
+VARIABLES: Final = {
+    "directory": "SERMENT_DIR",
+    "spool": "SERMENT_SPOOL",
+    "host": "SERMENT_HOST",
+    "port": "SERMENT_PORT",
+    "name": "SERMENT_NAME",
+    "regime": "SERMENT_REGIME",
+    "language": "SERMENT_LANGUAGE",
+}
+"""The variable that sets each field of `Settings`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +43,54 @@ class Settings:
         return f"http://{self.name}:{self.port}"
 
 
-def _one_of(value: str, *allowed: str) -> str:
-    if value not in allowed:
-        raise ValueError
-    return value
-
-
 def read(
     environment: Mapping[str, str] | None = None, directory: Path | None = None, port: int | None = None
 ) -> Settings:
     """Read the settings from `SERMENT_*` variables (the process's own by default); arguments win over them.
 
-    Raises `SettingsError` for a value that is not one of those allowed.
+    Raises `SettingsError`, which names the variable, for a value that is not one of those allowed.
     """
-    environment = os.environ if environment is None else environment
-    home = (directory or Path(environment.get("SERMENT_DIR", "serment-data"))).absolute()
-    try:
-        return Settings(
-            directory=home,
-            spool=Path(environment.get("SERMENT_SPOOL", str(home / "spool"))).absolute(),
-            host=environment.get("SERMENT_HOST", "127.0.0.1"),
-            port=port if port is not None else int(environment.get("SERMENT_PORT", "8080")),
-            name=environment.get("SERMENT_NAME", "localhost"),
-            regime=_one_of(environment.get("SERMENT_REGIME", "own"), "own", "shared"),
-            language=Language(environment.get("SERMENT_LANGUAGE", "fr")),
-        )
-    except ValueError as error:
-        raise SettingsError("settings.value") from error
+    given = os.environ if environment is None else environment
+    home = (directory or Path(given.get("SERMENT_DIR", "serment-data"))).absolute()
+    return Settings(
+        directory=home,
+        spool=Path(given.get("SERMENT_SPOOL", str(home / "spool"))).absolute(),
+        host=given.get("SERMENT_HOST", "127.0.0.1"),
+        port=port if port is not None else _value(given, "SERMENT_PORT", "8080", _port),
+        name=given.get("SERMENT_NAME", "localhost"),
+        regime=_value(given, "SERMENT_REGIME", "own", _regime),
+        language=_value(given, "SERMENT_LANGUAGE", "fr", Language),
+    )
 
 
-def terminal_language() -> Language:
+def terminal_language(environment: Mapping[str, str] | None = None) -> Language:
     """Choose the language of the terminal: French when the locale says so, else English."""
-    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
+    given = os.environ if environment is None else environment
+    locale = given.get("LC_ALL") or given.get("LC_MESSAGES") or given.get("LANG", "")
     return Language.FR if locale.startswith("fr") else Language.EN
+
+
+def debugging(environment: Mapping[str, str] | None = None) -> bool:
+    """Say whether a fault of ours shows where it happened (SERMENT_DEBUG=1): places, never values."""
+    given = os.environ if environment is None else environment
+    return given.get("SERMENT_DEBUG", "") == "1"
+
+
+def _value(given: Mapping[str, str], name: str, default: str, read_: Callable[[str], T]) -> T:
+    try:
+        return read_(given.get(name, default))
+    except ValueError:
+        raise SettingsError("settings.value", name=name) from None
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise ValueError
+    return port
+
+
+def _regime(text: str) -> str:
+    if text not in {"own", "shared"}:
+        raise ValueError
+    return text

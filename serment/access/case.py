@@ -34,6 +34,11 @@ class Case(NamedTuple):
         return self.writing and self.existing is not True
 
     @property
+    def mine(self) -> bool:
+        """Tell whether the actor is the stored author of the item."""
+        return bool(self.unit.author) and self.unit.author == self.actor.id
+
+    @property
     def at_home(self) -> bool:
         """Tell whether the actor acts in the structure that holds the file."""
         return self.actor.structure == self.facts.structure

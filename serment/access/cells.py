@@ -23,12 +23,23 @@ def cell_for(case: Case, relations: Relations) -> frozenset[Act]:
         return _choices_cell(case, row)
     if case.regime is Regime.OWN:
         by_function = "service" if case.actor.kind is ActorKind.SERVICE else case.actor.function
-        return case.policy.own_cell(row or by_function, case.unit)
-    cell = _shared_cell(case, relations, row)
-    # In `shared`, only the author changes or deletes (EEDS td3.3c).
-    if case.writing and case.existing is not False and not relations.author:
-        return cell - WRITING
-    return cell
+        cell = case.policy.own_cell(row or by_function, case.unit)
+    else:
+        cell = _shared_cell(case, relations, row)
+    return cell if _may_change(case, relations) else cell - WRITING
+
+
+def _may_change(case: Case, relations: Relations) -> bool:
+    """Tell whether what is written may be somebody else's item (ADR 0008).
+
+    In `shared` only the author changes or deletes (EEDS td3.3c). In `own` a function's cell says, but the
+    patient's side changes its own deposits and its contact half, never what a professional wrote.
+    """
+    if not case.writing or case.existing is False or case.mine:
+        return True
+    if relations.holder or relations.representative or relations.carer:
+        return case.unit.category is Category.CONTACT
+    return case.regime is Regime.OWN
 
 
 def _choices_cell(case: Case, row: str) -> frozenset[Act]:
@@ -36,7 +47,7 @@ def _choices_cell(case: Case, row: str) -> frozenset[Act]:
     if row in {"holder", "representative"}:
         return case.policy.own_cell(row, case.unit)
     cell = case.policy.own_cell(case.actor.function, case.unit)
-    adding = case.existing is False or (case.existing is None and case.unit.author == case.actor.id)
+    adding = case.existing is False or (case.existing is None and case.mine)
     return cell if adding else cell - WRITING
 
 

@@ -60,10 +60,13 @@ def _touches(choice: rf.Choice, case: Case) -> bool:
 
 
 def _consent_counts(choice: rf.Choice, case: Case) -> bool:
-    """Tell whether a consent holds: in force, for the class asked, and not self-given."""
+    """Tell whether a consent holds: in force, for the class asked, and not self-given.
+
+    Who collects the initial consent for the team is not its beneficiary: an act of care is needed too.
+    """
     return (
         rf.grant_in_force(choice.start, choice.end, case.now)
         and not choice.item
         and (not choice.category or choice.category == case.unit.category)
-        and choice.recorded_by != case.actor.id
+        and not (choice.actor and choice.recorded_by == case.actor.id)
     )

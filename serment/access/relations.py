@@ -232,9 +232,8 @@ def _service(case: Case, _: Choices) -> Relations:
 
 def _authors(case: Case) -> bool:
     """Tell whether the actor wrote the item, or is about to; a choice is the patient's own word."""
-    mine = bool(case.unit.author) and case.unit.author == case.actor.id
     about_to = case.writing and case.existing is False
-    return case.unit.category is not Category.CHOICES and (mine or about_to)
+    return case.unit.category is not Category.CHOICES and (case.mine or about_to)
 
 
 def _attending(case: Case) -> bool:

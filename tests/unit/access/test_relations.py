@@ -29,6 +29,7 @@ from serment.errors import RefusedError
 from serment.model import (
     Act,
     Actor,
+    ActorId,
     ActorKind,
     Category,
     EmergencyReason,
@@ -64,6 +65,7 @@ from tests.rules.cast import (
 
 CHOICE = ItemClass(Category.CHOICES, "Consent", ("N",))
 POLICY = shipped_policy()
+NOBODY_WROTE = ActorId("")
 
 
 @pytest.mark.capability("0-11", "lets")
@@ -408,3 +410,36 @@ def test_in_shared_whoever_reads_some_class_reads_who_the_person_is(profession: 
     identity = ItemClass(Category.IDENTITY, "Patient", ("N",))
     assert opens(asked(actor, SHARED.with_team(seen(actor)), identity))
     assert not opens(asked(actor, SHARED.with_team(seen(actor)), replace(identity, labels=("N", "strange"))))
+
+
+@pytest.mark.parametrize("facts", [TEAM, SHARED])
+@pytest.mark.parametrize("existing", [None, True])
+def test_the_patient_never_changes_what_a_professional_wrote(
+    facts: RecordFacts, *, existing: bool | None
+) -> None:
+    theirs = ItemClass(Category.VITALS, "Observation", ("N",), author=NURSE.id)
+    assert not opens(asked(PATIENT, facts, theirs, Act.WRITE, existing=existing))
+    assert not opens(
+        asked(PATIENT, facts, replace(theirs, author=NOBODY_WROTE), Act.WRITE, existing=existing)
+    )
+
+
+@pytest.mark.parametrize("facts", [TEAM, SHARED])
+def test_the_patient_changes_their_own_deposit(facts: RecordFacts) -> None:
+    mine = ItemClass(Category.PATIENT_DOCUMENT, "EXPPAT_3", ("N",), author=PATIENT.id)
+    assert opens(asked(PATIENT, facts, mine, Act.WRITE, existing=True))
+
+
+def test_the_patient_changes_their_address_whoever_wrote_it() -> None:
+    contact = ItemClass(Category.CONTACT, "Patient", ("N",), author=SECRETARY.id)
+    assert opens(asked(PATIENT, TEAM, contact, Act.WRITE, existing=True))
+    assert not opens(
+        asked(PATIENT, TEAM, replace(contact, category=Category.IDENTITY), Act.WRITE, existing=True)
+    )
+
+
+def test_who_collects_the_teams_consent_is_still_of_the_team() -> None:
+    word = Choice("c0", "consent", start=NOW - DAY, recorded_by=DOCTOR.id)
+    facts = RecordFacts(regime="shared", holders=(PATIENT.id,), choices=(word,))
+    assert opens(asked(DOCTOR, facts.with_team(seen(DOCTOR)), LETTER))
+    assert not opens(asked(DOCTOR, facts, LETTER))

@@ -1,34 +1,53 @@
 """The composition root: every part is built here, and only here are concrete adapters named.
 
-`create` makes an installation, `open_house` opens one whose custody is unlocked. A `House` is the
-parts that doors are given as arguments.
+Order: custody (lent, unlocked), the house (made, opened), what is read without a key (the store's id and
+size, the locked verification), the server. A `House` is the parts that doors are given as arguments.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
 
 from serment.access.policy import shipped_policy
-from serment.errors import DependencyError
+from serment.errors import (
+    ConflictError,
+    CustodyError,
+    DependencyError,
+    IntegrityError,
+    LockedError,
+    NotFoundError,
+    SermentError,
+    SettingsError,
+)
 from serment.keys.custody.client import CustodyClient, CustodyProcess, start
-from serment.keys.custody.contract import Phase, StoreKind
+from serment.keys.custody.contract import Custody, Phase, State, StoreKind
+from serment.keys.custody.keyfile import KEY_FILE
 from serment.keys.installation import Installation
 from serment.ledger.append import Ledger
+from serment.ledger.checkpoint import LogKey
+from serment.ledger.verify import Progress, Report, verify
 from serment.model import Instant, Regime
 from serment.record.founding import found
 from serment.record.house import House
 from serment.record.passage import Keyring, Passage
+from serment.record.proving import origin_of
 from serment.server import application
 from serment.settings import Settings
 from serment.store.ballast import Ballast
 from serment.store.contract import EntryRow
 from serment.store.sqlite import SqliteStore
+
+__all__ = ["Custody", "Glance", "Phase", "Report", "State", "StoreKind"]
 
 STORE_FILE = "record.sqlite"
 BALLAST_FILE = "reserve"
@@ -46,9 +65,55 @@ def custody_directory(settings: Settings) -> Path:
     return settings.directory / CUSTODY
 
 
-def start_custody(settings: Settings) -> CustodyProcess:
-    """Start custody as its own process; it ends with this one. Raises `CustodyError`."""
-    return start(custody_directory(settings))
+def start_custody(settings: Settings, *options: str) -> CustodyProcess:
+    """Start custody as its own process; it ends with this one. `options` are those of its command.
+
+    Raises `CustodyError`.
+    """
+    return start(custody_directory(settings), *options)
+
+
+def is_made(settings: Settings) -> bool:
+    """Say whether an installation stands in the directory."""
+    return (custody_directory(settings) / KEY_FILE).exists() or (settings.directory / STORE_FILE).exists()
+
+
+def custody_runs(settings: Settings) -> bool:
+    """Say whether a custody answers on this directory."""
+    client = CustodyClient(custody_directory(settings))
+    try:
+        client.state()
+    except CustodyError:
+        return False
+    finally:
+        client.close()
+    return True
+
+
+@contextmanager
+def lent_custody(settings: Settings) -> Iterator[Custody]:
+    """Lend the custody that runs, else one started for as long as this lasts.
+
+    Raises `NotFoundError` where no installation stands, `CustodyError`.
+    """
+    if not is_made(settings):
+        raise NotFoundError("custody.not-made")
+    started = None if custody_runs(settings) else start_custody(settings)
+    client = CustodyClient(custody_directory(settings))
+    try:
+        yield client
+    finally:
+        client.close()
+        if started is not None:
+            started.stop()
+
+
+def unlock(settings: Settings, custody: Custody, passphrase: str) -> State:
+    """Open custody for the database that stands beside it.
+
+    Raises `SignInError` (wrong passphrase), `IntegrityError` (key file of another installation).
+    """
+    return custody.unlock(passphrase, glance(settings).store_id)
 
 
 def create(settings: Settings, passphrase: str, *, demo: bool) -> House:
@@ -60,7 +125,7 @@ def create(settings: Settings, passphrase: str, *, demo: bool) -> House:
     custody.init(passphrase, StoreKind.DEMO if demo else StoreKind.PRODUCTION)
     store_id = custody.installation().store
     custody.close()
-    settings.directory.mkdir(parents=True, exist_ok=True)
+    settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     SqliteStore.create(settings.directory / STORE_FILE, store_id=store_id).close()
     house = open_house(settings)
     found(house.passage)
@@ -71,7 +136,7 @@ def create(settings: Settings, passphrase: str, *, demo: bool) -> House:
 def open_house(settings: Settings) -> House:
     """Open an installation whose custody is unlocked.
 
-    Raises `LockedError`, `CustodyError`, `IntegrityError`.
+    Raises `LockedError`, `CustodyError`, `IntegrityError` (damaged, or older than what custody signed).
     """
     custody = CustodyClient(custody_directory(settings))
     state = custody.state()
@@ -87,7 +152,19 @@ def open_house(settings: Settings) -> House:
         regime=Regime(settings.regime),
         clock=clock,
     )
-    return House.of(passage, custody, state.kind or StoreKind.PRODUCTION, f"{settings.base}/fhir")
+    house = House.of(passage, custody, state.kind or StoreKind.PRODUCTION, f"{settings.base}/fhir")
+    _refuse_rollback(house)
+    return house
+
+
+def _refuse_rollback(house: House) -> None:
+    """Keep a database closed that is shorter than the last tree custody signed (HOUSE promise 8)."""
+    remembered = house.custody.remembered()
+    with house.passage.store.snapshot() as snapshot:
+        size = snapshot.ledger_size()
+    if remembered is not None and size < remembered.size:
+        house.close()
+        raise IntegrityError("custody.rolled-back")
 
 
 def is_open(settings: Settings) -> bool:
@@ -95,29 +172,157 @@ def is_open(settings: Settings) -> bool:
     return CustodyClient(custody_directory(settings)).state().phase is Phase.OPEN
 
 
-def serve(settings: Settings, house: House, search_disk: Callable[[], object]) -> None:
-    """Serve the house until interrupted. A checkpoint is made each second or 1 000 entries."""
-    config = uvicorn.Config(
-        application(lambda: house, search_disk),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
-    stop = threading.Event()
-    keeper = threading.Thread(target=_keep_checkpoints, args=(house, stop), daemon=True)
-    keeper.start()
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the database tells without a key: its installation, its ledger's size and newest hour (since 1970)."""
+
+    store_id: bytes = field(repr=False)
+    ledger_size: int
+    newest_hour: int
+
+
+def glance(settings: Settings) -> Glance:
+    """Look at the database without a key, checking it as every start does.
+
+    Raises `SettingsError` (not there, not ours), `IntegrityError` (damaged).
+    """
+    store = SqliteStore(settings.directory / STORE_FILE)
     try:
-        uvicorn.Server(config).run()
+        with store.snapshot() as snapshot:
+            size = snapshot.ledger_size()
+            newest = [row.hour for row in snapshot.ledger_entries(size, size + 1)] if size else []
+        return Glance(store.store_id, size, newest[0] if newest else 0)
     finally:
-        stop.set()
-        keeper.join()
+        store.close()
+
+
+def verify_locked(settings: Settings, custody: Custody, progress: Progress | None = None) -> Report:
+    """Hold every row of the ledger against the tree and the checkpoints, without a key.
+
+    What custody remembers is held against it only where custody is open.
+    """
+    state = custody.state()
+    store = SqliteStore(settings.directory / STORE_FILE, store_id=state.store)
+    try:
+        with store.snapshot() as snapshot:
+            return verify(snapshot, LogKey(origin_of(state), state.public_key), progress=progress)
+    finally:
+        store.close()
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the port (0: a free one). Raises `ConflictError` when somebody else has it, `SettingsError`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ConflictError("app.port-taken", port=settings.port) from None
+        raise SettingsError("app.cannot-listen", port=settings.port) from None
+    listener.listen(2048)
+    return listener
+
+
+POLL = 0.2
+"""Seconds between two looks at custody while the server waits for it."""
+
+DOUBTS = 3
+"""Refused checkpoints in a row after which the server shuts."""
+
+
+class Doorkeeper:
+    """The house of a server: none until custody is open, none again once somebody locks it.
+
+    Requests only ask `house`; a thread does the opening, and makes the checkpoints (each second or
+    1 000 entries). Custody that is away, or a full disk, never stops care.
+    """
+
+    def __init__(self, settings: Settings, house: House | None = None) -> None:
+        self._settings = settings
+        self._house = house
+        self._closed: SermentError = LockedError("custody.locked")
+        self._custody = CustodyClient(custody_directory(settings))
+        self._doubts = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="doorkeeper", daemon=True)
+
+    def house(self) -> House:
+        """Give the open house. Raises `LockedError`, or what made the opening fail."""
+        if self._house is None:
+            raise type(self._closed)(self._closed.sentence, **self._closed.parameters)
+        return self._house
+
+    def start(self) -> None:
+        """Begin to keep the door."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the house."""
+        self._stop.set()
+        self._thread.join()
+        if self._house is not None:
+            self._house.close()
+        self._custody.close()
+
+    def _keep(self) -> None:
+        while not self._stop.wait(1.0 if self._house else POLL):
+            with contextlib.suppress(DependencyError):
+                self._look()
+
+    def _look(self) -> None:
+        phase = self._custody.state().phase
+        if self._house is None and phase is Phase.OPEN:
+            self._open()
+        elif self._house is not None and phase is Phase.LOCKED:
+            self._shut(self._house, LockedError("custody.locked"))
+        elif self._house is not None:
+            self._checkpoint(self._house)
+
+    def _open(self) -> None:
+        try:
+            self._house = open_house(self._settings)
+        except SermentError as error:
+            self._closed = error
+
+    def _checkpoint(self, house: House) -> None:
+        """Make the checkpoint that is due; shut when custody goes on saying that the ledger is another one.
+
+        Once may be another process of ours that signed a longer tree a moment before.
+        """
+        try:
+            house.proving.checkpoint_if_due()
+        except IntegrityError as error:
+            self._doubts += 1
+            if self._doubts >= DOUBTS:
+                self._shut(house, error)
+        else:
+            self._doubts = 0
+
+    def _shut(self, house: House, why: SermentError) -> None:
+        """Let the requests that run end, then close: their keys go with the house."""
+        self._house, self._closed = None, why
+        self._stop.wait(5.0)
         house.close()
 
 
-def _keep_checkpoints(house: House, stop: threading.Event) -> None:
-    """Make the checkpoints. Custody that is away, or a full disk, never stops care."""
-    while not stop.wait(1.0):
-        with contextlib.suppress(DependencyError):
-            house.proving.checkpoint_if_due()
+def serve(
+    settings: Settings,
+    listener: socket.socket,
+    search_disk: Callable[[], object],
+    house: House | None = None,
+) -> None:
+    """Serve until interrupted. Without a house the server starts locked: it opens once custody is open."""
+    door = Doorkeeper(settings, house)
+    config = uvicorn.Config(
+        application(door.house, search_disk), log_level="warning", access_log=False, server_header=False
+    )
+    door.start()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        listener.close()
+        door.stop()

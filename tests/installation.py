@@ -25,6 +25,9 @@ from serment.record.house import House
 from serment.settings import Settings
 
 PASSPHRASE = "cheval agrafe batterie correct"
+CHEAP = ("--memory", "1024", "--soft", "1000000", "--hard", "1000000")
+"""Custody for tests: a passphrase that costs little, and no budget of openings (its own tests spend it)."""
+
 T = TypeVar("T")
 
 
@@ -70,7 +73,7 @@ class Installation:
 def installation(folder: Path, patients: int = 10, *, demo: bool = True) -> Iterator[Installation]:
     """Make an installation below `folder`, load the population, and stop custody at the end."""
     chosen = settings.read({}, folder, 0)
-    custody = app.start_custody(chosen)
+    custody = app.start_custody(chosen, *CHEAP)
     try:
         house = app.create(chosen, PASSPHRASE, demo=demo)
         store = DemoStore(house, population(patients, 2026, today=datetime.now(UTC).date(), pdf=False))

@@ -92,16 +92,13 @@ def facts_for(
     writing = act in WRITING
     case = Case(actor, purpose, reasons, facts, unit, act, now, policy, _regime(facts), existing, writing)
     rule = policy.purpose(purpose)
-    third_party = rule.third_party or actor.kind is ActorKind.THIRD_PARTY or actor.function in THIRD_PARTIES
     in_directory = unit.category is Category.DIRECTORY
-    # The directory belongs to no patient: nobody has a relation to it, and no choice speaks of it.
-    choices = NO_CHOICE if in_directory else read_choices(case)
-    relations = NOBODY if in_directory else _relations(case, choices)
+    choices, relations = (NO_CHOICE, NOBODY) if in_directory else _about_patient(case)
     return Facts(
         regime=None if in_directory else case.regime,
         act=act,
         cell=directory_cell(case) if in_directory else cell_for(case, relations),
-        third_party_purpose=third_party,
+        third_party_purpose=rule.third_party or _third_party(actor),
         purpose_misfit=actor.kind not in rule.kinds,
         care_purpose=rule.care,
         creating=case.creating,
@@ -132,6 +129,18 @@ def facts_for(
     )
 
 
+def _third_party(actor: Actor) -> bool:
+    """Tell whether an insurer, a lender or an employer asks, whatever purpose they name."""
+    return actor.kind is ActorKind.THIRD_PARTY or actor.function in THIRD_PARTIES
+
+
+def _about_patient(case: Case) -> tuple[Choices, Relations]:
+    """Read the choices and the relations; the directory, which belongs to no patient, has neither."""
+    choices = read_choices(case)
+    relate = _BY_KIND.get(case.actor.kind)
+    return choices, NOBODY if relate is None else relate(case, choices)
+
+
 def _regime(facts: RecordFacts) -> Regime | None:
     """Read the regime; an unknown one, or an unknown state of the record, is None (refused)."""
     if facts.status not in {rf.ACTIVE, rf.CLOSED}:
@@ -146,12 +155,6 @@ def _timer_running(unit: ItemClass, now: Instant) -> bool:
     if unit.timer_end is not None:
         return now < unit.timer_end
     return Label.INVISIBLE_PATIENT in unit.labels
-
-
-def _relations(case: Case, choices: Choices) -> Relations:
-    """Say what the actor is; operator, researcher and third party are nobody."""
-    relate = _BY_KIND.get(case.actor.kind)
-    return NOBODY if relate is None else relate(case, choices)
 
 
 # The patient's side.

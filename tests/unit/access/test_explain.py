@@ -31,7 +31,7 @@ from tests.rules.cast import (
     chosen,
     in_emergency,
 )
-from tests.rules.tables import CHILD, SECRET, TIMED, Row
+from tests.rules.table import CHILD, SECRET, TIMED, Row
 
 HIDDEN = {
     "blocked": asked(DOCTOR, TEAM.with_choice(chosen(BLOCKED, DOCTOR))),

@@ -25,8 +25,6 @@ _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&
 _PARAMETERS: Final = re.compile(
     r'(?:[ \t]*;[ \t]*[A-Za-z0-9_.-]+=(?:[A-Za-z0-9_.:+/-]+|"[A-Za-z0-9_.:+/ -]*"))*'
 )
-    r'(?:[ \t]*;[ \t]*[A-Za-z0-9_.-]+=(?:[A-Za-z0-9_.:+/-]+|"[A-Za-z0-9_.:+/ -]*"))*'
-)
 
 _SIGNATURES: Final = (
     (0, b"%PDF-", "pdf"),

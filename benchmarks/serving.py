@@ -1,0 +1,62 @@
+"""The real server over an open installation, in a process of its own: `python -m benchmarks.serving DIR PORT`.
+
+`serving` starts it and waits until it answers. Custody must run and be unlocked.
+"""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from serment import app, settings
+from serment.settings import Settings
+
+
+@contextmanager
+def serving(chosen: Settings, seconds: float = 30.0) -> Iterator[subprocess.Popen[bytes]]:
+    """Serve the installation of `chosen` from another process, one worker."""
+    command = [sys.executable, "-m", "benchmarks.serving", str(chosen.directory), str(chosen.port)]
+    with subprocess.Popen(command) as process:
+        try:
+            _wait(chosen, time.monotonic() + seconds)
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait(chosen: Settings, until: float) -> None:
+    while True:
+        try:
+            connection = http.client.HTTPConnection(chosen.host, chosen.port, timeout=1)
+            connection.request("GET", "/livez")
+            connection.getresponse().read()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def cpu_seconds(process: int) -> float:
+    """Give the processor time that a process has used, user and system."""
+    import os
+
+    fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main(directory: str, port: str) -> None:
+    """Open the installation and serve it until terminated."""
+    chosen = settings.read({}, Path(directory), int(port))
+    app.serve(chosen, app.open_house(chosen), lambda: None)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

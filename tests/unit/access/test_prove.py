@@ -13,15 +13,18 @@ from serment.access.policy import GRID, MATRIX, Policy, shipped_policy, shipped_
 from serment.access.prove import (
     MONOTONE,
     NOBODY,
+    OWN_UNITS,
     SILENCE,
     THEOREMS,
     ProofReport,
     prove,
     prove_cases,
     prove_tables,
+    shared_units,
 )
 from serment.access.tables import LOOKING
-from serment.model import Denial, Permit, Regime
+from serment.model import Denial, EmergencyReason, Function, Permit, Regime
+from tests.rules import cast
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +167,36 @@ def test_a_matrix_whose_rows_together_read_every_type_is_found() -> None:
 def test_the_report_says_what_was_tried(report: ProofReport) -> None:
     assert "theorems" in str(report)
     assert "BROKEN" not in str(report)
+
+
+@pytest.mark.capability("4-10", "refuses")
+@pytest.mark.parametrize("profession", sorted({row for row, _ in shipped_policy().matrix if row.isdigit()}))
+def test_no_profession_reads_every_document_type_of_a_shared_record(profession: str) -> None:
+    actor = cast.professional("any", profession, Function.NONE, "elsewhere")
+    facts = cast.SHARED.with_team(cast.seen(actor)).with_choice(cast.chosen("consent", actor))
+    units = shared_units(shipped_policy())
+    assert len(units) > 95
+    read = [unit for unit in units if cast.opens(cast.asked(actor, facts, unit))]
+    opened = [unit for unit in units if cast.opens(cast.in_emergency(actor, facts, unit))]
+    assert {*read, *opened} < {*units}
+
+
+@pytest.mark.capability("4-10", "refuses")
+@pytest.mark.parametrize("function", list(Function))
+def test_no_function_reads_every_category_of_a_structures_file(function: Function) -> None:
+    actor = cast.professional("any", "10", function, supervisor=cast.DOCTOR.id)
+    facts = cast.OWN.with_team(cast.seen(actor))
+    read = [unit for unit in OWN_UNITS if cast.opens(cast.asked(actor, facts, unit))]
+    opened = [unit for unit in OWN_UNITS if cast.opens(cast.in_emergency(actor, facts, unit))]
+    assert {*read, *opened} < {*OWN_UNITS}
+
+
+@pytest.mark.capability("4-10", "lets")
+def test_holder_attending_physician_and_regulating_doctor_are_whom_the_law_exempts() -> None:
+    units = shared_units(shipped_policy())
+    attended = cast.SHARED.with_attending(cast.attended_by(cast.DOCTOR))
+    call = EmergencyReason.REGULATION
+    for unit in units:
+        assert cast.opens(cast.asked(cast.PATIENT, cast.SHARED, unit))
+        assert cast.opens(cast.asked(cast.DOCTOR, attended, unit))
+        assert cast.opens(cast.in_emergency(cast.REGULATOR, cast.SHARED, unit, call))

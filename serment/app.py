@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import socket
 import threading
 import time
@@ -32,6 +33,7 @@ from serment.errors import (
 from serment.keys.custody.client import CustodyClient, CustodyProcess, start
 from serment.keys.custody.contract import Custody, Phase, State, StoreKind
 from serment.keys.custody.keyfile import KEY_FILE
+from serment.keys.custody.passphrase import acceptable
 from serment.keys.installation import Installation
 from serment.ledger.append import Ledger
 from serment.ledger.checkpoint import LogKey
@@ -41,11 +43,16 @@ from serment.record.founding import found
 from serment.record.house import House
 from serment.record.passage import Keyring, Passage
 from serment.record.proving import origin_of
+from serment.record.recovery import recover
+from serment.record.spooling import OwedNotes, Spooling
 from serment.server import application
 from serment.settings import Settings
 from serment.store.ballast import Ballast
 from serment.store.contract import EntryRow
+from serment.store.spool_file import SpoolFile
 from serment.store.sqlite import SqliteStore
+
+log = logging.getLogger("serment")
 
 __all__ = ["Custody", "Glance", "Phase", "Report", "State", "StoreKind"]
 
@@ -53,6 +60,10 @@ STORE_FILE = "record.sqlite"
 BALLAST_FILE = "reserve"
 BALLAST_BYTES = 64 * 1024 * 1024
 CUSTODY = "custody"
+OWED_SUFFIX = ".owed"
+SPOOL_SLOTS = 4096
+SPOOL_SLOT_BYTES = 4000
+"""A slot fits one block of the disk: 3 072 bytes of a waiting trace, padded and sealed."""
 
 
 def clock() -> Instant:
@@ -74,8 +85,13 @@ def start_custody(settings: Settings, *options: str) -> CustodyProcess:
 
 
 def is_made(settings: Settings) -> bool:
-    """Say whether an installation stands in the directory."""
+    """Say whether files of an installation stand in the directory."""
     return (custody_directory(settings) / KEY_FILE).exists() or (settings.directory / STORE_FILE).exists()
+
+
+def check_passphrase(passphrase: str) -> None:
+    """Refuse a passphrase that custody would refuse, before anything is made. Raises `RequestError`."""
+    acceptable(passphrase)
 
 
 def custody_runs(settings: Settings) -> bool:
@@ -101,6 +117,8 @@ def lent_custody(settings: Settings) -> Iterator[Custody]:
     started = None if custody_runs(settings) else start_custody(settings)
     client = CustodyClient(custody_directory(settings))
     try:
+        if client.state().phase is Phase.NEW:
+            raise NotFoundError("custody.not-made")
         yield client
     finally:
         client.close()
@@ -136,35 +154,59 @@ def create(settings: Settings, passphrase: str, *, demo: bool) -> House:
 def open_house(settings: Settings) -> House:
     """Open an installation whose custody is unlocked.
 
-    Raises `LockedError`, `CustodyError`, `IntegrityError` (damaged, or older than what custody signed).
+    Raises `LockedError`, `CustodyError`, `IntegrityError` (damaged, or older than what custody or the spool
+    remembers).
     """
-    custody = CustodyClient(custody_directory(settings))
-    state = custody.state()
-    secrets = custody.installation()
+    with contextlib.ExitStack() as opened:
+        custody = CustodyClient(custody_directory(settings))
+        opened.callback(custody.close)
+        secrets = custody.installation()
+        store = open_store(settings, secrets.store)
+        opened.callback(store.close)
+        installation = Installation(secrets)
+        spooling = open_spool(settings, installation)
+        opened.callback(spooling.close)
+        passage = Passage(
+            store=store,
+            keyring=Keyring(custody),
+            ledger=Ledger(EntryRow),
+            spooling=spooling,
+            policy=shipped_policy(),
+            installation=installation,
+            regime=Regime(settings.regime),
+            clock=clock,
+        )
+        kind = custody.state().kind or StoreKind.PRODUCTION
+        house = House.of(passage, custody, kind, f"{settings.base}/fhir")
+        house.proving.trust()
+        with contextlib.suppress(DependencyError):
+            recover(passage)
+        opened.pop_all()
+        return house
+
+
+def open_store(settings: Settings, store_id: bytes) -> SqliteStore:
+    """Open the database with its reserve. Raises `SettingsError`, `IntegrityError`."""
     ballast = Ballast(settings.directory / BALLAST_FILE, BALLAST_BYTES)
-    store = SqliteStore(settings.directory / STORE_FILE, ballast=ballast, store_id=secrets.store)
-    passage = Passage(
-        store=store,
-        keyring=Keyring(custody),
-        ledger=Ledger(EntryRow),
-        policy=shipped_policy(),
-        installation=Installation(secrets),
-        regime=Regime(settings.regime),
-        clock=clock,
-    )
-    house = House.of(passage, custody, state.kind or StoreKind.PRODUCTION, f"{settings.base}/fhir")
-    _refuse_rollback(house)
-    return house
+    try:
+        return SqliteStore(settings.directory / STORE_FILE, ballast=ballast, store_id=store_id)
+    except BaseException:
+        ballast.close()
+        raise
 
 
-def _refuse_rollback(house: House) -> None:
-    """Keep a database closed that is shorter than the last tree custody signed (HOUSE promise 8)."""
-    remembered = house.custody.remembered()
-    with house.passage.store.snapshot() as snapshot:
-        size = snapshot.ledger_size()
-    if remembered is not None and size < remembered.size:
-        house.close()
-        raise IntegrityError("custody.rolled-back")
+def open_spool(settings: Settings, installation: Installation) -> Spooling:
+    """Open the spool, and what counts owed traces: one file beside the database, one beside the spool.
+
+    Raises `SettingsError`, `IntegrityError` (damaged, or another installation's).
+    """
+    settings.spool.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    notes = [
+        SpoolFile(settings.directory / f"traces{OWED_SUFFIX}", 0, 0),
+        SpoolFile(settings.spool.with_name(settings.spool.name + OWED_SUFFIX), 0, 0),
+    ]
+    slots = SpoolFile(settings.spool, SPOOL_SLOTS, SPOOL_SLOT_BYTES)
+    return Spooling(slots, OwedNotes(notes), installation)
 
 
 def is_open(settings: Settings) -> bool:
@@ -174,7 +216,7 @@ def is_open(settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What the database tells without a key: its installation, its ledger's size and newest hour (since 1970)."""
+    """What the database tells without a key. `newest_hour`, of the ledger, counts from 1970."""
 
     store_id: bytes = field(repr=False)
     ledger_size: int
@@ -246,6 +288,7 @@ class Doorkeeper:
         self._closed: SermentError = LockedError("custody.locked")
         self._custody = CustodyClient(custody_directory(settings))
         self._doubts = 0
+        self._away = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="doorkeeper", daemon=True)
 
@@ -270,14 +313,32 @@ class Doorkeeper:
     def _keep(self) -> None:
         while not self._stop.wait(1.0 if self._house else POLL):
             with contextlib.suppress(DependencyError):
+                self._recover()
+            try:
                 self._look()
+            except CustodyError:
+                self._away = True
+            except DependencyError:
+                continue
+
+    def _recover(self) -> None:
+        """Give waiting traces their places. What cannot be read back is said, and stays where it is."""
+        try:
+            if self._house is not None:
+                recover(self._house.passage)
+        except IntegrityError as error:
+            log.error("recovery of traces: %s", error.sentence)
 
     def _look(self) -> None:
         phase = self._custody.state().phase
+        if phase is Phase.OPEN:
+            self._away = False
         if self._house is None and phase is Phase.OPEN:
             self._open()
         elif self._house is not None and phase is Phase.LOCKED:
-            self._shut(self._house, LockedError("custody.locked"))
+            # Custody that died and came back locked closes nothing: records opened lately stay open.
+            if not self._away:
+                self._shut(self._house, LockedError("custody.locked"))
         elif self._house is not None:
             self._checkpoint(self._house)
 

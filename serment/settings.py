@@ -70,6 +70,11 @@ def terminal_language(environment: Mapping[str, str] | None = None) -> Language:
     return Language.FR if locale.startswith("fr") else Language.EN
 
 
+def is_given(field: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Say whether a field of `Settings` comes from its variable."""
+    return VARIABLES[field] in (os.environ if environment is None else environment)
+
+
 def debugging(environment: Mapping[str, str] | None = None) -> bool:
     """Say whether a fault of ours shows where it happened (SERMENT_DEBUG=1): places, never values."""
     given = os.environ if environment is None else environment

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from serment.errors import NotFoundError
-from serment.keys.custody.contract import Custody
+from serment.keys.custody.contract import Custody, State
 from serment.keys.trace_keys import TraceKeys
 from serment.ledger.append import TOKEN_LABEL
 from serment.ledger.chains import Chain, HeadMark, head_hash
@@ -46,7 +46,7 @@ class Proving:
         self._growing = Growing()
         self._last = _Last()
         state = custody.state()
-        self.origin = f"serment.invalid/{state.store.hex()}"
+        self.origin = origin_of(state)
         self.key = LogKey(self.origin, state.public_key)
 
     def checkpoint(self) -> int:
@@ -107,6 +107,11 @@ class Proving:
                 keys = TraceKeys(self._custody.year_keys(record))
                 yield RecordTrail(record, keys.trail, list(keys.years.values()), head=_mark(snapshot, record))
             after = page[-1]
+
+
+def origin_of(state: State) -> str:
+    """Name the log in its checkpoints: by the installation, under a domain that nobody owns (RFC 2606)."""
+    return f"serment.invalid/{state.store.hex()}"
 
 
 def _repeated(body: Body) -> bool:

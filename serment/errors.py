@@ -5,6 +5,9 @@ SermentError                     exit  HTTP  FHIR issue
 │   ├── MalformedError             2    400   structure
 │   ├── InvalidResourceError       2    422   invariant
 │   ├── NotSupportedError          2    400   not-supported
+│   │   ├── MethodError            2    405   not-supported
+│   │   ├── NotAcceptableError     2    406   not-supported
+│   │   └── MediaTypeError         2    415   not-supported
 │   ├── NotFoundError              2    404   not-found
 │   ├── GoneError                  2    410   deleted
 │   ├── ConflictError              2    409   conflict
@@ -88,6 +91,24 @@ class NotFoundError(RequestError):
 
     status = 404
     issue = "not-found"
+
+
+class MethodError(NotSupportedError):
+    """An action that does not exist at this address."""
+
+    status = 405
+
+
+class NotAcceptableError(NotSupportedError):
+    """An answer asked for in a format that this server does not speak."""
+
+    status = 406
+
+
+class MediaTypeError(NotSupportedError):
+    """A body in a format that this server does not read."""
+
+    status = 415
 
 
 class GoneError(RequestError):

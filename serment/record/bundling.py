@@ -1,19 +1,30 @@
 """Batches and transactions (FHIR R4 http.html#transaction).
 
 A transaction is one pen: every entry or none, in the order that FHIR sets (DELETE, POST, PUT, then
-GET once the rest is durable), its `urn:uuid` links resolved before anything is read. The entries of a
-batch are requests of their own.
+GET once the rest is durable), its `urn:uuid` links resolved before anything is read. A conditional
+creation that meets an item lends that item's id to the links. The entries of a batch are requests of
+their own. Order: the passage, making entries ready, doing them, answers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from serment.errors import InvalidResourceError, NotSupportedError, RequestError, SermentError
+from serment.errors import (
+    ConflictError,
+    InvalidResourceError,
+    MalformedError,
+    NotSupportedError,
+    RefusedError,
+    RequestError,
+    SermentError,
+    TooLargeError,
+)
 from serment.fhir import document, outcome
 from serment.fhir.bundle import ResponseItem, searchset
 from serment.fhir.query import parse
@@ -23,12 +34,17 @@ from serment.record.asking import Asking
 from serment.record.finding import Finding
 from serment.record.incoming import Incoming, owning_reference
 from serment.record.passage import Passage
-from serment.record.pen import DeniedError, Pen
+from serment.record.pen import Pen
 from serment.record.reading import Reading
+from serment.record.searching import Page
 from serment.record.write import Written
 from serment.record.writing import Birth, Writing, new_id
+from serment.words import Language, say
 
 MOST_ENTRIES = 5000
+MOST_CONDITIONS = 200
+"""Conditional creations in one transaction: each opens index packs while the store is held."""
+
 ORDER = {"DELETE": 0, "POST": 1, "PUT": 2}
 _IF_MATCH = re.compile(r'W/"(\d{1,9})"')
 
@@ -44,6 +60,34 @@ class Step:
     incoming: Incoming | None = field(repr=False)
     if_match: int | None = None
     if_none_exist: str = field(default="", repr=False)
+
+
+class EntryError(InvalidResourceError):
+    """A transaction that wrote nothing because of one entry: it has the status and issue of the cause.
+
+    `place` counts from 0, as the expression does; the sentence counts from 1, as people do.
+    """
+
+    def __init__(self, place: int, cause: RequestError | RefusedError) -> None:
+        self.cause = cause
+        self.status, self.issue, self.exit_code = cause.status, cause.issue, cause.exit_code
+        said = cause.said(Language.EN)
+        super().__init__("record.transaction", f"Bundle.entry[{place}]", entry=place + 1, cause=said)
+
+    def said(self, language: Language) -> str:
+        """Say which entry it was, and its own sentence, both in `language`."""
+        return say(self.sentence, language, **{**self.parameters, "cause": self.cause.said(language)})
+
+
+@contextmanager
+def blaming(place: int) -> Iterator[None]:
+    """Say of what is raised inside which entry of the bundle it was."""
+    try:
+        yield
+    except EntryError:
+        raise
+    except (RequestError, RefusedError) as error:
+        raise EntryError(place, error) from error
 
 
 class Bundling:
@@ -73,57 +117,104 @@ class Bundling:
             if entry.method == "GET":
                 return await self._get(asking, entry.url, base)
             return (await self._together(asking, [entry], base))[0]
+        except EntryError as error:
+            return failed(error.cause, asking)
         except SermentError as error:
-            return ResponseItem(error.status, outcome=outcome.outcome(error, asking.language))
+            return failed(error, asking)
 
     async def _together(self, asking: Asking, asked: Sequence[BundleEntry], base: str) -> list[ResponseItem]:
-        """Run every write in one transaction, then the reads."""
-        steps = prepared(asked, base)
+        """Run every write in one transaction, then the reads, each with its own status."""
+        ids = {place: new_id() for place, entry in enumerate(asked) if entry.method == "POST"}
+        steps = prepared(asked, base, ids)
         creations = [(step.incoming, step.id) for step in steps if step.method == "POST" and step.incoming]
         births = await self._writing.births(asking, creations)
         references = [
             reference for step in steps for reference in _references(step) if reference not in births
         ]
-        ordered = sorted(steps, key=lambda step: ORDER[step.method])
-        made = await self._writing.run(
-            asking, references, lambda pen: {step.place: done(pen, step, births) for step in ordered}
-        )
+        at: list[int] = []
+
+        def job(pen: Pen) -> dict[int, Written]:
+            return run(pen, Together(asked, base, ids, births), steps, at)
+
+        try:
+            made = await self._writing.run(asking, references, job)
+        except EntryError:
+            raise
+        except (RequestError, RefusedError) as error:
+            raise EntryError(at[-1], error) if at else error from None
         return [
-            await self._get(asking, entry.url, base)
+            await self._answered(asking, entry.url, base)
             if entry.method == "GET"
             else _response(made[place], base)
             for place, entry in enumerate(asked)
         ]
 
+    async def _answered(self, asking: Asking, url: str, base: str) -> ResponseItem:
+        """Answer a GET of a transaction: what was written stands, so a refusal is this entry's own."""
+        try:
+            return await self._get(asking, url, base)
+        except SermentError as error:
+            return failed(error, asking)
+
     async def _get(self, asking: Asking, url: str, base: str) -> ResponseItem:
-        """Answer a GET of a bundle: one item, or a search."""
+        """Answer a GET of a bundle: one item, one version, or a search."""
         parts = urlsplit(url.removeprefix(base).lstrip("/"))
-        type_, _, id_ = parts.path.partition("/")
-        if id_:
-            served = await self._reading.read(asking, type_, id_)
-            return ResponseItem(200, "", served.version, served.updated, served.body)
-        page = await self._finding.search(asking, parse(type_, parse_qsl(parts.query, keep_blank_values=True), base))
-        found: list[tuple[str, bytes, Literal["match", "include", "outcome"]]] = [
-            (f"{one.type}/{one.id}", one.body, "match") for one in page.served
-        ]
-        return ResponseItem(200, resource=searchset(base, found, page.total, {}, None))
+        type_, *rest = parts.path.split("/")
+        if rest and not parts.query:
+            return await self._item(asking, type_, rest)
+        if rest:
+            raise NotSupportedError("bundling.get")
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        page = await self._finding.search(asking, parse(type_, pairs, base))
+        return ResponseItem(200, resource=answered(page, base, asking.language))
+
+    async def _item(self, asking: Asking, type_: str, rest: list[str]) -> ResponseItem:
+        if len(rest) == 1:
+            served = await self._reading.read(asking, type_, rest[0])
+        elif len(rest) == 3 and rest[1] == "_history" and rest[2].isdecimal() and len(rest[2]) < 10:
+            served = await self._reading.vread(asking, type_, rest[0], int(rest[2]))
+        else:
+            raise NotSupportedError("bundling.get")
+        return ResponseItem(200, "", served.version, served.updated, served.body)
 
 
-def prepared(asked: Sequence[BundleEntry], base: str) -> list[Step]:
-    """Give new ids, resolve the links between entries, read and check every resource.
+def answered(page: Page, base: str, language: Language) -> bytes:
+    """Join a page of answers, for every search door. An empty one says that it is empty for this caller.
 
-    Raises what the entry's own fault is, with its place in the bundle; an internal link that leads to
-    no entry refuses the whole.
+    Whoever was searched by a trait is left out of every address: of a search for people, no self link.
     """
-    ids = {place: new_id() for place, entry in enumerate(asked) if entry.method == "POST"}
-    links = {
-        entry.full_url: f"{_type_of(entry, place)}/{ids[place]}"
-        for place, entry in enumerate(asked)
-        if place in ids and entry.full_url
-    }
-    steps = [
-        _step(place, entry, ids, links, base) for place, entry in enumerate(asked) if entry.method != "GET"
+    query = page.query
+    shown = [] if query.type == "Patient" else query.to_pairs()
+    links = {"self": f"{base}/{query.type}?{urlencode(shown)}".rstrip("?")}
+    if page.next:
+        links["next"] = f"{base}/{query.type}?{urlencode({'_page': page.next})}"
+    found: list[tuple[str, bytes, Literal["match", "include", "outcome"]]] = [
+        (f"{one.type}/{one.id}", one.body, "match") for one in page.served
     ]
+    nothing = None if page.total else outcome.ok("api.nothing-visible", language)
+    return searchset(base, found, None if query.total == "none" else page.total, links, nothing)
+
+
+def prepared(asked: Sequence[BundleEntry], base: str, ids: Mapping[int, str]) -> list[Step]:
+    """Resolve the links between entries, read and check every resource. `ids` are those of the POST entries.
+
+    Raises `EntryError`: an entry's own fault with its place; an internal link that leads to no entry
+    refuses the whole.
+    """
+    links: dict[str, str] = {}
+    for place, entry in enumerate(asked):
+        if place in ids and entry.full_url:
+            with blaming(place):
+                if entry.full_url in links:
+                    raise ConflictError("record.twice")
+                links[entry.full_url] = f"{_type_of(entry, place)}/{ids[place]}"
+    if sum(1 for entry in asked if entry.if_none_exist) > MOST_CONDITIONS:
+        raise TooLargeError("bundling.conditions", most=MOST_CONDITIONS)
+    steps: list[Step] = []
+    for place, entry in enumerate(asked):
+        if entry.method != "GET":
+            with blaming(place):
+                steps.append(_step(place, entry, ids, links, base))
     return _filed(steps)
 
 
@@ -147,20 +238,33 @@ def _step(
     place: int, entry: BundleEntry, ids: Mapping[int, str], links: Mapping[str, str], base: str
 ) -> Step:
     if entry.method not in ORDER:
-        raise NotSupportedError("bundling.method", entry=place)
-    type_, _, id_ = urlsplit(entry.url.removeprefix(base).lstrip("/")).path.partition("/")
+        raise NotSupportedError("bundling.method", entry=place + 1)
+    parts = urlsplit(entry.url.removeprefix(base).lstrip("/"))
+    type_, _, id_ = parts.path.partition("/")
+    if parts.query or (entry.method != "POST" and not id_) or (entry.method == "POST" and id_):
+        raise NotSupportedError("bundling.conditional")
     if entry.method == "DELETE":
-        return Step(place, "DELETE", type_, id_, None)
+        return Step(place, "DELETE", type_, id_, None, version_of(entry.if_match))
     if entry.resource is None:
         raise InvalidResourceError("bundling.no-resource", f"Bundle.entry[{place}].resource")
     raw, unresolved = relink(entry.resource, links)
     if unresolved:
         raise InvalidResourceError("record.link-unresolved", f"Bundle.entry[{place}]")
-    resource = incoming.read(raw, type_)
+    resource = incoming.read(raw, type_, base)
     if entry.method == "POST":
         return Step(place, "POST", type_, ids[place], resource, if_none_exist=entry.if_none_exist)
-    match = _IF_MATCH.fullmatch(entry.if_match.strip())
-    return Step(place, "PUT", type_, id_, resource, None if match is None else int(match[1]))
+    writing.same_id(resource, id_)
+    return Step(place, "PUT", type_, id_, resource, version_of(entry.if_match))
+
+
+def version_of(if_match: str) -> int | None:
+    """Read an If-Match, None when there is none. Raises `MalformedError`."""
+    if not if_match:
+        return None
+    match = _IF_MATCH.fullmatch(if_match.strip())
+    if match is None:
+        raise MalformedError("api.malformed-if-match")
+    return int(match[1])
 
 
 def _type_of(entry: BundleEntry, place: int) -> str:
@@ -177,23 +281,69 @@ def _references(step: Step) -> list[str]:
     return references
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What a transaction was sent as: its entries, the ids given, the records that it begins."""
+
+    asked: Sequence[BundleEntry] = field(repr=False)
+    base: str
+    ids: dict[int, str] = field(repr=False)
+    births: dict[str, Birth] = field(repr=False)
+
+
+def run(pen: Pen, bundle: Together, steps: list[Step], at: list[int]) -> dict[int, Written]:
+    """Do every step inside the pen, in FHIR's order. `at` ends with the place of the step being done."""
+    at.clear()
+    steps, made = _meeting(pen, bundle, steps, at)
+    for step in sorted(steps, key=lambda step: ORDER[step.method]):
+        if step.place not in made:
+            at.append(step.place)
+            made[step.place] = done(pen, step, bundle.births)
+    at.clear()
+    return made
+
+
+def _meeting(
+    pen: Pen, bundle: Together, steps: list[Step], at: list[int]
+) -> tuple[list[Step], dict[int, Written]]:
+    """Ask the conditions of conditional creations; what meets one takes its place in every link.
+
+    Patients come first: what is created in their record is asked there. Two equal conditions are one
+    item meant twice: refused, for the second would not see the first.
+    """
+    met: dict[int, Written] = {}
+    asked: set[tuple[str, str]] = set()
+    for people in (True, False):
+        known = len(met)
+        for step in steps:
+            if not step.if_none_exist or step.incoming is None or (step.type == "Patient") != people:
+                continue
+            at.append(step.place)
+            if (step.type, step.if_none_exist) in asked:
+                raise ConflictError("record.twice")
+            asked.add((step.type, step.if_none_exist))
+            found = conditions.met(pen, step.incoming, step.if_none_exist)
+            if found is not None:
+                met[step.place] = found
+        if len(met) > known:
+            ids = {**bundle.ids, **{place: found.id for place, found in met.items()}}
+            steps = prepared(bundle.asked, bundle.base, ids)
+    return steps, met
+
+
 def done(pen: Pen, step: Step, births: dict[str, Birth]) -> Written:
-    """Do one step inside the pen. An error says which entry it was."""
-    try:
-        if step.incoming is None:
-            return writing.remove(pen, step.type, step.id)
-        if step.method == "PUT":
-            owner = owning_reference(step.incoming, step.id)
-            return writing.change(pen, step.incoming, step.id, owner, step.if_match)
-        met = conditions.met(pen, step.incoming, step.if_none_exist)
-        if met is not None:
-            return met
-        return writing.put(pen, step.incoming, step.id, births, pen.asking.actor.id)
-    except DeniedError:
-        raise
-    except RequestError as error:
-        error.add_note(f"entry {step.place}")
-        raise
+    """Do one step inside the pen."""
+    if step.incoming is None:
+        return writing.remove(pen, step.type, step.id, step.if_match)
+    if step.method == "PUT":
+        owner = owning_reference(step.incoming, step.id)
+        return writing.change(pen, step.incoming, step.id, owner, step.if_match)
+    return writing.put(pen, step.incoming, step.id, births, pen.asking.actor.id)
+
+
+def failed(error: SermentError, asking: Asking) -> ResponseItem:
+    """Answer an entry that was refused."""
+    return ResponseItem(error.status, outcome=outcome.outcome(error, asking.language))
 
 
 def _response(made: Written, base: str) -> ResponseItem:

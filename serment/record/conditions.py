@@ -1,17 +1,22 @@
 """Conditional creation: what is visible to the writer, and nothing else, can meet a condition.
 
-A hidden item never answers a condition, so that nobody learns by creating (HOUSE promise 5). Inside
-the transaction two equal creations meet each other: the second one finds the first.
+A hidden item never answers a condition, so that nobody learns by creating (HOUSE promise 5). A person
+is visible to whoever may find them by the same exact token: else each import would make them twice.
+Two equal creations meet each other, for each runs alone in the writer: the second finds the first.
+What a condition met is traced in the same transaction, as a search that gave it.
 """
 
 from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
-from serment.errors import NotSelectiveError
+from serment.errors import MalformedError, NotSelectiveError
 from serment.fhir.query import Query, parse
+from serment.ledger.entry import Interaction
 from serment.model import RecordToken
-from serment.record.finding import MOST_CANDIDATES, person_keys_of
+from serment.record import gate, trace
+from serment.record.draft import Draft
+from serment.record.finding import MOST_CANDIDATES, only_who, people, person_keys_of
 from serment.record.gate import Item
 from serment.record.incoming import Incoming, owning_reference
 from serment.record.passage import DIRECTORY
@@ -27,13 +32,22 @@ def met(pen: Pen, incoming: Incoming, condition: str) -> Written | None:
     """
     if not condition:
         return None
-    query = parse(incoming.type, parse_qsl(condition.lstrip("?"), keep_blank_values=True))
-    found = [item for record in _records(pen, incoming, query) for item in _matching(pen, record, query)]
+    pairs = parse_qsl(condition.lstrip("?"), keep_blank_values=True)
+    query = parse(incoming.type, pairs, incoming.base)
+    if not query.clauses:
+        raise MalformedError("record.empty-condition")
+    found = [
+        (pen.draft(record), item)
+        for record in _records(pen, incoming, query)
+        for item in _matching(pen, record, query)
+    ]
     if len(found) > 1:
         raise NotSelectiveError("record.many-match")
     if not found:
         return None
-    entry = found[0].entry
+    draft, item = found[0]
+    pen.did(draft, Interaction.SEARCH, trace.touched(item, pen.asking))
+    entry = item.entry
     return Written(entry.type, entry.id, entry.version, entry.updated, created=False)
 
 
@@ -55,4 +69,13 @@ def _records(pen: Pen, incoming: Incoming, query: Query) -> list[RecordToken]:
 def _matching(pen: Pen, record: RecordToken, query: Query) -> list[Item]:
     draft = pen.draft(record)
     items, contacts = candidates(pen.txn, draft.view, query)
+    if query.type == "Patient" and not items:
+        items = _findable(pen, draft, query)
     return matching(query, items, contacts)
+
+
+def _findable(pen: Pen, draft: Draft, query: Query) -> list[Item]:
+    """Give the person whom the writer may find by this exact token, without more leave than that."""
+    _, by_ins = person_keys_of(query)
+    permits = gate.found(draft.view, by_ins=by_ins) if only_who(query) else {}
+    return people(pen.txn, draft.view, permits)

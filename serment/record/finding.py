@@ -8,21 +8,25 @@ professional or secretary of the structure who may not read it yet, only who the
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 
 import msgspec
 
 from serment.errors import RequestError, TooManyError
+from serment.fhir import order
 from serment.fhir.owner import DIRECTORY_TYPES
-from serment.fhir.query import Clause, DateValue, Query, StringValue, TokenValue
+from serment.fhir.patient_cut import join
+from serment.fhir.query import Clause, DateValue, Query, StringValue, TokenValue, Value
 from serment.identity.keys import search_key_ins, search_keys
+from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
-from serment.model import Act, ActorId, RecordToken
+from serment.model import Act, ActorId, Category, ItemClass, Permit, Receipt, RecordToken
 from serment.record import gate, trace
 from serment.record.asking import Asking
-from serment.record.gate import Item, View
-from serment.record.passage import Passage
-from serment.record.reading import Served, settled
-from serment.record.searching import Page, Searching, matching
+from serment.record.gate import Item, Sealed, View
+from serment.record.passage import DECOY, Passage
+from serment.record.reading import Served, settled, warm_records
+from serment.record.searching import Page, Searching, candidates, matching, row
 from serment.store.contract import Snapshot
 
 MOST_CANDIDATES = 20
@@ -35,6 +39,9 @@ SEEN = frozenset({"resourceType", "id", "meta", "name", "birthDate", "_birthDate
 
 FOUND_BY = frozenset({"identifier", "birthdate", "family", "name", "given", "gender", "_id"})
 """What a person may be found by when only who they are may be seen."""
+
+PERSON = ItemClass(Category.IDENTITY, "Patient")
+"""The class that a refused search for a person is refused on."""
 
 STATUS = "fr-core-identity-reliability"
 SUBSETTED = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
@@ -51,10 +58,21 @@ class Budget:
         recent = [made for made in self._made.pop(actor, []) if now - made < WINDOW]
         self._made[actor] = recent
         if len(recent) >= SEARCHES:
-            raise TooManyError("record.too-many-searches")
+            raise TooManyError("record.too-many-searches", seconds=(recent[0] + WINDOW - now) // 1000 + 1)
         recent.append(now)
         while len(self._made) > 10_000:
             self._made.popitem(last=False)
+
+
+@dataclass(slots=True)
+class _Met:
+    """What one candidate of a search for a person may show, and its trace."""
+
+    view: View
+    interaction: Interaction
+    items: list[Item]
+    sealed: list[Sealed] = field(default_factory=list)
+    entries: list[Pending] = field(default_factory=list)
 
 
 class Finding:
@@ -76,55 +94,70 @@ class Finding:
     async def _people(self, asking: Asking, query: Query) -> Page:
         keys, by_ins = person_keys_of(query)
         self._budget.spend(asking.actor.id, asking.now)
-        served: list[Served] = []
-        for record in self._candidates(keys):
-            found = await self._one(asking, query, record, by_ins=by_ins)
-            if found is not None:
-                served.append(found)
-        return Page(query, served[: query.count], len(served))
+        records = self._candidates(keys)
+        await warm_records(self._passage, asking, records)
+        with self._passage.store.snapshot() as snapshot:
+            met = [self._one(snapshot, asking, query, record, by_ins=by_ins) for record in records]
+        receipts = await settled(self._passage, [entry for one in met for entry in one.entries])
+        shown = [one for one in met if one.items]
+        served = [_served(one, receipts[0]) for one in shown]
+        rank = {one.id: place for place, one in enumerate(served)}
+        ordered = order.arranged(query, [item for one in shown for item in one.items], row)
+        page = [served[rank[item.entry.id]] for item in ordered]
+        return Page(query, page[: query.count], len(page))
 
     def _candidates(self, keys: list[str]) -> list[RecordToken]:
+        """Give the records that an exact token leads to; one that leads nowhere leads to the decoy."""
         with self._passage.store.snapshot() as snapshot:
             found = [
                 record
                 for key in keys
                 for record in snapshot.persons(self._passage.installation.person(key), MOST_CANDIDATES)
             ]
-        return list(dict.fromkeys(found))
+            decoy, _ = self._passage.resolve(snapshot, DECOY)
+        return list(dict.fromkeys(found)) or [decoy.record]
 
-    async def _one(self, asking: Asking, query: Query, record: RecordToken, *, by_ins: bool) -> Served | None:
-        """Open one candidate as far as the decision lets: whole, who the person is, or not at all."""
-        passage = self._passage
-        with passage.store.snapshot() as snapshot:
-            view = passage.view(snapshot, asking, record)
-            items, interaction = self._permitted(snapshot, view, by_ins=by_ins)
-            if interaction is Interaction.FIND and not only_who(query):
-                return None
-            kept = matching(query, items, {})
-            sealed = gate.fetch(snapshot, view, kept)
+    def _one(
+        self, snapshot: Snapshot, asking: Asking, query: Query, record: RecordToken, *, by_ins: bool
+    ) -> _Met:
+        """Look at one candidate as far as the decision lets: whole, who the person is, or not at all."""
+        view = self._passage.view(snapshot, asking, record)
+        items, contacts = candidates(snapshot, view, query)
+        interaction, permits = Interaction.SEARCH, {}
+        if not items and only_who(query):
+            interaction, permits = Interaction.FIND, gate.found(view, by_ins=by_ins)
+            items = people(snapshot, view, permits)
+        kept = matching(query, items, contacts)[:1]
+        met = _Met(view, interaction, kept)
         if not kept:
-            return None
+            verdict = gate.denied(view.decide(PERSON, Act.READ))
+            met.entries = trace.of_refusal(self._passage, view, interaction, verdict)
+            return met
+        parts = [*kept, *(contacts[item.entry.id] for item in kept if item.entry.id in contacts)]
+        met.sealed = gate.fetch(snapshot, view, parts)
         touched = [trace.touched(item, asking) for item in kept]
-        receipts = await settled(passage, trace.of_access(passage, view, interaction, touched))
-        body = gate.reveal(view, receipts[0], sealed[0])
-        entry, unit = kept[0].entry, kept[0].unit
-        if interaction is Interaction.FIND:
-            body = who(body)
-        return Served(entry.type, entry.id, entry.version, entry.updated, False, unit, body)
+        met.entries = trace.of_access(self._passage, view, interaction, touched)
+        return met
 
-    def _permitted(self, snapshot: Snapshot, view: View, *, by_ins: bool) -> tuple[list[Item], Interaction]:
-        permits = gate.permitted(view, Act.READ, lambda unit: unit.document_type == "Patient")
-        interaction = Interaction.SEARCH
-        if not permits:
-            permits = gate.found(view, by_ins=by_ins)
-            interaction = Interaction.FIND
-        items = [
-            item
-            for _, pack in gate.packs(snapshot, view, permits)
-            for item in pack
-            if item.entry.type == "Patient" and not item.entry.part and not item.entry.deleted
-        ]
-        return items, interaction
+
+def people(snapshot: Snapshot, view: View, permits: dict[int, Permit]) -> list[Item]:
+    """Open the packs that hold who the person is: their Patient, without the contact half."""
+    return [
+        item
+        for _, pack in gate.packs(snapshot, view, permits)
+        for item in pack
+        if item.entry.type == "Patient" and not item.entry.part and not item.entry.deleted
+    ]
+
+
+def _served(met: _Met, receipt: Receipt) -> Served:
+    """Open what one candidate may show: whole when it may be read, else who the person is."""
+    bodies = [gate.reveal(met.view, receipt, part) for part in met.sealed]
+    body = bodies[0] if len(bodies) == 1 else join(bodies[0], bodies[1])
+    if met.interaction is Interaction.FIND:
+        body = who(body)
+    entry, unit = met.items[0].entry, met.items[0].unit
+    return Served(entry.type, entry.id, entry.version, entry.updated, False, unit, body)
 
 
 def only_who(query: Query) -> bool:
@@ -138,29 +171,31 @@ def only_who(query: Query) -> bool:
 def person_keys_of(query: Query) -> tuple[list[str], bool]:
     """Give the compound keys that a search for a person names, and whether it is by INS.
 
-    Raises `RequestError` for a search by anything less than an exact compound.
+    Raises `RequestError` for a search by anything less than an exact compound, or for several people
+    at once: nobody lists people (capability 0-21).
     """
     clauses = {clause.code: clause for clause in query.clauses}
     if "identifier" in clauses:
-        return _ins_keys(clauses["identifier"]), True
+        return _ins_keys(_only_value(clauses["identifier"])), True
     birth, family = clauses.get("birthdate"), clauses.get("family") or clauses.get("name")
     if birth is None or family is None:
         raise RequestError("record.person-search")
-    keys = [
-        key
-        for day in birth.values
-        for name in family.values
-        if isinstance(day, DateValue) and isinstance(name, StringValue)
-        for key in search_keys(day.text.removeprefix("eq"), name.folded)
-    ]
-    return keys, False
-
-
-def _ins_keys(clause: Clause) -> list[str]:
-    values = [value for value in clause.values if isinstance(value, TokenValue)]
-    if not all(value.system and value.code for value in values):
+    day, name = _only_value(birth), _only_value(family)
+    if not (isinstance(day, DateValue) and isinstance(name, StringValue) and day.prefix == "eq"):
         raise RequestError("record.person-search")
-    return [search_key_ins(str(value.system), str(value.code).upper()) for value in values]
+    return search_keys(day.text, name.folded), False
+
+
+def _only_value(clause: Clause) -> Value:
+    if len(clause.values) != 1:
+        raise RequestError("record.person-search")
+    return clause.values[0]
+
+
+def _ins_keys(value: Value) -> list[str]:
+    if not isinstance(value, TokenValue) or not value.system or not value.code:
+        raise RequestError("record.person-search")
+    return [search_key_ins(value.system, value.code.upper())]
 
 
 def who(body: bytes) -> bytes:
@@ -170,6 +205,6 @@ def who(body: bytes) -> bytes:
     kept["extension"] = [one for one in kept.get("extension", []) if str(one.get("url", "")).endswith(STATUS)]
     if not kept["extension"]:
         del kept["extension"]
-    tags = [*kept.get("meta", {}).get("tag", []), {"system": SUBSETTED, "code": "SUBSETTED"}]
-    kept["meta"] = {**kept.get("meta", {}), "tag": tags}
+    meta = {name: value for name, value in kept["meta"].items() if name in {"versionId", "lastUpdated"}}
+    kept["meta"] = {**meta, "tag": [{"system": SUBSETTED, "code": "SUBSETTED"}]}
     return msgspec.json.encode(kept)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from serment.access.categories import classify
-from serment.errors import InvalidResourceError
+from serment.errors import RequestError
 from serment.fhir import document as documents
 from serment.fhir import search
 from serment.fhir.dates import instant_text
 from serment.fhir.document import Document
 from serment.fhir.owner import InDirectory, OwnedBy, OwnedByTarget, Owner, owner
 from serment.fhir.patient_cut import CONTACT_MEMBERS, cut
+from serment.fhir.references import check_references
 from serment.fhir.validate import check
 from serment.model import Actor, ActorId, Category, Instant, ItemClass, Label
 
@@ -37,13 +38,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A valid resource. `category`, `document_type` and `labels` come from the table of categories."""
+    """A valid resource. `category`, `document_type` and `labels` come from the table of categories.
+
+    `base` is this server's FHIR address: an absolute reference below it is a local one.
+    """
 
     document: Document
     owner: Owner
     category: Category
     document_type: str
     labels: tuple[str, ...]
+    base: str = ""
 
     @property
     def type(self) -> str:
@@ -80,10 +85,10 @@ class Incoming:
         """Give the bytes and search values of one version, cut as they are sealed."""
         body = self.document.spliced(id_, version, instant_text(updated))
         if self.type not in CUT:
-            return [Part("", self.category, body, search.index(self.document.value))]
+            return [Part("", self.category, body, search.index(self.document.value, base=self.base))]
         identity, contact = cut(documents.read(body))
         here, there = _halves(self.document.value)
-        parts = [Part("", self.category, identity, search.index(here))]
+        parts = [Part("", self.category, identity, search.index(here, base=self.base))]
         if contact is not None:
             parts.append(Part("contact", Category.CONTACT, contact, search.index(there, part="contact")))
         return parts
@@ -96,19 +101,31 @@ def _halves(resource: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return rest, {"resourceType": resource["resourceType"], **contact}
 
 
-def read(raw: bytes, type_: str | None = None) -> Incoming:
-    """Read and check a resource. Raises the errors of `fhir` when it is not valid FHIR R4."""
+def read(raw: bytes, type_: str | None = None, base: str = "") -> Incoming:
+    """Read and check a resource that somebody sends, its references included.
+
+    Raises the errors of `fhir` when it is not valid FHIR R4, `RequestError` for another type than `type_`.
+    """
     document = documents.read(raw)
     if type_ is not None and document.type != type_:
-        raise InvalidResourceError("record.type-mismatch", document.type)
-    return of(document)
+        raise RequestError("record.type-mismatch")
+    incoming = of(document, base)
+    check_references(document.value)
+    return incoming
 
 
-def of(document: Document) -> Incoming:
+def of(document: Document, base: str = "") -> Incoming:
     """Check a resource already read, find its owner and its class."""
     check(document)
     category, document_type, labels = classify(document.value, ())
-    return Incoming(document, owner(document.value), category, document_type, labels)
+    return Incoming(document, _local(owner(document.value), base), category, document_type, labels, base)
+
+
+def _local(found: Owner, base: str) -> Owner:
+    """Write a reference to this server as a local one."""
+    if not base or isinstance(found, InDirectory):
+        return found
+    return replace(found, reference=found.reference.removeprefix(f"{base}/"))
 
 
 def owning_reference(incoming: Incoming, id_: str) -> str:

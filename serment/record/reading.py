@@ -8,14 +8,14 @@ same way, the latter on the decoy record, and give the same answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from serment.errors import GoneError, NotFoundError
 from serment.fhir.patient_cut import join
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
-from serment.model import Act, Denial, ItemClass, Receipt
+from serment.model import Act, Denial, ItemClass, Receipt, RecordToken
 from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
@@ -155,6 +155,12 @@ async def warm(passage: Passage, asking: Asking, references: Sequence[str]) -> N
     """Fetch from custody, off the event loop, the keys that these references will need."""
     with passage.store.snapshot() as snapshot:
         records = {passage.resolve(snapshot, reference)[0].record for reference in references}
+    await warm_records(passage, asking, records)
+
+
+async def warm_records(passage: Passage, asking: Asking, records: Collection[RecordToken]) -> None:
+    """Fetch from custody, off the event loop, the keys of these records."""
+    with passage.store.snapshot() as snapshot:
         epochs = {record: snapshot.epoch(record) for record in records}
     for record, epoch in epochs.items():
         if epoch is not None and passage.keyring.held(record, epoch, asking.now) is None:

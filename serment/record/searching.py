@@ -73,9 +73,15 @@ class Searching:
         """Search the directory: professionals, structures and the like."""
         return await self._page(asking, query, DIRECTORY, offset, None)
 
-    async def go_on(self, asking: Asking, token: str) -> Page:
-        """Follow a page token. Raises `GoneError` when the record's facts have changed since."""
+    async def go_on(self, asking: Asking, type_: str, token: str) -> Page:
+        """Follow a page token of a search of `type_`.
+
+        Raises `MalformedError` for a token that is altered, of another caller or of another type, and
+        `GoneError` when the record's facts have changed since.
+        """
         mark = self._opened(asking, token)
+        if mark.type != type_:
+            raise MalformedError("record.page-token")
         query = parse(mark.type, mark.pairs)
         reference = f"Patient/{query.patients[0]}" if query.patients else DIRECTORY
         return await self._page(asking, query, reference, mark.offset, mark.epoch)
@@ -115,7 +121,7 @@ class Searching:
         if epoch is not None and epoch != view.head.epoch:
             raise GoneError("record.page-gone")
         here, contacts = candidates(snapshot, view, query)
-        ordered = order.arranged(query, matching(query, here, contacts), _row)
+        ordered = order.arranged(query, matching(query, here, contacts), row)
         page = ordered[offset : offset + query.count]
         found = _Found(view, page, contacts, len(ordered), bool(page) and offset + len(page) < len(ordered))
         parts = [*page, *(contacts[item.entry.id] for item in page if item.entry.id in contacts)]
@@ -173,7 +179,8 @@ def matching(query: Query, candidates: list[Item], contacts: dict[str, Item]) ->
     return kept
 
 
-def _row(item: Item) -> tuple[str, int, bytes]:
+def row(item: Item) -> tuple[str, int, bytes]:
+    """Give what an order reads of an item: id, instant (ms), search values."""
     entry = item.entry
     return entry.id, entry.updated, bytes(entry.values)
 

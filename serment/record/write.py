@@ -6,7 +6,7 @@ keeps what it did for the trace. What a resource changes in the facts is in `cho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -26,14 +26,13 @@ NOTHING = msgspec.Raw(msgspec.msgpack.encode({}))
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write made: the item, its version and instant (ms), and the bytes that were stored."""
+    """What a write made, or found made already: the item, its version and instant (ms)."""
 
     type: str
     id: str
     version: int
     updated: int
     created: bool
-    body: bytes = field(default=b"", repr=False)
 
 
 def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId) -> Written:
@@ -68,10 +67,15 @@ def update(
     return _version(pen, draft, incoming, id_, version, unit, permit, before, Interaction.UPDATE)
 
 
-def delete(pen: Pen, draft: Draft, type_: str, id_: str) -> Written:
-    """Leave a tombstone; the versions before stay in the history. Deleting twice is once."""
+def delete(pen: Pen, draft: Draft, type_: str, id_: str, if_match: int | None = None) -> Written:
+    """Leave a tombstone; the versions before stay in the history. Deleting twice is once.
+
+    Raises `DeniedError`, `NotFoundError`, `VersionConflictError` when `if_match` names another version.
+    """
     item = existing(draft, type_, id_, Interaction.DELETE)
     entry = item.entry
+    if if_match not in {None, entry.version}:
+        raise VersionConflictError("record.version-conflict", current=entry.version)
     if entry.deleted:
         return Written(type_, id_, entry.version, entry.updated, created=False)
     before = _retired(draft, item)

@@ -170,6 +170,11 @@ class Policy:
             return False
         return now < _until(fact, window)
 
+    def over(self, fact: TeamFact, now: Instant) -> bool:
+        """Tell whether a dated act of care can never open the record again, at `now` or later."""
+        window = self.windows.get(fact.kind)
+        return window is not None and now >= _until(fact, window)
+
 
 def _until(fact: TeamFact, window: Window) -> float:
     """Give the instant at which an act of care stops opening the record."""

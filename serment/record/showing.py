@@ -86,7 +86,7 @@ class Showing:
         return FirstView(rule, groups, {category: len(items) for category, items in by_category.items()})
 
 
-REFUSED_UNIT = ItemClass(Category.IDENTITY, "Patient")
+REFUSED_UNIT = ItemClass(Category.IDENTITY, "Patient", ("N",))
 
 
 def main_rule(rules: list[str]) -> str:

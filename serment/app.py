@@ -327,19 +327,17 @@ class Doorkeeper:
             if self._house is not None:
                 recover(self._house.passage)
         except IntegrityError as error:
-            log.error("recovery of traces: %s", error.sentence)
+            log.error("recovery of traces: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
 
     def _look(self) -> None:
         phase = self._custody.state().phase
-        if phase is Phase.OPEN:
-            self._away = False
+        # Custody that died and came back locked closes nothing: records opened lately stay open.
+        self._away = self._away and phase is not Phase.OPEN
         if self._house is None and phase is Phase.OPEN:
             self._open()
-        elif self._house is not None and phase is Phase.LOCKED:
-            # Custody that died and came back locked closes nothing: records opened lately stay open.
-            if not self._away:
-                self._shut(self._house, LockedError("custody.locked"))
-        elif self._house is not None:
+        elif self._house is not None and phase is Phase.LOCKED and not self._away:
+            self._shut(self._house, LockedError("custody.locked"))
+        elif self._house is not None and phase is Phase.OPEN:
             self._checkpoint(self._house)
 
     def _open(self) -> None:

@@ -5,9 +5,9 @@
     open     a body or a chunk, with a permit and a receipt
 
 `glance` is called by `record/gate` only, `open` by the gate and the streams of blobs only, `check`
-by scrubs and drills; a test on the syntax tree holds the call sites. There is no fourth way and no
-switch. A row that is not the one that its head, pack or manifest listed (another tag) is refused
-before it is opened.
+by scrubs and drills (and by `pack_check`, which walks down from a pack the same way: nothing comes
+back); a test on the syntax tree holds the call sites. There is no fourth way and no switch. A row that
+is not the one that its head, pack or manifest listed (another tag) is refused before it is opened.
 
 A refusal here is a defect of the caller, never an answer for a person: the decision was taken before.
 """
@@ -59,13 +59,13 @@ def glance(keys: RecordKeys, row: SealedRow, permit: Permit | None = None) -> Gl
         _same_record_and_class(permit, row)
     elif row.at.kind not in {RowKind.HEAD, RowKind.FACTS}:
         raise RefusedError("keys.wrong-opening")
-    return Glanced(_unsealed(keys, row))
+    return Glanced(unsealed(keys, row))
 
 
 def check(keys: RecordKeys, row: SealedRow) -> bool:
     """Say whether the row is whole, in its place and the one listed. Gives nothing of it back."""
     try:
-        _unsealed(keys, row)
+        unsealed(keys, row)
     except IntegrityError:
         return False
     return True
@@ -88,7 +88,7 @@ def open(keys: RecordKeys, permit: Permit, receipt: Receipt, row: SealedRow, now
         raise RefusedError("keys.receipt-request")
     if now >= permit.until:
         raise RefusedError("keys.permit-expired")
-    return _unsealed(keys, row)
+    return unsealed(keys, row)
 
 
 def _same_record_and_class(permit: Permit, row: SealedRow) -> None:
@@ -98,7 +98,8 @@ def _same_record_and_class(permit: Permit, row: SealedRow) -> None:
         raise RefusedError("keys.permit-class")
 
 
-def _unsealed(keys: RecordKeys, row: SealedRow) -> bytes:
+def unsealed(keys: RecordKeys, row: SealedRow) -> bytes:
+    """Open a row for the openings of this room: never called from outside `keys`. Raises `IntegrityError`."""
     if row.at.record != keys.record or row.at.store != keys.store:
         raise IntegrityError("keys.wrong-key")
     if row.at.kind is RowKind.PACK and (row.unit is None or row.at.id != class_digest(row.unit)):

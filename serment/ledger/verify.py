@@ -68,6 +68,7 @@ class FaultKind(StrEnum):
     CHAIN_ROW = "chain-row"
     HEAD = "head"
     UNCLAIMED = "unclaimed"
+    RECORD = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,10 @@ class RecordTrail:
 
 @dataclass(slots=True)
 class Report:
-    """What was read and what did not agree. `opened` and `expired` count bodies."""
+    """What was read and what did not agree. `opened` and `expired` count bodies of the ledger.
+
+    `rows` counts sealed rows of records that the caller checked beside the ledger.
+    """
 
     size: int = 0
     root: bytes = b""
@@ -119,6 +123,7 @@ class Report:
     opened: int = 0
     expired: int = 0
     late: int = 0
+    rows: int = 0
     faults: list[Fault] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 

@@ -9,19 +9,26 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from serment.access.record_facts import Attending
-from serment.errors import NotFoundError, RefusedError
+import msgspec
+
+from serment.access.declare import declared_act
+from serment.access.record_facts import DECLARED, Attending, RecordFacts
+from serment.errors import RefusedError, RequestError
+from serment.identity import rpps
 from serment.ledger.entry import Interaction
-from serment.model import ActorId, PatientId
-from serment.record import choices, incoming, trace, writing
+from serment.model import Act, ActorId, Category, Denial, ItemClass, PatientId, Permit
+from serment.record import choices, gate, incoming, trace, writing
 from serment.record.asking import Asking
-from serment.record.pen import Pen
+from serment.record.pen import DeniedError, Pen
 from serment.record.write import Written
 from serment.record.writing import Writing
 
 SCOPE = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
 CATEGORY = {"system": "http://loinc.org", "code": "59284-0"}
 RPPS = "https://rpps.esante.gouv.fr"
+HOLDER = "G1.holder"
+CHOICE = ItemClass(Category.CHOICES, "Consent")
+"""The class of every word of the patient."""
 
 
 class Choosing:
@@ -44,11 +51,11 @@ class Choosing:
             for source in sorted(sources):
                 writing.remove(pen, "Consent", source.removeprefix("Consent/"))
 
-        await self._writing.run(asking, [f"Patient/{patient}"], job)
+        await self._writing.run(asking, [f"Patient/{patient}"], job, choice=True)
 
-    async def block(self, asking: Asking, patient: PatientId, rpps: str) -> Written:
+    async def block(self, asking: Asking, patient: PatientId, number: str) -> Written:
         """Block one professional, named by RPPS."""
-        reference = {"identifier": {"system": RPPS, "value": rpps}}
+        reference = {"identifier": {"system": RPPS, "value": number}}
         actor = [{"role": {"text": "blocked"}, "reference": reference}]
         return await self._consent(asking, patient, {"type": "deny", "actor": actor})
 
@@ -59,24 +66,60 @@ class Choosing:
             provision["class"] = [{"system": "urn:serment:category", "code": category}]
         return await self._consent(asking, patient, provision)
 
-    async def permit(self, asking: Asking, patient: PatientId, rpps: str) -> Written:
+    async def permit(self, asking: Asking, patient: PatientId, number: str) -> Written:
         """Consent to one professional outside the team."""
-        reference = {"identifier": {"system": RPPS, "value": rpps}}
+        reference = {"identifier": {"system": RPPS, "value": number}}
         actor = [{"role": {"text": "permitted"}, "reference": reference}]
         return await self._consent(asking, patient, {"type": "permit", "actor": actor})
 
-    async def confirm_attending(self, asking: Asking, patient: PatientId, rpps: str) -> None:
-        """Confirm the attending physician: the holder alone (CSS L162-5-3, CSP L1111-16)."""
-        if asking.actor.patient != patient:
-            raise RefusedError("record.choice-not-yours")
+    async def confirm_attending(self, asking: Asking, patient: PatientId, named: str) -> None:
+        """Confirm the attending physician: the holder alone (CSS L162-5-3, CSP L1111-16).
+
+        `named` is an RPPS number or `Practitioner/id` of the directory. Raises `RefusedError` for anybody
+        else than the holder, `RequestError` when it names no professional.
+        """
 
         def job(pen: Pen) -> None:
             draft = writing.draft_of(pen, f"Patient/{patient}", {})
-            if asking.actor.id not in draft.view.facts.holders:
-                raise NotFoundError("record.not-found")
-            named = Attending(ActorId(f"rpps:{rpps}"), asking.now, None, asking.actor.id)
-            choices.change(draft, choices.facts_of(draft).with_attending(named))
-            pen.did(draft, Interaction.CONSENT, trace.of_facts("G1.holder"))
+            verdict = draft.view.decide(CHOICE, Act.WRITE, existing=False)
+            if not _is_holder(verdict):
+                raise DeniedError(
+                    draft.view,
+                    gate.denied(verdict),
+                    Interaction.CONSENT,
+                    sentence="record.choice-not-yours",
+                )
+            doctor = f"rpps:{named}" if rpps.is_rpps(named) else choices.practitioner(pen, named)
+            if not doctor:
+                raise RequestError("record.no-professional")
+            attending = Attending(ActorId(doctor), asking.now, None, asking.actor.id)
+            choices.change(draft, choices.facts_of(draft).with_attending(attending))
+            pen.did(draft, Interaction.CONSENT, trace.of_facts(HOLDER))
+
+        references = [f"Patient/{patient}", *([] if rpps.is_rpps(named) else [named])]
+        await self._writing.run(asking, references, job, choice=True)
+
+    async def declare_act(self, asking: Asking, patient: PatientId, reason: str) -> None:
+        """Declare one's own act of care: a coded reason, 24 hours, told to the patient (ADR 0006).
+
+        Raises `RefusedError`, with one sentence for a record that is unknown, of another structure, or
+        that the asker's function does not declare for.
+        """
+
+        def job(pen: Pen) -> None:
+            draft = writing.draft_of(pen, f"Patient/{patient}", {})
+            facts = choices.facts_of(draft)
+            try:
+                fact = declared_act(
+                    asking.actor, facts, reason, asking.now, asking.request, pen.passage.policy
+                )
+            except RefusedError as refused:
+                raise DeniedError(
+                    draft.view, Denial("C3.declare", "structure"), Interaction.TEAM, sentence=refused.sentence
+                ) from None
+            pen.reason = reason
+            choices.change(draft, _without_declared(facts, asking.actor.id).with_team(fact))
+            pen.did(draft, Interaction.TEAM, trace.of_facts("C3.declare"))
 
         await self._writing.run(asking, [f"Patient/{patient}"], job)
 
@@ -101,4 +144,14 @@ class Choosing:
                 choices.must_hold(pen, draft, masks)
             return writing.put(pen, ready, id_, {}, asking.actor.id)
 
-        return await self._writing.run(asking, [f"Patient/{patient}"], job)
+        return await self._writing.run(asking, [f"Patient/{patient}"], job, choice=True)
+
+
+def _is_holder(verdict: Permit | Denial) -> bool:
+    return isinstance(verdict, Permit) and verdict.rule == HOLDER
+
+
+def _without_declared(facts: RecordFacts, actor: str) -> RecordFacts:
+    """Forget what somebody declared before: the new act runs from now, the ledger keeps the old ones."""
+    kept = tuple(fact for fact in facts.team if (fact.actor, fact.kind) != (actor, DECLARED))
+    return msgspec.structs.replace(facts, team=kept)

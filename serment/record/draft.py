@@ -31,6 +31,7 @@ from serment.record.index import (
     Unit,
     encode_head,
     encode_pack,
+    persons_mark,
 )
 from serment.record.passage import Passage
 from serment.store.contract import RecordRow, Transaction
@@ -53,6 +54,7 @@ class Draft:
     placed: dict[ItemClass, list[Entry]] = field(default_factory=dict)
     opened: dict[int, list[Entry]] = field(default_factory=dict)
     facts: RecordFacts | None = None
+    persons: list[bytes] | None = None
     names: set[Name] = field(default_factory=set)
 
     @property
@@ -207,7 +209,10 @@ class Draft:
         else:
             epoch = head.epoch + 1
             sealed_facts = keys.seal_facts(epoch, record_facts.pack(self.facts or self.view.facts))
-        written = Head(head.patient, epoch, head.writes + 1, tag_of(sealed_facts), tuple(units), tuple(refs))
+        persons = head.persons if self.persons is None else persons_mark(self.persons)
+        written = Head(
+            head.patient, epoch, head.writes + 1, tag_of(sealed_facts), tuple(units), tuple(refs), persons
+        )
         sealed = keys.seal_head(epoch, encode_head(written))
         put = self.txn.add_record if self.fresh else self.txn.put_record
         put(RecordRow(self.record, epoch, sealed, sealed_facts))

@@ -60,6 +60,7 @@ class House:
         )
 
     def close(self) -> None:
-        """Finish writing, close the store and the way to custody."""
+        """Finish writing, close the store, the spool and the way to custody."""
         self.passage.store.close()
+        self.passage.spooling.close()
         self.custody.close()

@@ -9,6 +9,9 @@ Order: classes, head, entries. Nothing here opens, decides or stores anything.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from hashlib import sha256
+
 import msgspec
 
 from serment.model import ActorId, Category, Instant, ItemClass
@@ -59,7 +62,10 @@ class PackRef(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
-    """The sealed head of a record. `epoch` repeats the clear column; `writes` counts the writes."""
+    """The sealed head of a record. `epoch` repeats the clear column; `writes` counts the writes.
+
+    `persons` is the mark of the tokens under which the person may be found.
+    """
 
     patient: str
     epoch: int
@@ -67,6 +73,7 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
     facts: bytes
     units: tuple[Unit, ...] = ()
     packs: tuple[PackRef, ...] = ()
+    persons: bytes = b""
 
     def classes(self) -> tuple[ItemClass, ...]:
         """Give the classes in their places."""
@@ -108,6 +115,12 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
 _head = msgspec.msgpack.Decoder(Head)
 _pack = msgspec.msgpack.Decoder(list[Entry])
 _encode = msgspec.msgpack.Encoder().encode
+
+
+def persons_mark(tokens: Iterable[bytes]) -> bytes:
+    """Mark a set of person tokens: 16 bytes, none for no token. A token that is gone is found by it."""
+    ordered = sorted(set(tokens))
+    return sha256(b"serment/persons/1" + b"".join(ordered)).digest()[:16] if ordered else b""
 
 
 def encode_head(head: Head) -> bytes:

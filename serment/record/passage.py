@@ -19,10 +19,14 @@ from serment.ledger.append import TOKEN_LABEL, Ledger, chain_state, trusted
 from serment.model import Instant, RecordToken, Regime, RequestId
 from serment.record.asking import Asking
 from serment.record.gate import View, look
+from serment.record.spooling import Spooling
 from serment.store.contract import EntryRow, Located, Snapshot, Store
 
 HELD = 12 * 3600 * 1000
-"""Milliseconds during which an opened record stays readable when custody is away (HOUSE section 5)."""
+"""Milliseconds during which an opened record stays readable when custody is away (HOUSE section 5).
+
+A clock that goes backwards by more than that closes it too.
+"""
 
 MOST_HELD = 4096
 
@@ -38,7 +42,7 @@ class _Held:
     keys: RecordKeys
     epoch: int
     year: int
-    since: Instant
+    used: Instant
 
 
 class Keyring:
@@ -53,8 +57,14 @@ class Keyring:
         """Give keys that are at hand and still good."""
         with self._lock:
             held = self._held.get(record)
-            if held is None or held.epoch != epoch or held.year != year_of(now) or now - held.since > HELD:
+            if (
+                held is None
+                or held.epoch != epoch
+                or held.year != year_of(now)
+                or abs(now - held.used) > HELD
+            ):
                 return None
+            held.used = now
             self._held.move_to_end(record)
             return held.keys
 
@@ -90,6 +100,7 @@ class Passage:
     store: Store
     keyring: Keyring
     ledger: Ledger[EntryRow]
+    spooling: Spooling
     policy: Policy
     installation: Installation
     regime: Regime

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from serment.access.record_facts import RecordFacts
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import NO_HEAD, HeadMark
-from serment.ledger.entry import Interaction
+from serment.ledger.entry import Event, Interaction
 from serment.model import Denial, PatientId, Receipt, RecordToken
 from serment.record import trace
 from serment.record.asking import Asking
@@ -26,30 +28,50 @@ from serment.store.contract import Transaction
 
 
 class DeniedError(Exception):
-    """A write that the decision refused; carries what the trace of the refusal needs."""
+    """A write that the decision refused; carries what the trace of the refusal needs.
+
+    `sentence` is what the caller is told, "" for the sentence that says as little as there is to say.
+    """
 
     def __init__(
-        self, view: View, denial: Denial, interaction: Interaction, *, visible: bool = False
+        self,
+        view: View,
+        denial: Denial,
+        interaction: Interaction,
+        *,
+        visible: bool = False,
+        sentence: str = "",
     ) -> None:
         self.view, self.denial, self.interaction, self.visible = view, denial, interaction, visible
+        self.sentence = sentence
         super().__init__(denial.rule)
 
 
 @dataclass(slots=True)
 class Pen:
-    """A write in progress."""
+    """A write in progress.
+
+    `imported` says that a service deposits what it received; `known` are directory entries whose
+    professional is known already: reference → actor id, "" for none. `reason` is the coded reason that
+    the act itself gives, for its trace.
+    """
 
     passage: Passage
     txn: Transaction
     asking: Asking
+    imported: bool = False
+    known: dict[str, str] = field(default_factory=dict, repr=False)
     drafts: dict[RecordToken, Draft] = field(default_factory=dict)
     done: dict[RecordToken, list[tuple[Interaction, Touched]]] = field(default_factory=dict)
+    marks: dict[RecordToken, HeadMark] = field(default_factory=dict)
+    reason: str = ""
 
     def draft(self, record: RecordToken) -> Draft:
         """Open a record for writing, once for each transaction."""
         draft = self.drafts.get(record)
         if draft is None:
             view = self.passage.view(self.txn, self.asking, record)
+            view.depositing = self.imported
             draft = self.drafts[record] = Draft(self.passage, self.txn, view)
         return draft
 
@@ -71,7 +93,7 @@ class Pen:
             acts = self.done.get(record, [])
             if not acts and not draft.fresh:
                 continue
-            mark = draft.write()
+            mark = self.marks[record] = draft.write()
             if draft.fresh:
                 self._birth(draft, mark)
             entries += self._traced(draft, acts, mark)
@@ -84,20 +106,21 @@ class Pen:
 
     def _traced(self, draft: Draft, acts: list[tuple[Interaction, Touched]], mark: HeadMark) -> list[Pending]:
         interaction = acts[0][0] if len({act for act, _ in acts}) == 1 else Interaction.UPDATE
+        if self.imported:
+            interaction = Interaction.IMPORT
         keys = draft.view.keys
         return [
             trace.pending(
                 keys,
                 draft.record,
                 chain,
-                trace.event(
-                    self.passage,
-                    self.asking,
-                    interaction,
-                    rule=group[0].rule,
-                    references=[item.reference for item in group],
-                ),
+                self._event(interaction, group),
                 mark,
             )
             for chain, group in trace.by_chain([item for _, item in acts]).items()
         ]
+
+    def _event(self, interaction: Interaction, group: list[Touched]) -> Event:
+        references = [item.reference for item in group]
+        said = trace.event(self.passage, self.asking, interaction, rule=group[0].rule, references=references)
+        return msgspec.structs.replace(said, reason=self.reason) if self.reason else said

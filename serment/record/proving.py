@@ -6,35 +6,36 @@ ledger, the list of who did what that the holder reads.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import Lock
 
-from serment.errors import NotFoundError
+from serment.errors import IntegrityError, NotFoundError
 from serment.keys.custody.contract import Custody, State
 from serment.keys.trace_keys import TraceKeys
-from serment.ledger.append import TOKEN_LABEL
 from serment.ledger.chains import Chain, HeadMark, head_hash
 from serment.ledger.checkpoint import Growing, LogKey, due, keep
-from serment.ledger.entry import Body, Interaction, body_data, body_from, entry_bytes, unboxed
-from serment.ledger.verify import Progress, RecordTrail, Report, verify
-from serment.ledger.verify import Remembered as Kept
+from serment.ledger.checkpoint import Remembered as Kept
+from serment.ledger.entry import Body, Interaction
+from serment.ledger.follow import follow
+from serment.ledger.verify import FaultKind, Progress, RecordTrail, Report, verify
 from serment.model import Act, Category, Denial, Instant, ItemClass, RecordToken
 from serment.record import trace
 from serment.record.asking import Asking
 from serment.record.passage import Passage
 from serment.record.reading import settled, warm
+from serment.record.scrub import Scrub, every_record
 from serment.store.contract import Snapshot
 
 TRACE_UNIT = ItemClass(Category.CHOICES, "trace")
 """The trace is the patient's, as their choices are: for professionals it does not exist (HOUSE section 5)."""
 
-_PAGE = 1000
-
 
 @dataclass(slots=True)
 class _Last:
     size: int = 0
-    time: Instant = Instant(0)
+    time: Instant = Instant(0)  # noqa: RUF009 - a NewType over int
 
 
 class Proving:
@@ -45,19 +46,50 @@ class Proving:
         self._custody = custody
         self._growing = Growing()
         self._last = _Last()
+        self._one = Lock()
+        self._scrub = Scrub(passage, custody)
         state = custody.state()
         self.origin = origin_of(state)
         self.key = LogKey(self.origin, state.public_key)
 
+    def trust(self) -> None:
+        """Hold the ledger against what custody and the spool remember, before anything is served.
+
+        Raises `IntegrityError` when the database is behind one of them, or other: it was put back.
+        """
+        with self._passage.store.snapshot() as snapshot, self._one:
+            self._growing.catch_up(snapshot, self._remembered())
+
     def checkpoint(self) -> int:
-        """Sign the tree as it stands, and keep the note. Gives its size."""
-        with self._passage.store.snapshot() as snapshot:
-            size, root = self._growing.catch_up(snapshot)
-        if size > self._last.size:
-            note = self._custody.sign(size, root, self.origin)
-            self._passage.store.submit(lambda txn: keep(txn, size, root, note)).result()
-            self._last = _Last(size, self._passage.clock())
-        return size
+        """Sign the tree as it stands, and keep the note. Gives its size.
+
+        Size and root go to custody's file before the note is given, then to the spool's header and to the
+        database (HOUSE promise 8). Raises `IntegrityError` when the ledger is not what was signed.
+        """
+        with self._one:
+            with self._passage.store.snapshot() as snapshot:
+                size, root = self._growing.catch_up(snapshot)
+            if size > self._last.size:
+                note = self._signed(size, root)
+                if note is not None:
+                    self._passage.spooling.remember(size, root, note)
+                    self._passage.store.submit(lambda txn: keep(txn, size, root, note)).result()
+                self._last = _Last(size, self._passage.clock())
+            return size
+
+    def _signed(self, size: int, root: bytes) -> bytes | None:
+        """Have custody sign; None when another process of ours has just signed a longer tree of this one."""
+        try:
+            return self._custody.sign(size, root, self.origin)
+        except IntegrityError:
+            with self._passage.store.snapshot() as snapshot:
+                remembered = self._custody.remembered()
+                now, _ = Growing().catch_up(
+                    snapshot, [Kept(remembered.size, remembered.root)] if remembered else []
+                )
+            if now == size:
+                raise
+            return None
 
     def checkpoint_if_due(self) -> None:
         """Make a checkpoint when a second has passed or 1 000 entries stand since the last one."""
@@ -67,12 +99,31 @@ class Proving:
             self.checkpoint()
 
     def verify(self, *, unlocked: bool = True, progress: Progress | None = None) -> Report:
-        """Verify every row against the tree, the checkpoints and custody; unlocked, every body too."""
-        remembered = self._custody.remembered()
-        known = [Kept(remembered.size, remembered.root)] if remembered else []
+        """Verify every row against the tree, the checkpoints, custody and the spool.
+
+        Unlocked, every body of the ledger too, and every row of every record from its head down: the
+        probe is traced in the system record.
+        """
+        if unlocked:
+            self._scrub.trace()
         with self._passage.store.snapshot() as snapshot:
-            trails = self._trails(snapshot) if unlocked else None
-            return verify(snapshot, self.key, remembered=known, trails=trails, progress=progress)
+            strangers: list[RecordToken] = []
+            trails = self._trails(snapshot, strangers) if unlocked else None
+            report = verify(
+                snapshot, self.key, remembered=self._remembered(), trails=trails, progress=progress
+            )
+            if unlocked:
+                self._scrub.run(snapshot, report)
+            for _ in strangers:
+                report.blame(FaultKind.RECORD, report.size)
+            return report
+
+    def _remembered(self) -> list[Kept]:
+        """Give what stands outside the database: custody's last signature, the spool's header."""
+        custody = self._custody.remembered()
+        known = [Kept(custody.size, custody.root)] if custody else []
+        spool = self._passage.spooling.remembered()
+        return [*known, spool] if spool else known
 
     async def trail(self, asking: Asking, patient: str) -> list[Body]:
         """Give the entries of a record that its holder or representative may read, newest first."""
@@ -92,21 +143,21 @@ class Proving:
         hidden = {Chain.DEFERRED} | ({Chain.PROTECTED} if verdict.rule != "G1.holder" else set())
         if not any(unit.timer_end and unit.timer_end > asking.now for unit in view.head.classes()):
             hidden -= {Chain.DEFERRED} if verdict.rule == "G1.holder" else set()
-        keys = TraceKeys(self._custody.year_keys(located.record))
+        keys = TraceKeys(await asyncio.to_thread(self._custody.year_keys, located.record))
         with passage.store.snapshot() as snapshot:
-            bodies = [
-                body for body in _bodies(snapshot, keys) if body.chain not in hidden and not _repeated(body)
-            ]
-        return bodies[::-1]
+            shown = [chain for chain in Chain if chain not in hidden]
+            found = follow(snapshot, located.record, keys.trail, list(keys.years.values()), shown)
+        return [entry.body for entry in reversed(found) if not _repeated(entry.body)]
 
-    def _trails(self, snapshot: Snapshot) -> Iterator[RecordTrail]:
-        """Give the keys and the head of every record, one at a time."""
-        after = b""
-        while page := snapshot.records(after, _PAGE):
-            for record in page:
+    def _trails(self, snapshot: Snapshot, strangers: list[RecordToken]) -> Iterator[RecordTrail]:
+        """Give the keys and the head of every record, one at a time; keep those unknown to custody."""
+        for record in every_record(snapshot):
+            try:
                 keys = TraceKeys(self._custody.year_keys(record))
-                yield RecordTrail(record, keys.trail, list(keys.years.values()), head=_mark(snapshot, record))
-            after = page[-1]
+            except IntegrityError:
+                strangers.append(record)
+                continue
+            yield RecordTrail(record, keys.trail, list(keys.years.values()), head=_mark(snapshot, record))
 
 
 def origin_of(state: State) -> str:
@@ -122,10 +173,3 @@ def _repeated(body: Body) -> bool:
 def _mark(snapshot: Snapshot, record: RecordToken) -> HeadMark | None:
     row = snapshot.record(record)
     return None if row is None else HeadMark(head_hash(row.head), row.epoch)
-
-
-def _bodies(snapshot: Snapshot, keys: TraceKeys) -> Iterator[Body]:
-    for year in keys.years.values():
-        for row in snapshot.entries_of(year.token(TOKEN_LABEL)):
-            data = body_data(entry_bytes(row.kind, row.commitment))
-            yield body_from(unboxed(year.open(row.body, data)))

@@ -1,7 +1,8 @@
 """The trace of an act: what is written to the ledger before anything leaves.
 
 One act is one entry for each record and chain that it touched, tied by the request's number.
-Order: the event of an act, durable traces of reads and refusals. Writes trace inside `pen`.
+Order: the event of an act, durable traces of reads and refusals, room for content. Writes trace
+inside `pen`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from serment.errors import CustodyError, DependencyError, LockedError, SettingsError, StorageFullError
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import Chain, HeadMark, chain_of
@@ -135,5 +137,56 @@ def append(passage: Passage, txn: Transaction, entries: Sequence[Pending]) -> li
 
 
 def durable(passage: Passage, entries: Sequence[Pending]) -> Future[list[Receipt]]:
-    """Append in a transaction of its own; the future is done once the trace is durable."""
-    return passage.store.submit(lambda txn: append(passage, txn, entries))
+    """Make the traces of one access durable: in the ledger, else in the spool, else owed by an emergency.
+
+    The one place where that is chosen (HOUSE promise 3). The future is done once they are durable; it
+    carries `DependencyError` when no disk takes them and the access is not an emergency.
+    """
+    if passage.spooling.waiting:
+        return passage.spooling.submit(entries)
+    settled: Future[list[Receipt]] = Future()
+    settled.set_running_or_notify_cancel()
+    stored = passage.store.submit(lambda txn: append(passage, txn, entries))
+    stored.add_done_callback(lambda future: _placed(passage, entries, future, settled))
+    return settled
+
+
+def _placed(
+    passage: Passage,
+    entries: Sequence[Pending],
+    stored: Future[list[Receipt]],
+    settled: Future[list[Receipt]],
+) -> None:
+    """Pass the ledger's receipts on, or go to the spool. Runs in the writer thread."""
+    error = stored.exception()
+    if error is None:
+        settled.set_result(stored.result())
+    elif not _takes_no_trace(error):
+        settled.set_exception(error)
+    else:
+        passage.spooling.submit(entries).add_done_callback(lambda kept: _passed_on(kept, settled))
+
+
+def _passed_on(kept: Future[list[Receipt]], settled: Future[list[Receipt]]) -> None:
+    error = kept.exception()
+    if error is None:
+        settled.set_result(kept.result())
+    else:
+        settled.set_exception(error)
+
+
+def _takes_no_trace(error: BaseException) -> bool:
+    """Say whether the store cannot write (full, read-only, dead), rather than disagree with what it holds."""
+    if isinstance(error, LockedError | CustodyError):
+        return False
+    writable = isinstance(error, DependencyError | SettingsError)
+    return writable and getattr(error, "sentence", "") != "store.closed"
+
+
+def room_for_content(passage: Passage) -> None:
+    """Refuse new content while only the reserve is left, or while traces wait for their place.
+
+    Raises `StorageFullError`: what is left is for the traces of readings (ADR 21).
+    """
+    if passage.store.low_on_space or passage.spooling.waiting:
+        raise StorageFullError("store.low-on-space")

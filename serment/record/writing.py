@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from serment.access.record_facts import RecordFacts
-from serment.errors import InvalidResourceError, NotFoundError, RefusedError, RequestError
+from serment.errors import NotFoundError, RefusedError, RequestError
 from serment.identity.keys import person_keys
 from serment.keys.material import RecordKind
 from serment.keys.record_keys import RecordKeys
@@ -66,37 +66,52 @@ class Writing:
         self, asking: Asking, incoming: Incoming, id_: str, if_match: int | None, reason: str = ""
     ) -> Written:
         """Update one item. Raises `NotFoundError`, `VersionConflictError`, `RefusedError`."""
-        if incoming.document.value.get("id") != id_:
-            raise InvalidResourceError("record.type-mismatch", f"{incoming.type}.id")
+        same_id(incoming, id_)
         reference = f"{incoming.type}/{id_}"
         owner = owning_reference(incoming, id_)
         return await self.run(
             asking, [reference, owner], lambda pen: change(pen, incoming, id_, owner, if_match, reason)
         )
 
-    async def delete(self, asking: Asking, type_: str, id_: str) -> Written:
-        """Delete one item, leaving a tombstone. Raises `NotFoundError`, `RefusedError`."""
-        return await self.run(asking, [f"{type_}/{id_}"], lambda pen: remove(pen, type_, id_))
+    async def delete(self, asking: Asking, type_: str, id_: str, if_match: int | None = None) -> Written:
+        """Delete one item, leaving a tombstone.
+
+        Raises `NotFoundError`, `VersionConflictError` when `if_match` is another version, `RefusedError`.
+        """
+        return await self.run(asking, [f"{type_}/{id_}"], lambda pen: remove(pen, type_, id_, if_match))
 
     async def births(self, asking: Asking, created: Sequence[tuple[Incoming, str]]) -> dict[str, Birth]:
         """Make durable the keys of the records that new Patients begin: `Patient/id` → birth."""
         births: dict[str, Birth] = {}
+        trace.room_for_content(self._passage)
         for incoming, id_ in created:
             if incoming.type == "Patient":
                 birth = await asyncio.to_thread(conceive, self._passage, asking, PatientId(id_))
                 births[f"Patient/{id_}"] = birth
         return births
 
-    async def run(self, asking: Asking, references: Sequence[str], job: Callable[[Pen], T]) -> T:
-        """Run a job in one transaction; trace its refusal when the decision says no."""
+    async def run(
+        self, asking: Asking, references: Sequence[str], job: Callable[[Pen], T], *, choice: bool = False
+    ) -> T:
+        """Run a job in one transaction; trace its refusal when the decision says no.
+
+        A `choice` of the patient is small and rules at once: the reserve takes it when other content
+        has to wait. Raises `StorageFullError`.
+        """
+        if not choice or self._passage.spooling.waiting:
+            trace.room_for_content(self._passage)
         await warm(self._passage, asking, references)
         try:
-            return await asyncio.wrap_future(
-                self._passage.store.submit(lambda txn: written(self._passage, txn, asking, job))
+            result, pen = await asyncio.wrap_future(
+                self._passage.store.submit(lambda txn: _penned(self._passage, txn, asking, job))
             )
         except DeniedError as denied:
             await self._refused(asking, denied)
             raise refusal(denied) from None
+        for record, mark in pen.marks.items():
+            # The epoch moved by our own hand, the keys did not: custody that is away closes nothing.
+            self._passage.keyring.hold(record, mark.epoch, asking.now, pen.drafts[record].view.keys)
+        return result
 
     async def _refused(self, asking: Asking, denied: DeniedError) -> None:
         """Trace a refused write; one that would have begun a record is traced on the decoy."""
@@ -110,10 +125,14 @@ class Writing:
 
 def written(passage: Passage, txn: Transaction, asking: Asking, job: Callable[[Pen], T]) -> T:
     """Run a job with a pen and write everything down; raising undoes all of it."""
+    return _penned(passage, txn, asking, job)[0]
+
+
+def _penned(passage: Passage, txn: Transaction, asking: Asking, job: Callable[[Pen], T]) -> tuple[T, Pen]:
     pen = Pen(passage, txn, asking)
     result = job(pen)
     pen.finish()
-    return result
+    return result, pen
 
 
 def conceive(passage: Passage, asking: Asking, patient: PatientId) -> Birth:
@@ -125,6 +144,8 @@ def conceive(passage: Passage, asking: Asking, patient: PatientId) -> Birth:
 
 def refusal(denied: DeniedError) -> RequestError | RefusedError:
     """Answer a refused write: not found for what may not even be seen, refused for the rest."""
+    if denied.sentence:
+        return RefusedError(denied.sentence)
     if denied.interaction is not Interaction.CREATE and not denied.visible:
         return NotFoundError("record.not-found")
     return RefusedError("record.not-writable")
@@ -143,7 +164,7 @@ def put(
     owner = owning_reference(incoming, id_)
     birth = births.get(owner)
     if birth is not None and birth.record not in pen.drafts:
-        facts = first_facts(pen, birth.patient, incoming)
+        facts = first_facts(pen, birth.patient, incoming, imported=imported)
         draft = pen.born(birth.record, birth.keys, birth.patient, facts)
     else:
         draft = draft_of(pen, owner, births)
@@ -158,12 +179,23 @@ def draft_of(pen: Pen, reference: str, births: dict[str, Birth]) -> Draft:
     """Open the record that a reference leads to (the decoy when it leads nowhere)."""
     if reference in births:
         return pen.drafts[births[reference].record]
+    type_, _, id_ = reference.partition("/")
+    for draft in pen.drafts.values():
+        if (type_, id_, "") in draft.names:
+            return draft
     located, _ = pen.passage.resolve(pen.txn, reference)
     return pen.draft(located.record)
 
 
 def change(
-    pen: Pen, incoming: Incoming, id_: str, owner: str, if_match: int | None, reason: str = ""
+    pen: Pen,
+    incoming: Incoming,
+    id_: str,
+    owner: str,
+    if_match: int | None,
+    reason: str = "",
+    *,
+    imported: bool = False,
 ) -> Written:
     """Update one item inside a pen. An item does not change patient."""
     draft = draft_of(pen, f"{incoming.type}/{id_}", {})
@@ -174,20 +206,29 @@ def change(
     if incoming.type == "Patient":
         pen.txn.drop_persons(draft.record)
         name_person(pen, draft, incoming)
-    choices.apply(pen, draft, incoming, id_)
+    choices.apply(pen, draft, incoming, id_, imported=imported)
     return made
 
 
-def remove(pen: Pen, type_: str, id_: str) -> Written:
+def remove(pen: Pen, type_: str, id_: str, if_match: int | None = None) -> Written:
     """Delete one item inside a pen, and what it said in the facts."""
     draft = draft_of(pen, f"{type_}/{id_}", {})
-    made = write.delete(pen, draft, type_, id_)
+    made = write.delete(pen, draft, type_, id_, if_match)
     choices.withdraw(pen, draft, type_, id_)
     return made
 
 
-def first_facts(pen: Pen, patient: PatientId, incoming: Incoming) -> RecordFacts:
-    """Give the facts of a record at birth: whose it is, who holds it, and the act of registering it."""
+def same_id(incoming: Incoming, id_: str) -> None:
+    """Refuse an update whose body and address name different items (FHIR R4 http.html#update)."""
+    if incoming.document.value.get("id") != id_:
+        raise RequestError("record.type-mismatch")
+
+
+def first_facts(pen: Pen, patient: PatientId, incoming: Incoming, *, imported: bool = False) -> RecordFacts:
+    """Give the facts of a record at birth: whose it is, who holds it, and the act of registering it.
+
+    Nobody registers by importing.
+    """
     actor = pen.asking.actor
     facts = RecordFacts(
         regime=pen.passage.regime.value,
@@ -195,13 +236,14 @@ def first_facts(pen: Pen, patient: PatientId, incoming: Incoming) -> RecordFacts
         birth_date=str(incoming.document.value.get("birthDate", "")),
         holders=(f"patient:{patient}",),
     )
-    return choices.registered(facts, pen.asking, patient)
+    return facts if imported else choices.registered(facts, pen.asking, patient)
 
 
 def name_person(pen: Pen, draft: Draft, incoming: Incoming) -> None:
     """Write the compound tokens under which the person may be found."""
-    for key in person_keys(incoming.document.value):
-        pen.txn.put_person(pen.passage.installation.person(key), draft.record)
+    draft.persons = [pen.passage.installation.person(key) for key in person_keys(incoming.document.value)]
+    for token in draft.persons:
+        pen.txn.put_person(token, draft.record)
 
 
 def new_id() -> str:

@@ -114,11 +114,21 @@ class SqliteSnapshot(Rows):
         row = self._one(sql.CHUNK, blob, index)
         return row[0] if row else None
 
+    def chunks(self, blob: bytes) -> int:
+        row = self._one(sql.CHUNKS, blob)
+        return row[0] if row else 0
+
     def blobs(self, record: RecordToken) -> list[bytes]:
         return [row[0] for row in self._all(sql.BLOBS, record)]
 
+    def unfinished_blobs(self, limit: int) -> list[bytes]:
+        return [row[0] for row in self._all(sql.UNFINISHED_BLOBS, limit)]
+
     def persons(self, token: bytes, limit: int) -> list[RecordToken]:
         return [row[0] for row in self._all(sql.PERSONS, token, limit)]
+
+    def persons_of(self, record: RecordToken) -> list[bytes]:
+        return [row[0] for row in self._all(sql.PERSONS_OF, record)]
 
     def records(self, after: bytes, limit: int) -> list[RecordToken]:
         return [row[0] for row in self._all(sql.RECORDS, after, limit)]

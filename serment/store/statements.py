@@ -15,8 +15,14 @@ EPOCH: Final = "SELECT epoch FROM record WHERE record = ?"
 PACK: Final = "SELECT number, sealed FROM pack WHERE number = ? AND record = ?"
 BODY: Final = "SELECT number, sealed FROM body WHERE number = ? AND record = ?"
 CHUNK: Final = "SELECT sealed FROM chunk WHERE blob = ? AND position = ?"
+CHUNKS: Final = "SELECT count(*) FROM chunk WHERE blob = ?"
 BLOBS: Final = "SELECT blob FROM chunk WHERE record = ? AND position = 0 ORDER BY blob"
+UNFINISHED_BLOBS: Final = (
+    "SELECT DISTINCT blob FROM chunk AS one WHERE NOT EXISTS"
+    " (SELECT 1 FROM chunk WHERE blob = one.blob AND position = 0) LIMIT ?"
+)
 PERSONS: Final = "SELECT record FROM person WHERE token = ? ORDER BY record LIMIT ?"
+PERSONS_OF: Final = "SELECT token FROM person WHERE record = ? ORDER BY token"
 RECORDS: Final = "SELECT record FROM record WHERE record > ? ORDER BY record LIMIT ?"
 SESSION: Final = "SELECT sealed FROM session WHERE token = ?"
 IMPORTED: Final = "SELECT position FROM imported WHERE source = ?"
@@ -40,7 +46,15 @@ PUT_META: Final = (
 )
 ADD_RECORD: Final = "INSERT INTO record (record, epoch, head, facts) VALUES (?, ?, ?, ?)"
 PUT_RECORD: Final = "UPDATE record SET epoch = ?, head = ?, facts = ? WHERE record = ?"
-NEXT: Final = "UPDATE counter SET last = last + 1 WHERE name = ? RETURNING last"
+# A counter that was put back never gives the number of a row that stands.
+NEXT: Final = {
+    "pack": "UPDATE counter SET last = max(last, (SELECT coalesce(max(number), 0) FROM pack)) + 1"
+    " WHERE name = 'pack' RETURNING last",
+    "body": "UPDATE counter SET last = max(last, (SELECT coalesce(max(number), 0) FROM body)) + 1"
+    " WHERE name = 'body' RETURNING last",
+    "quarantine": "UPDATE counter SET last = max(last, (SELECT coalesce(max(number), 0) FROM quarantine)) + 1"
+    " WHERE name = 'quarantine' RETURNING last",
+}
 PUT_PACK: Final = (
     "INSERT INTO pack (number, record, sealed) VALUES (?, ?, ?)"
     " ON CONFLICT (number) DO UPDATE SET sealed = excluded.sealed WHERE pack.record = excluded.record"

@@ -99,7 +99,7 @@ class SqliteTransaction(SqliteSnapshot):
         self._change(sql.PUT_CHECKPOINT, size, root, note)
 
     def _next(self, counter: str) -> int:
-        row = self._one(sql.NEXT, counter)
+        row = self._one(sql.NEXT[counter])
         if row is None:
             raise IntegrityError("store.row-missing")
         number: int = row[0]

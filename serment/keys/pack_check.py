@@ -1,0 +1,131 @@
+"""Check a pack and all that it lists, without giving anything of it back.
+
+A scrub has nobody's permission to read: it learns which rows are not what was written, by number, and
+nothing else. So the way from a pack to its bodies is walked here, behind `check`: the entries of a pack
+are read, the rows that they name are fetched by number and checked, and everything is discarded.
+
+Only the first nine fields of an entry are known here, those that name rows (`record/index.py` has the
+whole; a test holds the two readings together). Values are never decoded. ADR 23 says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from serment.errors import IntegrityError
+from serment.keys.openings import SealedRow, check, unsealed
+from serment.keys.record_keys import RecordKeys
+from serment.model import ActorId, Category, Instant, ItemClass, RecordToken
+
+
+class _Unit(msgspec.Struct, array_like=True, frozen=True):
+    category: str
+    document_type: str
+    labels: tuple[str, ...]
+    author: str
+    masked: bool
+    timer_end: int | None
+
+    def item_class(self) -> ItemClass:
+        end = None if self.timer_end is None else Instant(self.timer_end)
+        return ItemClass(
+            Category(self.category), self.document_type, self.labels, ActorId(self.author), self.masked, end
+        )
+
+
+class _Previous(msgspec.Struct, array_like=True, frozen=True):
+    pack: int
+    tag: bytes
+    unit: _Unit
+
+
+class _Listed(msgspec.Struct, array_like=True, frozen=True):
+    """The start of an entry; what follows stays unread."""
+
+    type: str
+    id: str
+    version: int
+    part: str
+    updated: int
+    deleted: bool
+    body: int
+    tag: bytes
+    previous: _Previous | None
+
+
+_listed = msgspec.msgpack.Decoder(list[_Listed])
+
+
+class Rows(Protocol):
+    """The rows of one record, by number, and where a locator leads: (record, pack)."""
+
+    def body(self, number: int) -> bytes | None: ...
+    def pack(self, number: int) -> bytes | None: ...
+    def leads(self, token: bytes) -> tuple[RecordToken, int] | None: ...
+
+
+@dataclass(slots=True)
+class Checked:
+    """How many rows were read, and the numbers of those that are not what was written."""
+
+    rows: int = 0
+    broken: list[int] = field(default_factory=list)
+
+    def see(self, number: int, *, whole: bool) -> None:
+        """Count one row."""
+        self.rows += 1
+        if not whole:
+            self.broken.append(number)
+
+
+def check_pack(
+    keys: RecordKeys, number: int, unit: ItemClass, tag: bytes, rows: Rows, locator: Callable[[str], bytes]
+) -> Checked:
+    """Check current pack `number`, the locators of its entries, their bodies and every version before.
+
+    `locator` is the installation's. Gives counts and row numbers, never a byte of what was opened.
+    """
+    found = Checked()
+    for entry in _entries(keys, number, unit, tag, rows, found):
+        name = f"{entry.type}/{entry.id}#{entry.part}" if entry.part else f"{entry.type}/{entry.id}"
+        found.see(number, whole=rows.leads(locator(name)) == (keys.record, number))
+        _check_versions(keys, entry, unit, rows, found)
+    return found
+
+
+def _check_versions(keys: RecordKeys, entry: _Listed, unit: ItemClass, rows: Rows, found: Checked) -> None:
+    """Check the body of an entry, then go back from version to version."""
+    step: _Listed | None = entry
+    while step is not None:
+        _check_body(keys, step, unit, rows, found)
+        link = step.previous
+        if link is None:
+            return
+        unit = link.unit.item_class()
+        step = next(_entries(keys, link.pack, unit, link.tag, rows, found), None)
+
+
+def _check_body(keys: RecordKeys, entry: _Listed, unit: ItemClass, rows: Rows, found: Checked) -> None:
+    if entry.deleted:
+        return
+    sealed = rows.body(entry.body)
+    at = keys.body_at(entry.type, entry.id, entry.version, entry.part)
+    whole = sealed is not None and check(keys, SealedRow(at, sealed, unit, entry.tag))
+    found.see(entry.body, whole=whole)
+
+
+def _entries(
+    keys: RecordKeys, number: int, unit: ItemClass, tag: bytes, rows: Rows, found: Checked
+) -> Iterator[_Listed]:
+    sealed = rows.pack(number) or b""
+    try:
+        listed = _listed.decode(unsealed(keys, SealedRow(keys.pack_at(number, unit), sealed, unit, tag)))
+    except (IntegrityError, msgspec.MsgspecError, ValueError):
+        found.see(number, whole=False)
+        return
+    found.see(number, whole=True)
+    yield from listed

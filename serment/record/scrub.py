@@ -1,0 +1,128 @@
+"""The scrub: every row of every record read again, from its head down, and nothing shown.
+
+Head and facts are glanced as at any reading, and held against the ledger; packs, bodies, earlier
+versions, locators and person tokens are checked inside `keys`, which gives back numbers only (ADR 23).
+It acts as the service, with a purpose, and its trace goes to the system record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from serment.errors import GoneError, IntegrityError, TooManyError
+from serment.keys.custody.contract import Custody
+from serment.keys.pack_check import check_pack
+from serment.keys.record_keys import RecordKeys
+from serment.ledger.append import TOKEN_LABEL, chain_state, trusted
+from serment.ledger.entry import Interaction
+from serment.ledger.verify import FaultKind, Report
+from serment.model import Purpose, RecordToken, RequestId
+from serment.record import trace
+from serment.record.asking import Asking
+from serment.record.founding import FOUNDER
+from serment.record.gate import View, look
+from serment.record.index import persons_mark
+from serment.record.passage import SYSTEM, Passage, year_of
+from serment.record.writing import new_id
+from serment.store.contract import Snapshot
+
+_PAGE = 1000
+
+
+def every_record(snapshot: Snapshot) -> Iterator[RecordToken]:
+    """Give every record of the store, in the order of their tokens."""
+    after = b""
+    while page := snapshot.records(after, _PAGE):
+        yield from page
+        after = page[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Below:
+    """The rows of one record, as `keys` asks for them."""
+
+    snapshot: Snapshot
+    record: RecordToken
+
+    def body(self, number: int) -> bytes | None:
+        """Give one sealed body."""
+        return dict(self.snapshot.bodies(self.record, [number])).get(number)
+
+    def pack(self, number: int) -> bytes | None:
+        """Give one sealed pack."""
+        return next((row.sealed for row in self.snapshot.packs(self.record, [number])), None)
+
+    def leads(self, token: bytes) -> tuple[RecordToken, int] | None:
+        """Say where a locator leads."""
+        located = self.snapshot.locate(token)
+        return None if located is None else (located.record, located.pack)
+
+
+class Scrub:
+    """Checks the rows of every record. `wait` is told the seconds that custody's budget asks for."""
+
+    def __init__(self, passage: Passage, custody: Custody, wait: Callable[[int], None] | None = None) -> None:
+        self._passage = passage
+        self._custody = custody
+        self._wait = wait
+
+    def trace(self) -> None:
+        """Write the probe in the system record's chain, before it begins."""
+        passage = self._passage
+        asking = self._asking()
+        with passage.store.snapshot() as snapshot:
+            view = passage.view(snapshot, asking, passage.resolve(snapshot, SYSTEM)[0].record)
+        entries = trace.of_access(passage, view, Interaction.PROBE, [])
+        trace.durable(passage, entries).result()
+
+    def run(self, snapshot: Snapshot, report: Report) -> None:
+        """Check every record; what is not what was written becomes a fault of the report."""
+        asking = self._asking()
+        for record in every_record(snapshot):
+            try:
+                rows, broken = self._record(snapshot, asking, record)
+            except IntegrityError:
+                rows, broken = 0, 1
+            except GoneError:
+                continue
+            report.rows += rows
+            for _ in range(broken):
+                report.blame(FaultKind.RECORD, report.size)
+
+    def _record(self, snapshot: Snapshot, asking: Asking, record: RecordToken) -> tuple[int, int]:
+        """Check one record: how many rows were read, how many of them are broken."""
+        keys = self._keys(record, asking)
+        view = look(snapshot, asking, record, keys, self._passage.policy)
+        state = chain_state(snapshot, record, keys.trail)
+        trusted(snapshot, state, [keys.year.token(TOKEN_LABEL)], view.mark)
+        rows, broken = 3, 0
+        if persons_mark(snapshot.persons_of(record)) != view.head.persons:
+            broken += 1
+        for found in self._packs(snapshot, view):
+            rows += found[0]
+            broken += found[1]
+        return rows, broken
+
+    def _packs(self, snapshot: Snapshot, view: View) -> Iterator[tuple[int, int]]:
+        below = _Below(snapshot, view.record)
+        units = view.head.classes()
+        for ref in view.head.packs:
+            locator = self._passage.installation.locator
+            found = check_pack(view.keys, ref.number, units[ref.unit], ref.tag, below, locator)
+            yield found.rows, len(found.broken)
+
+    def _keys(self, record: RecordToken, asking: Asking) -> RecordKeys:
+        """Ask custody, waiting when its budget says so."""
+        year = year_of(asking.now)
+        try:
+            return RecordKeys(self._custody.unwrap(record, asking.request, year))
+        except TooManyError as error:
+            if self._wait is None:
+                raise
+            self._wait(int(str(error.parameters.get("seconds", 1))))
+            return RecordKeys(self._custody.unwrap(record, asking.request, year))
+
+    def _asking(self) -> Asking:
+        now = self._passage.clock()
+        return Asking(FOUNDER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), now)

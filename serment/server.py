@@ -1,23 +1,36 @@
-"""The application: every route of the house, and what becomes of an error.
+"""The application: every route of the house, what every answer carries, and what becomes of an error.
 
 `application` takes a function that opens the house (or raises `LockedError`, `CustodyError`) and one
-that searches the disk (demo stores). Routes are a table, so that a test can enumerate them.
+that searches the disk (demo stores). Routes are a table, so that a test can enumerate them. Logs hold
+numbers and places in our own code, never what was asked or served.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serment import api, web
 from serment.api import fhir
 from serment.door.asking import language_of, number_of
-from serment.errors import NotFoundError, NotSupportedError, SermentError
+from serment.errors import (
+    DependencyError,
+    MethodError,
+    NotFoundError,
+    SermentError,
+    SignInError,
+    TooManyError,
+)
 from serment.fhir import outcome
 from serment.record.house import House
 from serment.web import pages
@@ -26,44 +39,113 @@ log = logging.getLogger("serment")
 
 ROUTES = [*api.ROUTES, *web.ROUTES]
 
+HEADERS: Mapping[bytes, bytes] = {
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+}
+"""What every answer carries, unless a page says it more exactly."""
+
+RETRY_SECONDS = 30
+
 
 def application(open_house: Callable[[], House], search_disk: Callable[[], Any]) -> Starlette:
     """Build the application over one installation."""
     app = Starlette(
         routes=ROUTES,
-        exception_handlers={SermentError: _refused, 404: _no_route, 405: _no_method, Exception: _failed},
+        middleware=[Middleware(Guard)],
+        exception_handlers={SermentError: _refused, 404: _no_route, 405: _no_method},
     )
+    app.router.redirect_slashes = False
     app.state.open = open_house
     app.state.search_disk = search_disk
     return app
 
 
+class Guard:
+    """The outermost layer of ours: headers on every answer, and no traceback for anybody to log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. A defect answers with a number; its message may quote data and is dropped."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def headed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                present = {name.lower() for name, _ in message["headers"]}
+                missing = [(name, value) for name, value in HEADERS.items() if name not in present]
+                message["headers"] = [*message["headers"], *missing]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, headed)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            answer = _fault(Request(scope), error)
+            if not started:
+                await answer(scope, receive, headed)
+
+
+def _fault(request: Request, error: Exception) -> Response:
+    """Answer a defect of ours: a number, and nothing of what was being served."""
+    number = number_of(request)
+    log.error("fault %s at %s in request %s", type(error).__name__, _place(error), number)
+    return _said(request, SermentError("api.internal", request=number))
+
+
+def _place(error: Exception) -> str:
+    """Say where in the code an error was raised: file and line, no value."""
+    frames = traceback.extract_tb(error.__traceback__, limit=-1)
+    return f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     """Answer an error of the tree, in FHIR or as a page."""
-    if isinstance(error, SermentError):
-        return _said(request, error)
-    raise error
+    if not isinstance(error, SermentError):
+        raise error
+    if error.status >= 500:
+        log.error("%s in request %s", error.sentence, number_of(request))
+    return _said(request, error)
 
 
 async def _no_route(request: Request, _error: Exception) -> Response:
     return _said(request, NotFoundError("api.unknown-route"))
 
 
-async def _no_method(request: Request, _error: Exception) -> Response:
-    error = NotSupportedError("api.method")
-    answer = _said(request, error)
-    answer.status_code = 405
+async def _no_method(request: Request, error: Exception) -> Response:
+    answer = _said(request, MethodError("api.method"))
+    if isinstance(error, HTTPException) and error.headers:
+        allowed = sorted(error.headers["Allow"].split(", "))
+        answer.headers["allow"] = ", ".join(allowed)
     return answer
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    """Answer a defect of ours: a number, and nothing of what was being served."""
-    number = number_of(request)
-    log.error("fault %s in request %s", type(error).__name__, number)
-    return _said(request, SermentError("api.internal", request=number))
-
-
 def _said(request: Request, error: SermentError) -> Response:
-    if request.url.path.startswith("/fhir"):
-        return fhir.answer(outcome.outcome(error, language_of(request)), error.status)
-    return pages.failed(request, error)
+    """Say an error: to a program as an OperationOutcome, to a person as a page."""
+    headers = _headers(error)
+    if request.url.path.split("/")[1] == "fhir":
+        return fhir.answer(outcome.outcome(error, language_of(request)), error.status, headers)
+    answer = pages.failed(request, error)
+    answer.headers.update(headers)
+    return answer
+
+
+def _headers(error: SermentError) -> dict[str, str]:
+    if isinstance(error, SignInError):
+        return {"www-authenticate": "Bearer"}
+    if isinstance(error, TooManyError):
+        return {"retry-after": str(error.parameters.get("seconds", RETRY_SECONDS))}
+    if isinstance(error, DependencyError):
+        return {"retry-after": str(RETRY_SECONDS)}
+    return {}

@@ -1,21 +1,39 @@
-"""Doors for programs: FHIR R4 and health. `ROUTES` is all of them."""
+"""Doors for programs: FHIR R4 and health. `ROUTES` is all of them, one for each address.
 
+One address is one route whatever its methods, so that 405 says all that the address takes.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
-from serment.api import fhir, health
+from serment.api import fhir, health, operations
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def at(path: str, **handlers: Handler) -> Route:
+    """Make the route of one address from its handlers by method; HEAD goes with GET."""
+
+    async def dispatched(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, dispatched, methods=list(handlers))
+
 
 ROUTES = [
-    Route("/livez", health.livez, methods=["GET"]),
-    Route("/readyz", health.readyz, methods=["GET"]),
-    Route("/fhir/metadata", fhir.metadata, methods=["GET"]),
-    Route("/fhir", fhir.transaction, methods=["POST"]),
-    Route("/fhir/", fhir.transaction, methods=["POST"]),
-    Route("/fhir/{type}/_search", fhir.search_post, methods=["POST"]),
-    Route("/fhir/{type}/{id}/_history/{version:int}", fhir.vread, methods=["GET"]),
-    Route("/fhir/{type}/{id}/_history", fhir.history, methods=["GET"]),
-    Route("/fhir/{type}/{id}", fhir.read, methods=["GET"]),
-    Route("/fhir/{type}/{id}", fhir.update, methods=["PUT"]),
-    Route("/fhir/{type}/{id}", fhir.delete, methods=["DELETE"]),
-    Route("/fhir/{type}", fhir.search_get, methods=["GET"]),
-    Route("/fhir/{type}", fhir.create, methods=["POST"]),
+    at("/livez", GET=health.livez),
+    at("/readyz", GET=health.readyz),
+    at("/fhir/metadata", GET=fhir.metadata),
+    at("/fhir", POST=fhir.transaction),
+    at("/fhir/", POST=fhir.transaction),
+    at("/fhir/{type}/_search", POST=fhir.search_post),
+    at("/fhir/Patient/{id}/$confirm-attending", POST=operations.confirm_attending),
+    at("/fhir/Patient/{id}/$declare-act", POST=operations.declare_act),
+    at("/fhir/{type}/{id}/_history/{version:int}", GET=fhir.vread),
+    at("/fhir/{type}/{id}/_history", GET=fhir.history),
+    at("/fhir/{type}/{id}", GET=fhir.read, PUT=fhir.update, DELETE=fhir.delete),
+    at("/fhir/{type}", GET=fhir.search_get, POST=fhir.create),
 ]

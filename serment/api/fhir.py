@@ -1,71 +1,80 @@
 """The FHIR R4 door: one function for each interaction (HL7 FHIR R4 http.html).
 
 A handler reads the request, asks `record`, and joins bytes; no rule and no decision is written here.
+Order: answers, the statement, reads, searches, writes, bundles.
 """
 
 from __future__ import annotations
 
-import re
 from email.utils import formatdate
+from functools import cache
 from typing import Literal
-from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from serment import __version__
-from serment.door.asking import asking_of, house_of, language_of
-from serment.errors import MalformedError, NotSupportedError, RequestError
-from serment.fhir import bundle, capability, outcome
-from serment.fhir.owner import owner_rules
+from serment.api import negotiation
+from serment.api.abilities import served_types, statement
+from serment.door.asking import bearer_of, house_of, language_of
+from serment.errors import GoneError, NotFoundError, NotSupportedError, RequestError
+from serment.fhir import bundle, outcome
+from serment.fhir.dates import instant_text
 from serment.fhir.query import parse
+from serment.model import Instant
 from serment.record import incoming
 from serment.record.asking import Asking
+from serment.record.bundling import answered
 from serment.record.house import House
+from serment.record.incoming import Incoming
 from serment.record.reading import Served
-from serment.record.searching import Page
 from serment.record.write import Written
-
-JSON = "application/fhir+json; charset=utf-8"
-LIMIT = 16 * 1024 * 1024
-_IF_MATCH = re.compile(r'W/"(\d{1,9})"')
-_FORMATS = frozenset({"json", "application/json", "application/fhir+json", "application/fhir json"})
 
 
 def answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Answer FHIR bytes that no cache may keep."""
-    return Response(body, status, {"cache-control": "no-store", **(headers or {})}, JSON)
+    """Answer FHIR bytes. The server adds the headers that every answer has."""
+    return Response(body, status, headers, negotiation.JSON if body else None)
 
 
 def version_headers(version: int, updated: int) -> dict[str, str]:
     """Give ETag and Last-Modified of one version."""
-    return {"etag": bundle.etag(version), "last-modified": _http_date(updated)}
+    return {"etag": bundle.etag(version), "last-modified": formatdate(updated / 1000, usegmt=True)}
 
 
 async def metadata(request: Request) -> Response:
     """Say exactly what works: the CapabilityStatement. Needs no sign-in."""
     house = house_of(request)
-    return answer(capability.statement(__version__, house.started, house.base, served_types()))
+    negotiation.acceptable(request)
+    negotiation.nothing_else(request)
+    return answer(_statement(house.started, house.base))
+
+
+@cache
+def _statement(started: Instant, base: str) -> bytes:
+    return statement(__version__, started, base)
 
 
 async def read(request: Request) -> Response:
     """GET [type]/[id]."""
-    house, asking = _who(request)
+    house, asking = who(request)
+    negotiation.nothing_else(request)
     type_, id_ = _named(request)
     return _resource(await house.reading.read(asking, type_, id_))
 
 
 async def vread(request: Request) -> Response:
     """GET [type]/[id]/_history/[version]."""
-    house, asking = _who(request)
+    house, asking = who(request)
+    negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    served = await house.reading.vread(asking, type_, id_, int(request.path_params["version"]))
-    return _resource(served)
+    version = int(request.path_params["version"])
+    return _resource(await house.reading.vread(asking, type_, id_, version))
 
 
 async def history(request: Request) -> Response:
-    """GET [type]/[id]/_history."""
-    house, asking = _who(request)
+    """GET [type]/[id]/_history: every version that the caller may see, newest first."""
+    house, asking = who(request)
+    negotiation.nothing_else(request)
     type_, id_ = _named(request)
     versions = await house.reading.history(asking, type_, id_)
     entries = [
@@ -83,118 +92,114 @@ async def history(request: Request) -> Response:
 
 
 async def search_get(request: Request) -> Response:
-    """GET [type]?…"""
-    return await _search(request, parse_qsl(request.url.query, keep_blank_values=True))
+    """GET [type]: a search in the address."""
+    house, asking = who(request)
+    return await _search(request, house, asking, negotiation.query(request))
 
 
 async def search_post(request: Request) -> Response:
     """POST [type]/_search: the same search, out of the address."""
-    form = (await request.body()).decode("utf-8", "strict")
-    pairs = parse_qsl(request.url.query, keep_blank_values=True)
-    return await _search(request, [*pairs, *parse_qsl(form, keep_blank_values=True)])
+    house, asking = who(request)
+    return await _search(request, house, asking, await negotiation.form(request))
 
 
 async def create(request: Request) -> Response:
     """POST [type], with If-None-Exist for a conditional create."""
-    house, asking = _who(request)
+    house, asking = who(request)
+    negotiation.nothing_else(request)
     type_ = _type(request)
-    raw = await _body(request)
+    sent = incoming.read(await negotiation.resource(request), type_, house.base)
     condition = request.headers.get("if-none-exist")
-    written = await house.writing.create(asking, incoming.read(raw, type_), condition)
-    return await _written(request, house, asking, written)
+    if condition is not None and not condition.strip("? "):
+        raise RequestError("record.empty-condition")
+    written = await house.writing.create(asking, sent, condition)
+    return await _written(request, house, asking, sent, written)
 
 
 async def update(request: Request) -> Response:
-    """PUT [type]/[id] with If-Match."""
-    house, asking = _who(request)
+    """PUT [type]/[id] with If-Match. An id that is unknown is not created: ids are the server's."""
+    house, asking = who(request)
+    negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    resource = incoming.read(await _body(request), type_)
-    written = await house.writing.update(
-        asking, resource, id_, _if_match(request), request.headers.get("serment-relabel-reason", "")
-    )
-    return await _written(request, house, asking, written)
+    sent = incoming.read(await negotiation.resource(request), type_, house.base)
+    reason = request.headers.get("serment-relabel-reason", "")
+    written = await house.writing.update(asking, sent, id_, negotiation.if_match(request), reason)
+    return await _written(request, house, asking, sent, written)
 
 
 async def delete(request: Request) -> Response:
     """DELETE [type]/[id]: a tombstone; the versions before stay in the history."""
-    house, asking = _who(request)
+    house, asking = who(request)
+    negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    written = await house.writing.delete(asking, type_, id_)
+    written = await house.writing.delete(asking, type_, id_, negotiation.if_match(request))
     body = outcome.ok("api.deleted", language_of(request))
-    return answer(body, 200, {"etag": bundle.etag(written.version)})
+    return answer(body, 200, version_headers(written.version, written.updated))
 
 
 async def transaction(request: Request) -> Response:
     """POST [base]: a batch or a transaction."""
-    house, asking = _who(request)
-    kind, items = await house.bundling.run(asking, await _body(request), house.base)
+    house, asking = who(request)
+    negotiation.nothing_else(request)
+    kind, items = await house.bundling.run(asking, await negotiation.resource(request), house.base)
     return answer(bundle.response(kind, items))
 
 
-async def _search(request: Request, pairs: list[tuple[str, str]]) -> Response:
-    house, asking = _who(request)
+def who(request: Request) -> tuple[House, Asking]:
+    """Say who asks, and check that they take our answers. Programs carry a bearer token, never a cookie."""
+    house = house_of(request)
+    asking = bearer_of(request, house)
+    negotiation.acceptable(request)
+    return house, asking
+
+
+async def _search(request: Request, house: House, asking: Asking, pairs: negotiation.Pairs) -> Response:
     type_ = _type(request)
-    tokens = [value for name, value in pairs if name == "_page"]
-    if tokens:
-        page = await house.searching.go_on(asking, tokens[0])
+    if any(name == "_page" for name, _ in pairs):
+        if len(pairs) > 1:
+            raise NotSupportedError("api.page-alone")
+        page = await house.searching.go_on(asking, type_, pairs[0][1])
     else:
-        asked = [(name, value) for name, value in pairs if name not in {"_format", "_pretty"}]
-        page = await house.finding.search(asking, parse(type_, asked, house.base))
-    return answer(_searchset(request, house, type_, page))
+        page = await house.finding.search(asking, parse(type_, pairs, house.base))
+    return answer(answered(page, house.base, asking.language))
 
 
-def _searchset(request: Request, house: House, type_: str, page: Page) -> bytes:
-    """Join a page of answers. An empty answer says that it is empty for this caller."""
-    links = {"self": f"{house.base}/{type_}?{urlencode(_shown(page))}"}
-    if page.next:
-        links["next"] = f"{house.base}/{type_}?{urlencode({'_page': page.next})}"
-    entries: list[tuple[str, bytes, Literal["match", "include", "outcome"]]] = [
-        (f"{served.type}/{served.id}", served.body, "match") for served in page.served
-    ]
-    nothing = None if page.total else outcome.ok("api.nothing-visible", language_of(request))
-    total = None if page.query.total == "none" else page.total
-    return bundle.searchset(house.base, entries, total, links, nothing)
-
-
-def _shown(page: Page) -> list[tuple[str, str]]:
-    """Give the pairs of the self link; who was searched by a trait is left out of every address."""
-    return [] if page.query.type == "Patient" else page.query.to_pairs()
-
-
-async def _written(request: Request, house: House, asking: Asking, written: Written) -> Response:
-    """Answer a write with the stored resource, or as `Prefer` asks."""
+async def _written(
+    request: Request, house: House, asking: Asking, sent: Incoming, written: Written
+) -> Response:
+    """Answer a write as `Prefer` asks: by default with the stored bytes, which are those that were sent."""
     headers = version_headers(written.version, written.updated)
     headers["location"] = f"{house.base}/{written.type}/{written.id}/_history/{written.version}"
     status = 201 if written.created else 200
-    if "return=minimal" in request.headers.get("prefer", ""):
+    wish = negotiation.preferred(request)
+    if wish == "minimal":
         return answer(b"", status, headers)
-    return answer(written.body, status, headers)
+    if wish == "OperationOutcome":
+        return answer(outcome.ok("api.written", language_of(request)), status, headers)
+    if request.method == "POST" and not written.created:
+        return answer(await _met(house, asking, written), status, headers)
+    body = sent.document.spliced(written.id, written.version, instant_text(written.updated))
+    return answer(body, status, headers)
+
+
+async def _met(house: House, asking: Asking, written: Written) -> bytes:
+    """Give what a conditional create met, read like anything else: nothing for a person only found."""
+    try:
+        return (await house.reading.read(asking, written.type, written.id)).body
+    except NotFoundError:
+        return b""
 
 
 def _resource(served: Served) -> Response:
     if served.deleted:
-        raise RequestError("record.gone")
+        raise GoneError("record.gone")
     return answer(served.body, 200, version_headers(served.version, served.updated))
-
-
-def _who(request: Request) -> tuple[House, Asking]:
-    house = house_of(request)
-    formats = request.query_params.get("_format", "json")
-    accept = request.headers.get("accept", "*/*")
-    if formats not in _FORMATS or not re.search(r"json|\*/\*", accept):
-        raise NotSupportedError("api.not-acceptable")
-    return house, asking_of(request, house)
-
-
-def served_types() -> list[str]:
-    """List the types that this server keeps: those that have a patient owner or stand in the directory."""
-    return sorted(type_ for type_, rule in owner_rules().items() if rule.rule != "none")
 
 
 def _type(request: Request) -> str:
     type_ = str(request.path_params["type"])
-    if type_ not in owner_rules() or owner_rules()[type_].rule == "none":
-        raise NotSupportedError("api.unknown-type")
+    if type_ not in served_types():
+        raise NotFoundError("api.unknown-type")
     return type_
 
 
@@ -202,31 +207,7 @@ def _named(request: Request) -> tuple[str, str]:
     return _type(request), str(request.path_params["id"])
 
 
-async def _body(request: Request) -> bytes:
-    """Read the body, never more than the limit."""
-    raw = bytearray()
-    async for piece in request.stream():
-        raw += piece
-        if len(raw) > LIMIT:
-            break
-    return bytes(raw)
-
-
-def _if_match(request: Request) -> int | None:
-    said = request.headers.get("if-match")
-    if said is None:
-        return None
-    match = _IF_MATCH.fullmatch(said.strip())
-    if match is None:
-        raise MalformedError("api.malformed-if-match")
-    return int(match[1])
-
-
 def _method(served: Served) -> Literal["POST", "PUT", "DELETE"]:
     if served.deleted:
         return "DELETE"
     return "POST" if served.version == 1 else "PUT"
-
-
-def _http_date(updated: int) -> str:
-    return formatdate(updated / 1000, usegmt=True)

@@ -1,7 +1,8 @@
 """Who knocks: from the headers of a request to an `Asking`.
 
-The actor comes with the bearer token (or the session cookie of a page), the purpose in
-`Serment-Purpose`, the coded emergency reason in `Serment-Reason`. What is not known is refused.
+The actor comes with the bearer token at a program's door, with the session cookie at a page, never one
+for the other; the purpose in `Serment-Purpose`, the coded emergency reason in `Serment-Reason`. What is
+not known is refused.
 """
 
 from __future__ import annotations
@@ -26,25 +27,53 @@ def house_of(request: Request) -> House:
 
 
 def language_of(request: Request) -> Language:
-    """Choose the language of the answer: French unless English is preferred."""
-    accepted = request.headers.get("accept-language", "")
-    first = accepted.split(",")[0].strip().lower()
-    return Language.EN if first.startswith("en") else Language.FR
+    """Choose the language of the answer: French unless English is preferred (RFC 9110 section 12.5.4)."""
+    wishes = {Language.FR: 0.0, Language.EN: 0.0}
+    for accepted in request.headers.get("accept-language", "").split(","):
+        tag, _, weight = accepted.strip().lower().partition(";")
+        if tag[:2] in {"fr", "en"} and tag[2:3] in {"", "-"}:
+            language = Language(tag[:2])
+            wishes[language] = max(wishes[language], _weight(weight))
+    return Language.EN if wishes[Language.EN] > wishes[Language.FR] else Language.FR
 
 
-def secret_of(request: Request) -> str:
-    """Give the bearer secret. Raises `SignInError` when there is none."""
+def _weight(text: str) -> float:
+    said = text.strip().removeprefix("q=")
+    try:
+        return float(said) if said else 1.0
+    except ValueError:
+        return 0.0
+
+
+def bearer_secret(request: Request) -> str:
+    """Give the bearer secret of a program. Raises `SignInError` when there is none."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    secret = bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
-    if not secret:
+    if scheme.lower() != "bearer" or not bearer.strip():
         raise SignInError("api.no-token")
+    return bearer.strip()
+
+
+def cookie_secret(request: Request) -> str:
+    """Give the secret of a page's session. Raises `SignInError` when there is none."""
+    secret = request.cookies.get(COOKIE, "")
+    if not secret:
+        raise SignInError("web.no-session")
     return secret
 
 
-def asking_of(request: Request, house: House) -> Asking:
-    """Say who asks, why and when. Raises `SignInError`, `RefusedError`, `MalformedError`."""
+def bearer_of(request: Request, house: House) -> Asking:
+    """Say who asks at a program's door. Raises `SignInError`, `RefusedError`, `MalformedError`."""
+    return _asking(request, house, bearer_secret(request))
+
+
+def cookie_of(request: Request, house: House) -> Asking:
+    """Say who asks at a page. Raises `SignInError`, `RefusedError`, `MalformedError`."""
+    return _asking(request, house, cookie_secret(request))
+
+
+def _asking(request: Request, house: House, secret: str) -> Asking:
     now = house.passage.clock()
-    session = house.sessions.open(secret_of(request), now)
+    session = house.sessions.open(secret, now)
     return Asking(
         session.actor,
         purpose_of(request, session.purpose),

@@ -36,11 +36,13 @@ def statement(
     url: str,
     types: Iterable[str],
     only: Mapping[str, frozenset[str]] = _NOTHING_LESS,
+    unsearched: frozenset[str] = frozenset(),
 ) -> bytes:
     """Write the statement as JSON.
 
     `when` is when this server's abilities last changed, `url` its FHIR address, `types` the resource types
-    that it keeps; `only` narrows the search parameters of a type to the codes that its door answers.
+    that it keeps; `only` narrows the search parameters of a type to the codes that its door answers;
+    the types of `unsearched` are read and written, never searched.
     """
     rest = {
         "mode": "server",
@@ -48,7 +50,12 @@ def statement(
             "description": "Bearer token; purpose of use in Serment-Purpose (v3 PurposeOfUse). "
             "A clinical search names one patient. What is hidden from a caller answers as if absent."
         },
-        "resource": [_resource(name, only.get(name)) for name in sorted(types)],
+        "resource": [
+            _resource(
+                name, frozenset() if name in unsearched else only.get(name), searched=name not in unsearched
+            )
+            for name in sorted(types)
+        ],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
     }
     return msgspec.json.encode(
@@ -66,21 +73,22 @@ def statement(
     )
 
 
-def _resource(name: str, only: frozenset[str] | None) -> dict[str, Any]:
+def _resource(name: str, only: frozenset[str] | None, *, searched: bool) -> dict[str, Any]:
     """Say what works on one resource type."""
     found = search.searched(name)
-    return {
+    said: dict[str, Any] = {
         "type": name,
-        "interaction": [{"code": code} for code in INTERACTIONS],
+        "interaction": [{"code": code} for code in INTERACTIONS if searched or code != "search-type"],
         "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": False,
-        "conditionalCreate": True,
+        "conditionalCreate": searched,
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
-        "searchParam": [
-            {"name": code, "definition": _DEFINITIONS + found[code].definition, "type": found[code].type}
-            for code in sorted(found)
-            if only is None or code in only
-        ],
     }
+    parameters = [
+        {"name": code, "definition": _DEFINITIONS + found[code].definition, "type": found[code].type}
+        for code in sorted(found)
+        if only is None or code in only
+    ]
+    return said | {"searchParam": parameters} if parameters else said

@@ -10,23 +10,21 @@ Order: applying, withdrawing, masks, people.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 
 from serment.access.from_resources import choices, mandate, team_facts
 from serment.access.record_facts import DECLARED, REGISTRATION, Choice, RecordFacts, TeamFact
-from serment.errors import NotFoundError, RefusedError
+from serment.errors import NotFoundError
 from serment.fhir.match import decoder
 from serment.identity import rpps
 from serment.ledger.entry import Interaction
-from serment.model import Act, ActorKind, Denial, Function, ItemClass, PatientId, Regime
-from serment.record import gate, trace
+from serment.model import Act, ActorKind, Denial, Function, PatientId, Regime
+from serment.record import filing, gate
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.gate import Item
 from serment.record.incoming import Incoming
-from serment.record.pen import Pen
+from serment.record.pen import DeniedError, Pen
 
 IDENTIFIERS = decoder(("identifier",))
 ACTS_OF_CARE = frozenset({"Encounter", "Appointment", "ServiceRequest", "CareTeam", "Patient"})
@@ -105,14 +103,29 @@ def _acts_of_care(
         imported=imported,
     )
     if resource["resourceType"] == "CareTeam" and not imported:
-        _only_by_namers(pen)
-        if any(fact.actor == actor.id for fact in named):
-            raise RefusedError("record.names-writer")
+        named_by_writer = any(fact.actor == actor.id for fact in named)
+        if actor.function not in NAMERS or named_by_writer:
+            raise _refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer")
     facts = _without_acts_of(facts, source)
     for fact in named:
+        if imported and not _may_ever_open(pen, fact):
+            continue
         if imported or fact.actor != actor.id or _has_lasting_ground(pen, draft):
             facts = facts.with_team(fact)
-    change(draft, facts)
+    change(draft, _still_open(pen, facts))
+
+
+def _may_ever_open(pen: Pen, fact: TeamFact) -> bool:
+    """Say whether an imported act of care still opens something: years of past visits are not kept."""
+    now = pen.asking.now
+    return fact.start > now or pen.passage.policy.opens(fact, Regime.OWN, now)
+
+
+def _still_open(pen: Pen, facts: RecordFacts) -> RecordFacts:
+    """Forget the acts of care that can never open the record again: facts are read at every request."""
+    policy, now = pen.passage.policy, pen.asking.now
+    kept = tuple(fact for fact in facts.team if not policy.over(fact, now))
+    return facts if len(kept) == len(facts.team) else msgspec.structs.replace(facts, team=kept)
 
 
 def _without_acts_of(facts: RecordFacts, source: str) -> RecordFacts:
@@ -133,9 +146,9 @@ def _has_lasting_ground(pen: Pen, draft: Draft) -> bool:
     return named or any(fact.actor == actor for fact in facts.attending)
 
 
-def _only_by_namers(pen: Pen) -> None:
-    if pen.asking.actor.function not in NAMERS:
-        raise RefusedError("record.names-writer")
+def _refused(draft: Draft, rule: str, interaction: Interaction, sentence: str) -> DeniedError:
+    """Refuse what a written resource would change in the facts: nothing is written, the refusal is traced."""
+    return DeniedError(draft.view, Denial(rule, "speaker"), interaction, visible=True, sentence=sentence)
 
 
 def _mandate(pen: Pen, draft: Draft, resource: dict[str, object], id_: str) -> None:
@@ -152,7 +165,7 @@ def _mandate(pen: Pen, draft: Draft, resource: dict[str, object], id_: str) -> N
 def _choices(pen: Pen, draft: Draft, resource: dict[str, object], id_: str) -> None:
     actor = pen.asking.actor
     if actor.kind not in {ActorKind.PATIENT, ActorKind.PROXY, ActorKind.PROFESSIONAL}:
-        raise RefusedError("record.choice-not-yours")
+        raise _refused(draft, "C2.speaker", Interaction.CONSENT, "record.choice-not-yours")
     made = choices(resource, id_, pen.asking.now, actor.id, lambda ref: practitioner(pen, ref))
     _replace_choices(pen, draft, f"Consent/{id_}", made)
 
@@ -166,7 +179,7 @@ def _replace_choices(pen: Pen, draft: Draft, source: str, made: list[Choice]) ->
         facts = facts.with_choice(choice)
     change(draft, facts)
     for item in sorted({choice.item for choice in (*before, *made) if choice.item}):
-        _remask(pen, draft, item, masked=facts.item_masked(item, pen.asking.now))
+        filing.mask(pen, draft, item, masked=facts.item_masked(item, pen.asking.now))
 
 
 def must_hold(pen: Pen, draft: Draft, reference: str) -> None:
@@ -179,26 +192,22 @@ def must_hold(pen: Pen, draft: Draft, reference: str) -> None:
         raise NotFoundError("record.not-found")
 
 
-def _remask(pen: Pen, draft: Draft, reference: str, *, masked: bool) -> None:
-    """Move an item to the class that its mask says; no body is sealed again."""
-    type_, _, id_ = reference.partition("/")
-    item = draft.current((type_, id_, ""), Act.READ)
-    if item is None or isinstance(item, Denial) or item.unit.masked == masked:
-        return
-    moved: ItemClass = replace(item.unit, masked=masked)
-    draft.take(item)
-    draft.place(moved, item.entry)
-    pen.did(draft, Interaction.MASK, trace.touched(Item(item.permit, moved, item.entry), pen.asking))
-
-
 def practitioner(pen: Pen, reference: str) -> str:
     """Name the professional that a directory entry describes, by RPPS; "" when there is none."""
+    if reference not in pen.known:
+        pen.known[reference] = _practitioner(pen, reference)
+    return pen.known[reference]
+
+
+def _practitioner(pen: Pen, reference: str) -> str:
     located, known = pen.passage.resolve(pen.txn, reference)
     if not known:
         return ""
     type_, _, id_ = reference.partition("/")
     view = pen.passage.view(pen.txn, pen.asking, located.record)
-    item = gate.current(pen.txn, view, located.pack, (type_, id_, ""), Act.READ)
+    view.depositing = pen.imported
+    act = Act.WRITE if pen.imported else Act.READ
+    item = gate.current(pen.txn, view, located.pack, (type_, id_, ""), act)
     if isinstance(item, Denial):
         return ""
     for _, number, *_ in IDENTIFIERS(bytes(item.entry.values)).p0 or ():

@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serment.door.asking import COOKIE, asking_of, house_of, language_of, secret_of
+from serment.door.asking import COOKIE, cookie_of, cookie_secret, house_of, language_of
 from serment.errors import MalformedError, NotFoundError, RefusedError, SermentError, SignInError
 from serment.fhir.summary import person_name, summary
 from serment.identity.status import status
@@ -115,7 +115,7 @@ async def enter(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """End the session."""
     house = house_of(request)
-    await run_in_threadpool(house.sessions.end, secret_of(request))
+    await run_in_threadpool(house.sessions.end, cookie_secret(request))
     answer = RedirectResponse("/", 303, HEADERS)
     answer.delete_cookie(COOKIE)
     return answer
@@ -124,14 +124,14 @@ async def sign_out(request: Request) -> Response:
 async def home(request: Request) -> Response:
     """Lead to the page of whoever is signed in."""
     house = house_of(request)
-    session = house.sessions.open(secret_of(request), house.passage.clock())
+    session = house.sessions.open(cookie_secret(request), house.passage.clock())
     return RedirectResponse(session.to if session.to != "/" else "/me", 303, HEADERS)
 
 
 async def record(request: Request) -> Response:
     """Show a record to a professional: the newest of each category, traced."""
     house = house_of(request)
-    asking = asking_of(request, house)
+    asking = cookie_of(request, house)
     view = await house.showing.first_view(asking, request.path_params["id"])
     language = language_of(request)
     return page(
@@ -147,7 +147,7 @@ async def record(request: Request) -> Response:
 async def me(request: Request) -> Response:
     """Show the holder who opened the record, and what is in it with its masks."""
     house = house_of(request)
-    asking = asking_of(request, house)
+    asking = cookie_of(request, house)
     patient = _own(asking)
     language = language_of(request)
     bodies = await house.proving.trail(asking, patient)
@@ -158,7 +158,7 @@ async def me(request: Request) -> Response:
         "me.html",
         lines=[_line(one) for one in lines if one.who][:40],
         groups=_groups(view, language, leave={Category.IDENTITY, Category.CONTACT, Category.CHOICES}),
-        csrf=house.sessions.form_key(secret_of(request)),
+        csrf=house.sessions.form_key(cookie_secret(request)),
         **_who(house, asking, language),
     )
 
@@ -176,7 +176,7 @@ async def unmask(request: Request) -> Response:
 async def officer(request: Request) -> Response:
     """Verify the ledger and, on a demo store, search the disk for names. No care content."""
     house = house_of(request)
-    asking = asking_of(request, house)
+    asking = cookie_of(request, house)
     if asking.actor.kind is not ActorKind.OFFICER:
         raise RefusedError("record.not-found")
     report = await run_in_threadpool(_verified, house)
@@ -205,9 +205,9 @@ def _verified(house: House) -> Any:
 
 async def _choose(request: Request, *, masked: bool) -> Response:
     house = house_of(request)
-    asking = asking_of(request, house)
+    asking = cookie_of(request, house)
     form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
-    expected = house.sessions.form_key(secret_of(request))
+    expected = house.sessions.form_key(cookie_secret(request))
     if not hmac.compare_digest(form.get("csrf", ""), expected):
         raise MalformedError("web.form-stale")
     if masked:

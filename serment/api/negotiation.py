@@ -1,0 +1,149 @@
+"""What a request may look like: formats asked and sent, its query, its body, its conditions (R4 http.html).
+
+What is not understood is refused here, before anything is looked up: an answer never depends on a
+header or parameter that was silently dropped. No error repeats what was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from serment.errors import (
+    MalformedError,
+    MediaTypeError,
+    NotAcceptableError,
+    NotSupportedError,
+    TooLargeError,
+)
+from serment.fhir.json import MAX_BYTES
+from serment.fhir.query import MAX_VALUES
+
+JSON = "application/fhir+json; charset=utf-8"
+FORM = "application/x-www-form-urlencoded"
+FORMS = frozenset({FORM})
+JSON_TYPES = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
+ANY = frozenset({"*/*", "application/*"})
+FORMATS = frozenset({"json", "application/json", "application/fhir+json", "application/fhir json"})
+LAYOUT = frozenset({"_format", "_pretty"})
+"""Parameters that every address takes. `_pretty` is a hint: bytes go out as they came in."""
+
+MOST_FORM = 256 * 1024
+VERSION = "4.0"
+_IF_MATCH = re.compile(r'W/"(\d{1,9})"')
+
+Pairs = list[tuple[str, str]]
+
+
+def acceptable(request: Request) -> None:
+    """Refuse to answer in a format that the caller does not take. Raises `NotAcceptableError`."""
+    formats = request.query_params.getlist("_format")
+    if formats:
+        if len(formats) > 1 or formats[0].partition(";")[0].strip().lower() not in FORMATS:
+            raise NotAcceptableError("api.not-acceptable")
+        return
+    asked = ",".join(request.headers.getlist("accept"))
+    if asked.strip() and not any(_spoken(one) for one in asked.split(",")):
+        raise NotAcceptableError("api.not-acceptable")
+
+
+def _spoken(accepted: str) -> bool:
+    """Say whether one media range of an Accept header lets FHIR R4 in JSON through."""
+    kind, parameters = _media_type(accepted)
+    if parameters.get("fhirversion", VERSION) != VERSION:
+        return False
+    return kind in JSON_TYPES | ANY and not re.fullmatch(r"0(\.0*)?", parameters.get("q", "1"))
+
+
+def _media_type(text: str) -> tuple[str, dict[str, str]]:
+    kind, *rest = text.split(";")
+    pairs = (part.partition("=") for part in rest)
+    parameters = {name.strip().lower(): value.strip().strip('"').lower() for name, _, value in pairs}
+    return kind.strip().lower(), parameters
+
+
+def readable(request: Request, allowed: frozenset[str]) -> None:
+    """Refuse a body in another format. Raises `MediaTypeError`."""
+    kind, parameters = _media_type(request.headers.get("content-type", ""))
+    plain = request.headers.get("content-encoding", "identity").lower() == "identity"
+    utf8 = parameters.get("charset", "utf-8") in {"utf-8", "utf8"}
+    version = parameters.get("fhirversion", VERSION) == VERSION
+    if kind not in allowed or not (plain and utf8 and version):
+        raise MediaTypeError("api.form" if allowed is FORMS else "api.media-type")
+
+
+async def body(request: Request, most: int = MAX_BYTES) -> bytes:
+    """Read the body, never more than `most` bytes. Raises `TooLargeError`."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > most:
+        raise TooLargeError("fhir.too-large", limit=most)
+    raw = bytearray()
+    async for piece in request.stream():
+        raw += piece
+        if len(raw) > most:
+            raise TooLargeError("fhir.too-large", limit=most)
+    return bytes(raw)
+
+
+async def resource(request: Request) -> bytes:
+    """Read the body of a write: FHIR in JSON. Raises `MediaTypeError`, `TooLargeError`."""
+    readable(request, JSON_TYPES)
+    return await body(request)
+
+
+def query(request: Request) -> Pairs:
+    """Read the query of the address, without the parameters of layout. Raises `MalformedError`."""
+    return list(_asked(pairs(request.url.query)))
+
+
+async def form(request: Request) -> Pairs:
+    """Read the form of a POST _search after the query. Raises `MediaTypeError`, `MalformedError`."""
+    readable(request, FORMS)
+    raw = await body(request, MOST_FORM)
+    try:
+        text = raw.decode("ascii")
+    except UnicodeDecodeError:
+        raise MalformedError("api.malformed-query") from None
+    return [*query(request), *_asked(pairs(text))]
+
+
+def pairs(text: str) -> Pairs:
+    """Read `name=value` pairs, empty values included. Raises `MalformedError`, `TooLargeError`."""
+    if text.count("&") > 2 * MAX_VALUES:
+        raise TooLargeError("search.too-many-values", limit=MAX_VALUES, length=MOST_FORM)
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise MalformedError("api.malformed-query") from None
+
+
+def _asked(found: Pairs) -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, value in found if name not in LAYOUT)
+
+
+def nothing_else(request: Request) -> None:
+    """Refuse any parameter beside those of layout. Raises `NotSupportedError`."""
+    if query(request):
+        raise NotSupportedError("api.no-parameter")
+
+
+def if_match(request: Request) -> int | None:
+    """Read the version that a change replaces, None when it says none. Raises `MalformedError`."""
+    said = request.headers.get("if-match")
+    if said is None:
+        return None
+    match = _IF_MATCH.fullmatch(said.strip())
+    if match is None:
+        raise MalformedError("api.malformed-if-match")
+    return int(match[1])
+
+
+def preferred(request: Request) -> str:
+    """Say what a write answers (R4 http.html#ops): `minimal`, `representation` or `OperationOutcome`."""
+    said = re.split(r"[,;]", ",".join(request.headers.getlist("prefer")))
+    wishes = [wish.strip().removeprefix("return=") for wish in said if wish.strip().startswith("return=")]
+    known = [wish for wish in wishes if wish in {"minimal", "representation", "OperationOutcome"}]
+    return known[0] if known else "representation"

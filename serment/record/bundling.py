@@ -221,13 +221,13 @@ def prepared(asked: Sequence[BundleEntry], base: str, ids: Mapping[int, str]) ->
 def _filed(steps: list[Step]) -> list[Step]:
     """Give each Binary the class of the document of the same bundle that points to it."""
     classes = {
-        url: step.incoming
+        url: (step.incoming, f"DocumentReference/{step.id}")
         for step in steps
         if step.incoming is not None and step.type == "DocumentReference"
         for url in attached(step.incoming.document.value)
     }
     return [
-        replace(step, incoming=step.incoming.filed_as(classes[f"Binary/{step.id}"]))
+        replace(step, incoming=step.incoming.filed_as(*classes[f"Binary/{step.id}"]))
         if step.incoming is not None and step.type == "Binary" and f"Binary/{step.id}" in classes
         else step
         for step in steps

@@ -17,19 +17,24 @@ from serment.access.policy import Policy
 from serment.access.record_facts import RecordFacts, unpack
 from serment.access.relations import facts_for
 from serment.errors import IntegrityError
+from serment.fhir.binary_json import Shell
 from serment.keys import openings
 from serment.keys.openings import SealedRow
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.chains import HeadMark, head_hash
 from serment.model import Act, Category, Denial, ItemClass, Permit, Receipt, RecordToken
 from serment.record.asking import Asking
+from serment.record.blobs import Manifest, sheet, unframed
 from serment.record.index import Entry, Head, PackRef, decode_head, decode_pack
 from serment.store.contract import RecordRow, Snapshot
 
 
 @dataclass(slots=True)
 class View:
-    """One record as one request may see it. Decisions are kept for this request only."""
+    """One record as one request may see it. Decisions are kept for this request only.
+
+    Under `depositing` every write is a deposit: a newer version of what was received is one too.
+    """
 
     asking: Asking
     record: RecordToken
@@ -39,9 +44,11 @@ class View:
     facts: RecordFacts
     mark: HeadMark
     verdicts: dict[tuple[ItemClass, Act, bool], Permit | Denial] = field(default_factory=dict)
+    depositing: bool = False
 
     def decide(self, unit: ItemClass, act: Act, *, existing: bool = True) -> Permit | Denial:
         """Ask the decision, once for each class and act. `existing` is false for what is being created."""
+        existing = existing and not self.depositing
         key = (unit, act, existing)
         verdict = self.verdicts.get(key)
         if verdict is None:
@@ -225,5 +232,26 @@ def fetch(snapshot: Snapshot, view: View, items: Sequence[Item]) -> list[Sealed]
 
 
 def reveal(view: View, receipt: Receipt, sealed: Sealed) -> bytes:
-    """Open one body: the only way from a sealed row to plaintext that leaves."""
+    """Open one body: the only way from a sealed row to plaintext that leaves. Large content stays outside."""
+    return sheet(_opened(view, receipt, sealed))
+
+
+def reveal_blob(view: View, receipt: Receipt, sealed: Sealed) -> tuple[Manifest | None, Shell]:
+    """Open the body of a Binary: its JSON, and the manifest of the content that stands in chunks."""
+    return unframed(_opened(view, receipt, sealed))
+
+
+def _opened(view: View, receipt: Receipt, sealed: Sealed) -> bytes:
     return openings.open(view.keys, sealed.item.permit, receipt, sealed.row, view.asking.now)
+
+
+def reveal_chunk(
+    snapshot: Snapshot, view: View, receipt: Receipt, item: Item, manifest: Manifest, index: int
+) -> bytes:
+    """Open one chunk of a blob. Raises `IntegrityError` when it is not the one that the manifest lists."""
+    sealed = snapshot.chunk(manifest.blob, index)
+    if sealed is None:
+        raise IntegrityError("binary.altered")
+    at = view.keys.chunk_at(manifest.blob, index, last=index == len(manifest.tags) - 1)
+    row = SealedRow(at, sealed, item.unit, manifest.tags[index])
+    return openings.open(view.keys, item.permit, receipt, row, view.asking.now)

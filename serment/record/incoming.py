@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from serment.access.categories import classify
+from serment.access.categories import Classified, classify, classify_with
 from serment.errors import RequestError
+from serment.fhir import binary, binary_json, search
 from serment.fhir import document as documents
-from serment.fhir import search
 from serment.fhir.dates import instant_text
 from serment.fhir.document import Document
 from serment.fhir.owner import InDirectory, OwnedBy, OwnedByTarget, Owner, owner
@@ -20,6 +20,7 @@ from serment.fhir.patient_cut import CONTACT_MEMBERS, cut
 from serment.fhir.references import check_references
 from serment.fhir.validate import check
 from serment.model import Actor, ActorId, Category, Instant, ItemClass, Label
+from serment.record.blobs import Staged
 
 CUT = frozenset({"Patient", "RelatedPerson"})
 TIMER = 30 * 24 * 3600 * 1000
@@ -34,6 +35,7 @@ class Part:
     category: Category
     body: bytes = field(repr=False)
     values: bytes = field(repr=False)
+    content: Staged | bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Incoming:
     document_type: str
     labels: tuple[str, ...]
     base: str = ""
+    content: Staged | bytes | None = field(default=None, repr=False)
+    documents: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def type(self) -> str:
@@ -60,11 +64,17 @@ class Incoming:
         """Whether there is something to cut into the contact part."""
         return self.type in CUT and any(name.lstrip("_") in CONTACT_MEMBERS for name in self.document.members)
 
-    def filed_as(self, document: Incoming) -> Incoming:
-        """Give a Binary the class of the document that it is the content of."""
-        return replace(
-            self, category=document.category, document_type=document.document_type, labels=document.labels
-        )
+    @property
+    def context(self) -> tuple[str, ...]:
+        """The item that the security context of a Binary names, when it is not the patient."""
+        of_a_target = self.type == "Binary" and isinstance(self.owner, OwnedByTarget)
+        return (self.owner.reference,) if of_a_target and isinstance(self.owner, OwnedByTarget) else ()
+
+    def filed_as(self, document: Incoming, reference: str) -> Incoming:
+        """Give a Binary the class of the document that it is the content of; its own labels only add."""
+        target = Classified(document.category, document.document_type, document.labels)
+        found = classify_with(self.document.value, target)
+        return replace(self, **found._asdict(), documents=(*self.documents, reference))
 
     def unit(self, author: ActorId, now: Instant, before: ItemClass | None = None) -> ItemClass:
         """Give the class of the item. The author is the first depositor; a mask and a timer stay."""
@@ -85,7 +95,8 @@ class Incoming:
         """Give the bytes and search values of one version, cut as they are sealed."""
         body = self.document.spliced(id_, version, instant_text(updated))
         if self.type not in CUT:
-            return [Part("", self.category, body, search.index(self.document.value, base=self.base))]
+            values = search.index(self.document.value, base=self.base)
+            return [Part("", self.category, body, values, self.content)]
         identity, contact = cut(documents.read(body))
         here, there = _halves(self.document.value)
         parts = [Part("", self.category, identity, search.index(here, base=self.base))]
@@ -117,8 +128,20 @@ def read(raw: bytes, type_: str | None = None, base: str = "") -> Incoming:
 def of(document: Document, base: str = "") -> Incoming:
     """Check a resource already read, find its owner and its class."""
     check(document)
+    document, content = _content(document)
     category, document_type, labels = classify(document.value, ())
-    return Incoming(document, _local(owner(document.value), base), category, document_type, labels, base)
+    found = _local(owner(document.value), base)
+    return Incoming(document, found, category, document_type, labels, base, content)
+
+
+def _content(document: Document) -> tuple[Document, bytes | None]:
+    """Judge the content of a Binary, and take it out of the JSON when there is much of it."""
+    data = document.value.get("data")
+    if document.type != "Binary" or not isinstance(data, str):
+        return document, None
+    binary.checked(str(document.value["contentType"]), binary_json.first_bytes(data, binary.LOOKED_AT))
+    apart = binary_json.separated(document)
+    return (document, None) if apart is None else (apart.document, apart.content)
 
 
 def _local(found: Owner, base: str) -> Owner:

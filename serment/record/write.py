@@ -14,7 +14,7 @@ from serment.access.categories import lowers
 from serment.errors import GoneError, NotFoundError, RequestError, VersionConflictError
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, Category, Denial, ItemClass, Permit
-from serment.record import trace
+from serment.record import blobs, filing, trace
 from serment.record.draft import Draft
 from serment.record.gate import Item, View
 from serment.record.incoming import CUT, Incoming, Part, in_part
@@ -37,9 +37,11 @@ class Written:
 
 def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId) -> Written:
     """Write the first version of an item. Raises `DeniedError`."""
-    unit = incoming.unit(author, pen.asking.now)
-    permit = permitted(draft.view, unit, Interaction.CREATE)
-    return _version(pen, draft, incoming, id_, 1, unit, permit, {}, Interaction.CREATE)
+    unit = filing.unit_of(draft, incoming, incoming.unit(author, pen.asking.now))
+    permit = permitted(draft.view, unit, Interaction.CREATE, incoming.type)
+    made = _version(pen, draft, incoming, id_, 1, unit, permit, {}, Interaction.CREATE)
+    filing.link(filing.Filing(pen, draft, Interaction.CREATE, permit.rule), incoming, id_)
+    return made
 
 
 def update(
@@ -56,7 +58,8 @@ def update(
         raise RequestError("record.if-match-needed")
     if if_match != item.entry.version:
         raise VersionConflictError("record.version-conflict", current=item.entry.version)
-    unit = incoming.unit(item.unit.author, pen.asking.now, item.unit)
+    alone = incoming.unit(item.unit.author, pen.asking.now, item.unit)
+    unit = filing.unit_of(draft, incoming, alone, item)
     permit = permitted(draft.view, unit, Interaction.UPDATE)
     if not reason and lowers(item.unit.labels, unit.labels):
         raise RequestError("record.relabel")
@@ -64,7 +67,9 @@ def update(
     version = item.entry.version + 1
     if "contact" in before and not incoming.has_contact:
         _tombstone(draft, item, version, pen.asking.now, "contact", before.pop("contact"))
-    return _version(pen, draft, incoming, id_, version, unit, permit, before, Interaction.UPDATE)
+    made = _version(pen, draft, incoming, id_, version, unit, permit, before, Interaction.UPDATE)
+    filing.link(filing.Filing(pen, draft, Interaction.UPDATE, permit.rule), incoming, id_, item)
+    return made
 
 
 def delete(pen: Pen, draft: Draft, type_: str, id_: str, if_match: int | None = None) -> Written:
@@ -99,9 +104,11 @@ def existing(draft: Draft, type_: str, id_: str, interaction: Interaction) -> It
     return item
 
 
-def permitted(view: View, unit: ItemClass, interaction: Interaction) -> Permit:
-    """Decide a write of a class. Raises `DeniedError`."""
-    verdict = view.decide(unit, Act.WRITE, existing=interaction is not Interaction.CREATE)
+def permitted(view: View, unit: ItemClass, interaction: Interaction, type_: str = "") -> Permit:
+    """Decide a write of a class; a document is deposited by who writes or files. Raises `DeniedError`."""
+    existing = interaction is not Interaction.CREATE
+    acts = filing.deposit_acts(type_, interaction)
+    verdict = filing.first_permit(view.decide(unit, act, existing=existing) for act in acts)
     if isinstance(verdict, Denial):
         raise DeniedError(view, verdict, interaction, visible=True)
     return verdict
@@ -139,7 +146,7 @@ def _version(
     now = pen.asking.now
     for part in incoming.parts(id_, version, now):
         cut = in_part(unit, part)
-        permitted(draft.view, cut, interaction)
+        permitted(draft.view, cut, interaction, incoming.type)
         _seal(draft, incoming.type, id_, version, now, cut, part, before.get(part.name))
     reference = f"{incoming.type}/{id_}/_history/{version}"
     pen.did(draft, interaction, trace.Touched(reference, trace.chain_for(unit, pen.asking), permit.rule))
@@ -157,6 +164,9 @@ def _seal(
     previous: Previous | None,
 ) -> None:
     name = (type_, id_, part.name)
-    body, tag = draft.seal_body(unit, name, version, part.body)
+    plain = part.body
+    if part.content is not None:
+        plain = blobs.kept(draft.txn, draft.view.keys, unit.category, part.body, part.content)
+    body, tag = draft.seal_body(unit, name, version, plain)
     values = msgspec.Raw(part.values)
     draft.place(unit, Entry(type_, id_, version, part.name, now, False, body, tag, previous, values))

@@ -1,0 +1,286 @@
+"""A document and its content move together: the class of a Binary is that of the document it belongs to.
+
+In this order: where an item stands in a transaction, the class of a Binary, the links that a write
+makes, masks. A link stands in the index entries of both sides; it is made by the attachment of a
+DocumentReference or by the security context of a Binary, never undone, and moves no body. A Binary of
+several documents is as protected as the most protected of them; what was stated on it stays.
+
+Nobody lowers a protection by pointing: only who may write or file in the Binary's own class links it,
+and one that was filed already only gains. What may not be looked at is never linked, and never said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from serment.access.categories import Classified, classify_with
+from serment.errors import InvalidResourceError
+from serment.fhir.binary_json import contents_of
+from serment.keys.record_keys import IDENTITY_CATEGORIES
+from serment.ledger.entry import Interaction
+from serment.model import Act, Category, Denial, ItemClass, Label, Permit
+from serment.record import trace
+from serment.record.draft import Draft
+from serment.record.gate import Item
+from serment.record.incoming import Incoming
+from serment.record.index import Entry
+from serment.record.pen import DeniedError, Pen
+
+LINKS = "$links"
+"""In an entry's values: of a document the Binaries that follow it, of a Binary its documents."""
+
+STATED = "$stated"
+"""In the values of a Binary: the labels that were stated on it, whatever it was filed as."""
+
+FILING = (Act.FILE, Act.WRITE)
+HOLDING = (Act.READ, Act.LIST, Act.FILE, Act.WRITE)
+DEPOSITS = frozenset({"DocumentReference", "Binary"})
+_DEPTH = Classified(Category.UNMAPPED, "Binary", (Label.NORMAL.value,))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an item stands now: placed by this transaction, or in a pack (`item`)."""
+
+    unit: ItemClass
+    entry: Entry
+    item: Item | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """One write that may move content: its pen and draft, and what the trace says of it."""
+
+    pen: Pen
+    draft: Draft
+    interaction: Interaction
+    rule: str
+
+
+def deposit_acts(type_: str, interaction: Interaction) -> tuple[Act, ...]:
+    """Say which acts let somebody write an item: a document is deposited by who writes or files (ADR 24)."""
+    if type_ in DEPOSITS and interaction is Interaction.CREATE:
+        return Act.WRITE, Act.FILE
+    return (Act.WRITE,)
+
+
+# Where an item stands.
+
+
+def standing(draft: Draft, reference: str, acts: Sequence[Act]) -> Standing | Denial | None:
+    """Find an item of this record with a permit for one of `acts`; None when it is not in the record."""
+    placed = _placed(draft, reference)
+    if placed is not None:
+        return placed
+    denial: Denial | None = None
+    for act in acts:
+        found = draft.current(_name(reference), act)
+        if isinstance(found, Item):
+            return Standing(found.unit, found.entry, found)
+        denial = found
+    return denial
+
+
+def _placed(draft: Draft, reference: str) -> Standing | None:
+    name = _name(reference)
+    for unit, entries in draft.placed.items():
+        for entry in entries:
+            if (entry.type, entry.id, entry.part) == name:
+                return Standing(unit, entry, None)
+    return None
+
+
+def _name(reference: str) -> tuple[str, str, str]:
+    type_, _, id_ = reference.partition("/")
+    return type_, id_, ""
+
+
+def _move(draft: Draft, at: Standing, unit: ItemClass, values: dict[str, list[str]]) -> None:
+    """Put an entry where its new class says; no body is sealed again. Raises `InvalidResourceError`."""
+    if (unit.category in IDENTITY_CATEGORIES) != (at.unit.category in IDENTITY_CATEGORIES):
+        raise InvalidResourceError("binary.other-keys", "DocumentReference.content.attachment.url")
+    entry = msgspec.structs.replace(at.entry, values=_with(at.entry, values))
+    if unit == at.unit and bytes(entry.values) == bytes(at.entry.values):
+        return
+    if at.item is None:
+        draft.placed[at.unit].remove(at.entry)
+    else:
+        draft.take(at.item)
+    draft.place(unit, entry)
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.msgpack.decode(entry.values)
+    return found
+
+
+def _with(entry: Entry, values: dict[str, list[str]]) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.msgpack.encode(_values(entry) | values))
+
+
+def _links(entry: Entry) -> list[str]:
+    return list(_values(entry).get(LINKS, [])) if LINKS.encode() in bytes(entry.values) else []
+
+
+def _joined(*lists: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(one for some in lists for one in some))
+
+
+# The class of a Binary.
+
+
+def unit_of(draft: Draft, incoming: Incoming, alone: ItemClass, before: Item | None = None) -> ItemClass:
+    """Give the class of what is written: of a Binary, that of its documents; `alone` of anything else."""
+    if incoming.type != "Binary":
+        return alone
+    named = _joined(_links(before.entry) if before is not None else (), incoming.context, incoming.documents)
+    return _filed(draft, alone, _stated(incoming), named, masked=alone.masked)
+
+
+def _stated(incoming: Incoming) -> list[str]:
+    """Give the labels that the Binary itself carries."""
+    labels = classify_with(incoming.document.value, _DEPTH).labels
+    return [label for label in labels if label != Label.NORMAL]
+
+
+def _filed(
+    draft: Draft, alone: ItemClass, stated: Sequence[str], named: Sequence[str], *, masked: bool
+) -> ItemClass:
+    """Join the classes of the documents: the category of the first, every label, mask and timer."""
+    classes = [unit for unit in (_class_of(draft, reference) for reference in named) if unit is not None]
+    if not classes:
+        return replace(alone, masked=masked)
+    first = classes[0]
+    target = Classified(first.category, first.document_type, first.labels)
+    labels = [*stated, *(label for unit in classes[1:] for label in unit.labels)]
+    found = classify_with({"resourceType": "Binary"}, target, labels)
+    timers = [unit.timer_end for unit in (*classes, alone) if unit.timer_end is not None]
+    timer = max(timers, default=None) if Label.INVISIBLE_PATIENT in found.labels else None
+    masked = masked or any(unit.masked for unit in classes)
+    return ItemClass(found.category, found.document_type, found.labels, alone.author, masked, timer)
+
+
+def _class_of(draft: Draft, reference: str) -> ItemClass | None:
+    """Give the class that the head names for an item of this record; nothing is opened for it."""
+    placed = _placed(draft, reference)
+    if placed is not None:
+        return placed.unit
+    located, _ = draft.passage.resolve(draft.txn, reference)
+    if located.record != draft.record:
+        return None
+    head = draft.view.head
+    return next((head.units[ref.unit].item_class() for ref in head.packs if ref.number == located.pack), None)
+
+
+# The links that a write makes.
+
+
+def link(filing: Filing, incoming: Incoming, id_: str, before: Item | None = None) -> None:
+    """Link what was just written with its content, or with its documents, and move what follows."""
+    reference = f"{incoming.type}/{id_}"
+    known = _links(before.entry) if before is not None else []
+    if incoming.type == "Binary":
+        _link_content(filing, incoming, reference, known)
+    elif known or incoming.type == "DocumentReference":
+        named = contents_of(incoming.document.value, incoming.base)
+        _link_document(filing, reference, known, named)
+
+
+def _link_document(filing: Filing, reference: str, known: Sequence[str], named: Sequence[str]) -> None:
+    """Let the Binaries of a document follow it: those it had, and those it names that the writer may file."""
+    adopted = [
+        binary
+        for binary in named
+        if binary not in known and isinstance(standing(filing.draft, binary, FILING), Standing)
+    ]
+    links = _joined(known, adopted)
+    if not links:
+        return
+    at = _placed(filing.draft, reference)
+    if at is not None:
+        _move(filing.draft, at, at.unit, {LINKS: links})
+    for binary in links:
+        _refile(filing, binary, reference, FILING if binary in adopted else HOLDING)
+
+
+def _link_content(filing: Filing, incoming: Incoming, reference: str, known: Sequence[str]) -> None:
+    """Write on a Binary which documents it follows, and on them that it does."""
+    draft = filing.draft
+    at = _placed(draft, reference)
+    if at is None:
+        return
+    documents = _joined(known, incoming.context, incoming.documents)
+    _move(draft, at, at.unit, {STATED: _stated(incoming), LINKS: documents})
+    for document in documents:
+        if document in incoming.documents and _placed(draft, document) is None:
+            continue  # written later in the same transaction: it links then
+        held = standing(draft, document, HOLDING)
+        if isinstance(held, Denial):
+            raise DeniedError(draft.view, held, filing.interaction, visible=True)
+        if held is not None:
+            _move(draft, held, held.unit, {LINKS: _joined(_links(held.entry), [reference])})
+
+
+def _refile(filing: Filing, binary: str, document: str, acts: Sequence[Act]) -> bool:
+    """Move a Binary to the class of its documents. Says False when it may not be held at all."""
+    draft = filing.draft
+    at = standing(draft, binary, acts)
+    if not isinstance(at, Standing):
+        return at is None
+    values = _values(at.entry)
+    documents = _joined(values.get(LINKS, []), [document])
+    stated = list(values.get(STATED, []))
+    unit = _filed(draft, at.unit, stated, documents, masked=_masked_alone(filing, binary, stated))
+    _move(draft, at, unit, {LINKS: documents})
+    if at.item is not None and unit != at.unit:
+        version = f"{binary}/_history/{at.entry.version}"
+        chain = trace.chain_for(unit, filing.pen.asking)
+        filing.pen.did(draft, filing.interaction, trace.Touched(version, chain, filing.rule))
+    return True
+
+
+def _masked_alone(filing: Filing, binary: str, stated: Sequence[str]) -> bool:
+    """Say whether a Binary is masked by itself, whatever its documents are."""
+    facts = filing.draft.facts or filing.draft.view.facts
+    return Label.MASKED in stated or facts.item_masked(binary, filing.pen.asking.now)
+
+
+# Masks.
+
+
+def mask(pen: Pen, draft: Draft, reference: str, *, masked: bool) -> None:
+    """Move an item, and the content that follows it, to the class that its mask says.
+
+    Raises `DeniedError` when a part of the content may not be moved: a mask is whole or not at all.
+    """
+    at = standing(draft, reference, (Act.READ,))
+    if not isinstance(at, Standing):
+        return
+    links = _links(at.entry)
+    if at.entry.type == "Binary":
+        classes = [_class_of(draft, document) for document in links]
+        masked = masked or any(unit is not None and unit.masked for unit in classes)
+    if at.unit.masked == masked:
+        return
+    moved = replace(at.unit, masked=masked)
+    _move(draft, at, moved, {})
+    rule = at.item.permit.rule if at.item is not None else ""
+    version = f"{reference}/_history/{at.entry.version}"
+    pen.did(draft, Interaction.MASK, trace.Touched(version, trace.chain_for(moved, pen.asking), rule))
+    filing = Filing(pen, draft, Interaction.MASK, rule)
+    for binary in links if at.entry.type != "Binary" else []:
+        if not _refile(filing, binary, reference, HOLDING):
+            raise DeniedError(draft.view, Denial("D0.silence", "ground"), Interaction.MASK)
+
+
+def first_permit(verdicts: Iterable[Permit | Denial]) -> Permit | Denial:
+    """Give the first permit, or the last denial."""
+    verdict: Permit | Denial = Denial("D0.silence", "ground")
+    for verdict in verdicts:
+        if isinstance(verdict, Permit):
+            return verdict
+    return verdict

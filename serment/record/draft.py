@@ -69,7 +69,8 @@ class Draft:
         """
         if name in self.names:
             raise ConflictError("record.twice")
-        located, _ = self.passage.resolve(self.txn, reference(name))
+        type_, id_, part = name
+        located, _ = self.passage.resolve(self.txn, reference((type_, id_, "")), part)
         if located.record != self.record:
             return None
         if located.pack not in self.opened:

@@ -106,12 +106,14 @@ class Passage:
     regime: Regime
     clock: Callable[[], Instant]
 
-    def resolve(self, snapshot: Snapshot, reference: str) -> tuple[Located, bool]:
+    def resolve(self, snapshot: Snapshot, reference: str, part: str = "") -> tuple[Located, bool]:
         """Find where `Type/id` leads; an id that leads nowhere leads to the decoy record.
 
         The statements are the same in both cases, so that neither time nor work tells them apart.
+        `part` names the cut half of a person; a "#" that somebody wrote in an id names nothing.
         """
-        located = snapshot.locate(self.installation.locator(reference))
+        name = f"{reference}#{part}" if part else reference.replace("#", "/")
+        located = snapshot.locate(self.installation.locator(name))
         decoy = snapshot.locate(self.installation.locator(DECOY))
         if decoy is None:
             raise LookupError("the decoy record is made at init")

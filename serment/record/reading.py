@@ -122,7 +122,7 @@ class Reading:
         """Give the cut halves that may be seen; without them the members are absent."""
         if name[0] not in CUT:
             return []
-        located, known = self._passage.resolve(snapshot, f"{name[0]}/{name[1]}#contact")
+        located, known = self._passage.resolve(snapshot, f"{name[0]}/{name[1]}", "contact")
         if not known or located.record != view.record:
             return []
         item = gate.current(snapshot, view, located.pack, (*name, "contact"), Act.READ)
@@ -152,17 +152,20 @@ def _chain(snapshot: Snapshot, view: View, item: Item, most: int | None) -> list
 
 
 async def warm(passage: Passage, asking: Asking, references: Sequence[str]) -> None:
-    """Fetch from custody, off the event loop, the keys that these references will need."""
+    """Fetch from custody, off the event loop, the keys that these references will need.
+
+    The statements count references, never records: how many records they lead to would tell what exists.
+    """
     with passage.store.snapshot() as snapshot:
-        records = {passage.resolve(snapshot, reference)[0].record for reference in references}
+        records = [passage.resolve(snapshot, one)[0].record for one in dict.fromkeys(references)]
     await warm_records(passage, asking, records)
 
 
 async def warm_records(passage: Passage, asking: Asking, records: Collection[RecordToken]) -> None:
     """Fetch from custody, off the event loop, the keys of these records."""
     with passage.store.snapshot() as snapshot:
-        epochs = {record: snapshot.epoch(record) for record in records}
-    for record, epoch in epochs.items():
+        epochs = [(record, snapshot.epoch(record)) for record in records]
+    for record, epoch in epochs:
         if epoch is not None and passage.keyring.held(record, epoch, asking.now) is None:
             await asyncio.to_thread(passage.keyring.of, record, epoch, asking.request, asking.now)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import shutil
+import sys
 import tempfile
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from time import monotonic
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,25 +25,42 @@ from serment.settings import Settings, terminal_language
 from serment.words import say
 
 
-def show(patients: int, seed: int, port: int | None) -> None:
-    """Make the store, print the links and serve. The store is thrown away at the end."""
-    console = Console()
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of the demonstration: the sentence before it, who follows it, its address."""
+
+    sentence: str
+    actor: Actor
+    address: str
+
+
+def show(patients: int, seed: int, port: int | None, *, as_json: bool = False) -> None:
+    """Make the store, print the links and serve. The store is thrown away at the end.
+
+    The port is taken first (`ConflictError`): nobody waits for a store that cannot be served.
+    """
     folder = Path(tempfile.mkdtemp(prefix="serment-demo-"))
-    chosen = settings.read(None, folder, port)
-    custody = app.start_custody(chosen)
+    start = monotonic()
     try:
-        house = app.create(chosen, secrets.token_urlsafe(24), demo=True)
-        store = asyncio.run(_loaded(DemoStore(house, population(patients, seed, today=_today())), console))
-        _say_links(console, chosen, store)
-        app.serve(chosen, house, lambda: store.search_disk(folder))
+        listener = app.listen(settings.read(None, folder, port))
+        chosen = replace(settings.read(None, folder, port), port=listener.getsockname()[1])
+        people = population(patients, seed, today=_today())
+        custody = app.start_custody(chosen)
+        try:
+            house = app.create(chosen, secrets.token_urlsafe(24), demo=True)
+            store = asyncio.run(_loaded(DemoStore(house, people), quiet=as_json))
+            links = _links(chosen, store)
+            (_as_object if as_json else _as_text)(chosen, store, links, monotonic() - start)
+            app.serve(chosen, listener, lambda: store.search_disk(folder), house)
+        finally:
+            custody.stop()
     finally:
-        custody.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _loaded(store: DemoStore, console: Console) -> DemoStore:
+async def _loaded(store: DemoStore, *, quiet: bool) -> DemoStore:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
+    with Progress(*columns, console=Console(stderr=True, quiet=quiet), transient=True) as bar:
         task = bar.add_task(say("demo.loading", terminal_language()), total=len(store.people.patients))
         await load(store, lambda done, _all: bar.update(task, completed=done))
     return store
@@ -49,27 +70,24 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _say_links(console: Console, chosen: Settings, store: DemoStore) -> None:
-    """Print one link for each person of the demonstration, each with a one-time code."""
+def _links(chosen: Settings, store: DemoStore) -> list[Link]:
+    """Make one link for each person of the demonstration, each with a one-time code."""
     patient = store.people.cast["patient"]
     if not isinstance(patient, DemoPatient):
         raise TypeError("the patient of the links is a demo patient")
     record = f"/record/{store.ids[patient.key]}"
-    links = [
+    visitors = [
         ("demo.link-doctor", _person(store, "team-doctor"), record),
         ("demo.link-patient", store.patient_actor(patient), "/me"),
         ("demo.link-stranger", _person(store, "unrelated-doctor"), record),
         ("demo.link-officer", _person(store, "officer"), "/officer"),
     ]
-    console.print()
-    console.print(say("demo.ready", terminal_language()), markup=False)
-    for sentence, actor, to in links:
-        code = store.house.sessions.issue(
-            actor, CARE_PURPOSES[actor.kind], store.house.passage.clock(), once=True, to=to
-        )
-        console.print(f"\n  {say(sentence, terminal_language(), name=actor.name)}", markup=False)
-        console.print(f"  {chosen.base}/enter/{code}", markup=False, soft_wrap=True)
-    console.print(f"\n{say('demo.stop', terminal_language())}", markup=False)
+    return [Link(sentence, actor, _address(chosen, store, actor, to)) for sentence, actor, to in visitors]
+
+
+def _address(chosen: Settings, store: DemoStore, actor: Actor, to: str) -> str:
+    purpose, now = CARE_PURPOSES[actor.kind], store.house.passage.clock()
+    return f"{chosen.base}/enter/{store.house.sessions.issue(actor, purpose, now, once=True, to=to)}"
 
 
 def _person(store: DemoStore, role: str) -> Actor:
@@ -77,3 +95,38 @@ def _person(store: DemoStore, role: str) -> Actor:
     if not isinstance(person, Person):
         raise TypeError(f"{role} is not a professional")
     return person.actor()
+
+
+def _as_text(chosen: Settings, store: DemoStore, links: list[Link], seconds: float) -> None:
+    """Print one idea a line; an address stands alone on its line and is never folded."""
+    language = terminal_language()
+    with store.house.passage.store.snapshot() as snapshot:
+        traces = snapshot.ledger_size()
+    counts = {"patients": len(store.ids), "items": len(store.items), "traces": traces}
+    lines = [say("demo.made", language, seconds=f"{seconds:.1f}", **counts), "", say("demo.ready", language)]
+    for link in links:
+        lines += ["", f"  {say(link.sentence, language, name=link.actor.name)}", f"  {link.address}"]
+    patient = store.people.cast["patient"]
+    lines += ["", say("demo.also", language)]
+    lines += [f"  serment ledger verify -d {chosen.directory}"]
+    if isinstance(patient, DemoPatient):
+        lines += [f"  serment record show {store.ids[patient.key]} --as team-doctor -d {chosen.directory}"]
+    lines += ["", say("demo.stop", language)]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _as_object(chosen: Settings, store: DemoStore, links: list[Link], seconds: float) -> None:
+    """Print what a program needs to go on."""
+    cast = {
+        role: store.ids[one.key] for role, one in store.people.cast.items() if isinstance(one, DemoPatient)
+    }
+    answer = {
+        "base": chosen.base,
+        "directory": str(chosen.directory),
+        "patients": cast,
+        "links": {link.sentence.removeprefix("demo.link-"): link.address for link in links},
+        "seconds": round(seconds, 1),
+    }
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,175 @@
+"""`serment access`: why something is refused, the proof that nobody sees all, the tables in words."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serment.cli import actors, opening
+from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
+from serment.cli.output import Output
+from serment.cli.speech import told
+from serment.errors import RequestError
+
+if TYPE_CHECKING:
+    from serment.record.explaining import Explanation
+
+UNPROVED = 1
+
+
+def add(app: typer.Typer) -> None:
+    """Add the group."""
+    commands = group(told("cli.help-access"))
+    commands.command("explain", help=told("cli.help-access-explain"))(explain)
+    commands.command("prove", help=told("cli.help-access-prove"))(prove)
+    commands.command("grid", help=told("cli.help-access-grid"))(grid)
+    commands.command("matrix", help=told("cli.help-access-matrix"))(matrix)
+    app.add_typer(commands, name="access")
+
+
+def explain(
+    item: Annotated[str, typer.Argument(metavar="TYPE/ID", help=told("cli.argument-item"))],
+    as_: Annotated[str, typer.Option("--as", metavar="ACTOR", help=told("cli.option-as"))],
+    act: Annotated[str, typer.Option(help=told("cli.option-act"))] = "read",
+    purpose: Annotated[str | None, typer.Option(help=told("cli.option-purpose"))] = None,
+    reason: Annotated[str | None, typer.Option(help=told("cli.option-reason"))] = None,
+    directory: Directory = None,
+    passphrase_file: PassphraseFile = None,
+    json: Json = False,
+) -> None:
+    """Ask the decision as somebody of the demonstration, and tell what that person may be told."""
+    from serment.model import Act
+    from serment.record.explaining import Explaining
+
+    if act not in set(Act):
+        raise RequestError("cli.unknown-act", acts=", ".join(Act))
+    out, settings = Output(json), chosen(directory)
+    with opening.house(settings, passphrase_file, demo_only="cli.explain-on-demo") as house:
+        asking = actors.asking(house, as_, purpose, reason)
+        told_ = asyncio.run(Explaining(house.passage).explain(asking, item, Act(act)))
+    _tell(out, told_)
+
+
+def _tell(out: Output, answer: Explanation) -> None:
+    """Say the answer. What the asker may not know is not there to be said."""
+    out.say(answer.asker)
+    if answer.rule:
+        out.say("cli.explain-rule", rule=answer.rule)
+    if answer.missing:
+        out.say("cli.explain-missing", missing=answer.missing)
+    if answer.lifted_by:
+        out.say("cli.explain-lifted-by", who=", ".join(answer.lifted_by))
+    for way in answer.offered:
+        out.line(f"  {told(f'cli.way-{way}')}")
+    out.result(
+        permitted=answer.permitted,
+        told=told(answer.asker),
+        rule=answer.rule or None,
+        missing=answer.missing or None,
+        lifted_by=answer.lifted_by,
+        offered=answer.offered,
+    )
+
+
+def prove(json: Json = False) -> None:
+    """Try every abstract case of both regimes and every row of the tables."""
+    from serment.access.policy import shipped_policy
+    from serment.access.prove import prove as proof
+
+    out, policy = Output(json), shipped_policy()
+    start = monotonic()
+    report = proof(policy)
+    seconds = round(monotonic() - start, 1)
+    out.say("cli.prove-tried", cases=f"{report.cases:,}".replace(",", " "), seconds=seconds)
+    for theorem in report.theorems:
+        broken = [found for found in report.counter_examples if found.theorem == theorem]
+        out.line(f"  {'✗' if broken else '✓'} {theorem}")
+        for found in broken:
+            out.line(f"      {found.case} -> {found.answer}")
+    out.say("cli.prove-holds" if report.proved else "cli.prove-broken", count=len(report.counter_examples))
+    out.result(
+        proved=report.proved,
+        cases=report.cases,
+        theorems=report.theorems,
+        counter_examples=[
+            {"theorem": found.theorem, "case": found.case, "answer": found.answer}
+            for found in report.counter_examples
+        ],
+        policy={"date": policy.date, "digest": policy.digest},
+        seconds=seconds,
+    )
+    if not report.proved:
+        raise typer.Exit(UNPROVED)
+
+
+def grid(
+    function: Annotated[str, typer.Argument(metavar="FUNCTION", help=told("cli.argument-function"))],
+    json: Json = False,
+) -> None:
+    """Show one row of the grid of `own`: what a function may do with each category."""
+    from serment.access.policy import shipped_policy
+    from serment.model import Act, Category
+
+    out, policy = Output(json), shipped_policy()
+    names = sorted({name for name, _ in policy.grid})
+    if function not in names:
+        raise RequestError("cli.unknown-function", functions=", ".join(names))
+    rows = []
+    for category in Category:
+        cell = policy.grid.get((function, category))
+        if cell is not None:
+            acts = [act.value for act in Act if act in cell.acts]
+            rows.append((category.value, acts, sorted(cell.labels), cell.verified))
+    titles = ("cli.title-category", "cli.title-acts", "cli.title-labels", "cli.title-verified")
+    out.say("cli.grid-default", function=function, date=policy.date)
+    out.table(
+        [told(title) for title in titles],
+        [(name, " ".join(acts) or "-", " ".join(labels), verified) for name, acts, labels, verified in rows],
+    )
+    cells = [
+        {"category": name, "acts": acts, "labels": labels, "verified": verified}
+        for name, acts, labels, verified in rows
+    ]
+    out.result(function=function, date=policy.date, cells=cells)
+
+
+def matrix(
+    profession: Annotated[str, typer.Argument(metavar="PROFESSION", help=told("cli.argument-profession"))],
+    json: Json = False,
+) -> None:
+    """Show one row of the matrix of `shared`, with what each cell rests on."""
+    from serment.access.policy import MATRIX, shipped_policy, shipped_tables
+    from serment.access.tables import rows
+
+    out = Output(json)
+    table = list(rows(shipped_tables()[MATRIX]))
+    mine = [row for row in table if row["profession_code"] == profession]
+    if not mine:
+        known = dict.fromkeys(row["profession_code"] for row in table)
+        raise RequestError("cli.unknown-profession", professions=", ".join(known))
+    titles = (
+        "cli.title-class",
+        "cli.title-read",
+        "cli.title-write",
+        "cli.title-excluded",
+        "cli.title-verified",
+    )
+    out.say("cli.matrix-caveat", profession=mine[0]["profession"], date=shipped_policy().date)
+    out.table(
+        [told(title) for title in titles],
+        [
+            (
+                f"{row['category_code']} {row['category']}",
+                row["read"],
+                row["write"],
+                row["excluded_types"] or "-",
+                row["verified"],
+            )
+            for row in mine
+        ],
+    )
+    wanted = ("category_code", "category", "read", "write", "excluded_types", "verified")
+    out.result(profession=profession, cells=[{name: row[name] for name in wanted} for row in mine])

@@ -65,6 +65,9 @@ MINOR_SECRET_CODES: Final = frozenset({Label.MINOR_SECRET, "INVISIBLE_REP_LEGAUX
 MAJORITY: Final = 18
 
 NAMED_BY_OFFICERS: Final = frozenset({"CareTeam", "RelatedPerson"})
+QUARANTINE: Final = "Quarantine"
+"""Document type of what an import could not file; no resource of FHIR has this name."""
+
 NO_CHOICE: Final = Choices()
 
 
@@ -228,9 +231,14 @@ def _officer(case: Case, _: Choices) -> Relations:
 
 
 def _service(case: Case, _: Choices) -> Relations:
-    """Let a service of the structure deposit what was received, and nothing else (ADR 0008)."""
+    """Let a service of the structure deposit what was received, and nothing else (ADR 0008).
+
+    What it put in quarantine, which is in nobody's record, it takes out again to file it.
+    """
+    managing = case.purpose is Purpose.RECORD_MANAGEMENT
     at_work = case.regime is Regime.OWN and case.at_home and case.creating
-    return Relations(depositing=at_work and case.purpose is Purpose.RECORD_MANAGEMENT)
+    sorting = managing and case.unit.document_type == QUARANTINE and _authors(case)
+    return Relations(author=sorting, depositing=at_work and managing)
 
 
 def _authors(case: Case) -> bool:

@@ -25,6 +25,7 @@ _LINK = re.compile(r'"(reference|url)"[ \t\n\r]*:[ \t\n\r]*("([^"\\]*(?:\\.[^"\\
 _ESCAPED_LETTER = re.compile(r"\\u00[67]")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)")
 _LINK_KEYS = ("reference", "url")
+_LINKED_BY_URL = (*PLACEHOLDERS, "Binary/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +124,14 @@ def relink(raw: bytes, links: Mapping[str, str]) -> tuple[bytes, int]:
     """Replace the links of one resource that `read` took; every other byte stands.
 
     `links` maps a reference as it is written (`urn:uuid:…`, absolute or relative) to what stands in its
-    place. A url that is exactly such a `urn:` is replaced too: that is how an attachment names its
-    Binary. Gives the bytes and how many references still begin with `urn:uuid:` or `urn:oid:`.
+    place. A url that is exactly such a `urn:`, or `Binary/…`, is replaced too: that is how an attachment
+    names its Binary. Gives the bytes and how many references still begin with `urn:uuid:` or `urn:oid:`.
     """
     text = raw.decode("utf-8")
     edits: list[Edit] = []
     unresolved = 0
     for key, start, end, link in _written_links(text):
-        if link in links and (key == "reference" or link.startswith(PLACEHOLDERS)):
+        if link in links and (key == "reference" or link.startswith(_LINKED_BY_URL)):
             edits.append((start, end, json.dumps(links[link], ensure_ascii=False)))
         elif key == "reference" and link.startswith(PLACEHOLDERS):
             unresolved += 1

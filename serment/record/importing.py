@@ -1,0 +1,395 @@
+"""The passage for imports: a lot of resources, the place reached in the source, and what became of each.
+
+One lot is one transaction: what was stored, what was put in quarantine, the counts and the place
+reached stand or fall together, so that an import that was cut goes on where it stopped and nothing is
+doubled or lost. The decision is asked for every item as a service of the structure that deposits what
+it received (`G9.deposit`): an import makes no author, and reads nothing.
+
+Order: what arrives, what became of it, marks, the passage, one lot. The keys of new records are made
+before their rows (HOUSE section 5). Here nothing is parsed and no name or reference is worked out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from serment.errors import (
+    ConflictError,
+    DependencyError,
+    RequestError,
+    SermentError,
+    TooManyError,
+    VersionConflictError,
+)
+from serment.fhir import document as documents
+from serment.fhir.dates import instant_text
+from serment.fhir.patient_cut import cut
+from serment.keys.record_keys import RecordKeys
+from serment.model import ActorId, ActorKind, Instant, PatientId, Purpose, RecordToken, Regime
+from serment.record import quarantining, writing
+from serment.record.asking import Asking
+from serment.record.incoming import CUT, Incoming, Part, owning_reference
+from serment.record.passage import DIRECTORY, Passage
+from serment.record.pen import DeniedError, Pen
+from serment.record.quarantining import Held
+from serment.record.writing import Birth
+from serment.store.contract import Transaction
+
+NOBODY = ActorId("")
+"""An import makes no author."""
+
+_VERSION_BITS = 20
+_DIGEST_BITS = 43
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Incoming):
+    """A resource made ready: its parts are cut and indexed already, for its first version.
+
+    `document.value` holds what the facts are read from, and may hold nothing else.
+    """
+
+    ready: tuple[Part, ...] = field(default=(), repr=False)
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether there is a contact part."""
+        return len(self.ready) > 1
+
+    def parts(self, id_: str, version: int, updated: Instant) -> list[Part]:
+        """Give the parts; those of a later version are spliced again."""
+        if version == 1:
+            return list(self.ready)
+        body = self.document.spliced(id_, version, instant_text(updated))
+        if self.type not in CUT:
+            return [replace(self.ready[0], body=body)]
+        identity, contact = cut(documents.read(body))
+        bodies = (identity, contact or b"")
+        return [replace(part, body=whole) for part, whole in zip(self.ready, bodies, strict=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One resource of a source. `key` names it in the source for ever; `digest` is of its bytes.
+
+    A resource that could not be made ready has no `prepared` and says why in `reason`.
+    """
+
+    type: str
+    key: str = field(repr=False)
+    id: str
+    raw: bytes = field(repr=False)
+    digest: bytes = field(repr=False)
+    prepared: Prepared | None = field(default=None, repr=False)
+    reason: str = ""
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The place in one part of a source: `mark` names the part, places count its resources from 0."""
+
+    mark: str = field(repr=False)
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """What one transaction takes in. `people` are professionals met so far: reference → actor id."""
+
+    source: str
+    now: Instant
+    arrivals: Sequence[Arrival] = field(repr=False)
+    progress: Progress
+    people: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of resources. `reasons` counts those in quarantine by sentence id."""
+
+    created: int = 0
+    updated: int = 0
+    already: int = 0
+    quarantined: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def stored(self) -> int:
+        """How many stand in a record or in the directory."""
+        return self.created + self.updated + self.already
+
+    @property
+    def total(self) -> int:
+        """How many were taken in, one way or the other."""
+        return self.stored + self.quarantined
+
+    def add(self, other: Tally) -> None:
+        """Count what another tally counted."""
+        self.created += other.created
+        self.updated += other.updated
+        self.already += other.already
+        self.quarantined += other.quarantined
+        self.reasons.update(other.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    """What became of one lot, and the keys of the records that it touched."""
+
+    tally: Tally
+    keys: dict[RecordToken, RecordKeys] = field(repr=False)
+
+
+Births = dict[str, Birth]
+"""The records that a lot begins: `Patient/id` → keys."""
+
+OWNER_MISSING = "importing.owner-missing"
+COUNTS = ("created", "updated", "already", "quarantined")
+
+
+class Importing:
+    """The passage for imports. `asking` is that of a service of the importing structure."""
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+
+    def check(self, asking: Asking) -> None:
+        """Refuse whoever may not import. Raises `RequestError`."""
+        if self._passage.regime is not Regime.OWN:
+            raise RequestError("importing.own-only")
+        right = asking.actor.kind is ActorKind.SERVICE and asking.purpose is Purpose.RECORD_MANAGEMENT
+        if not right or not asking.actor.structure:
+            raise RequestError("importing.service-only")
+
+    def id_of(self, source: str, type_: str, key: str) -> str:
+        """Give the id that a resource keeps at every import: 32 hexadecimal digits."""
+        return self._passage.installation.imported_id(source, type_, key)
+
+    def reached(self, source: str, mark: str) -> tuple[int, Tally]:
+        """Give the place reached in a part of a source by an import that was cut, and its counts."""
+        with self._passage.store.snapshot() as snapshot:
+            place = snapshot.imported(self._token(source, "place", mark)) or 0
+            counts = [snapshot.imported(self._token(source, name, mark)) or 0 for name in COUNTS]
+        return place, Tally(*counts)
+
+    def finish(self, source: str, marks: Sequence[str]) -> None:
+        """Forget the places: the next import of this source meets all of it again."""
+
+        def job(txn: Transaction) -> None:
+            for mark in marks:
+                for name in ("place", *COUNTS):
+                    txn.put_imported(self._token(source, name, mark), 0)
+            txn.put_imported(self._token(source, "late", ""), 0)
+
+        self._passage.store.submit(job).result()
+
+    def waiting(self, asking: Asking, source: str) -> bool:
+        """Say whether something of the source is in quarantine for want of the record that it belongs to."""
+        held = quarantining.listed(self._passage, asking)
+        return any(one.source == source and one.reason == OWNER_MISSING for one in held)
+
+    def filed_late(self, source: str) -> int:
+        """Count what this import put in quarantine first and filed before its end."""
+        with self._passage.store.snapshot() as snapshot:
+            return snapshot.imported(self._token(source, "late", "")) or 0
+
+    def births(self, asking: Asking, lot: Lot) -> Births:
+        """Make durable the keys of the records that the lot begins. Raises what custody raises."""
+        births: Births = {}
+        for arrival in self._patients(lot):
+            reference = f"Patient/{arrival.id}"
+            births[reference] = writing.conceive(self._passage, asking, PatientId(arrival.id))
+        return births
+
+    def warm(self, asking: Asking, lot: Lot, births: Births) -> None:
+        """Fetch the keys that the lot will need. Raises `TooManyError`, `CustodyError`."""
+        passage = self._passage
+        wanted = {owning_reference(one.prepared, one.id) for one in lot.arrivals if one.prepared}
+        with passage.store.snapshot() as snapshot:
+            records = {
+                passage.resolve(snapshot, reference)[0].record
+                for reference in chain(wanted - births.keys(), [quarantining.REFERENCE, DIRECTORY])
+            }
+            epochs = {record: snapshot.epoch(record) for record in records}
+        for record, epoch in epochs.items():
+            if epoch is not None:
+                passage.keyring.of(record, epoch, asking.request, asking.now)
+
+    def deposit(self, asking: Asking, lot: Lot, births: Births) -> Future[Deposited]:
+        """Take in one lot; done once durable.
+
+        The future carries `ConflictError` when the source stands at another place than the lot begins.
+        """
+        return self._passage.store.submit(lambda txn: self._deposit(txn, asking, lot, births))
+
+    def refile(self, asking: Asking, held: Held, arrival: Arrival, *, counted: bool) -> str:
+        """File one item of the quarantine and take it out, or give the sentence that says why not."""
+        lot = Lot(held.source, asking.now, [arrival], Progress("", 0, 0))
+        births = self.births(asking, lot)
+        self.warm(asking, lot, births)
+
+        def job(txn: Transaction) -> str:
+            pen = Pen(self._passage, txn, asking, imported=True)
+            reason = _Work(self, pen, lot, births).stored(arrival)
+            if not reason:
+                quarantining.take(pen, held.token.hex())
+                pen.finish()
+                txn.put_imported(held.token, 0)
+                if counted:
+                    self._count(txn, self._token(held.source, "late", ""), 1)
+            return reason
+
+        return self._passage.store.submit(job).result()
+
+    def hold(self, deposited: Deposited, now: Instant) -> None:
+        """Keep the keys of records just written: what follows in the source is theirs."""
+        with self._passage.store.snapshot() as snapshot:
+            for record, keys in deposited.keys.items():
+                epoch = snapshot.epoch(record)
+                if epoch is not None:
+                    self._passage.keyring.hold(record, epoch, now, keys)
+
+    def _patients(self, lot: Lot) -> list[Arrival]:
+        """Give the Patients of the lot that have no record yet."""
+        found = [one for one in lot.arrivals if one.prepared is not None and one.type == "Patient"]
+        with self._passage.store.snapshot() as snapshot:
+            return [one for one in found if not self._passage.resolve(snapshot, f"Patient/{one.id}")[1]]
+
+    def _deposit(self, txn: Transaction, asking: Asking, lot: Lot, births: Births) -> Deposited:
+        progress = lot.progress
+        place = self._token(lot.source, "place", progress.mark)
+        if (txn.imported(place) or 0) != progress.start:
+            raise ConflictError("importing.out-of-order")
+        births = {one: birth for one, birth in births.items() if not self._passage.resolve(txn, one)[1]}
+        pen = Pen(self._passage, txn, asking, imported=True, known=lot.people)
+        tally = _Work(self, pen, lot, births).run()
+        pen.finish()
+        txn.put_imported(place, progress.stop)
+        for name in COUNTS:
+            self._count(txn, self._token(lot.source, name, progress.mark), getattr(tally, name))
+        return Deposited(tally, {draft.record: draft.view.keys for draft in pen.drafts.values()})
+
+    def _count(self, txn: Transaction, token: bytes, more: int) -> None:
+        if more:
+            txn.put_imported(token, (txn.imported(token) or 0) + more)
+
+    def _token(self, source: str, kind: str, name: str) -> bytes:
+        """Name a number that an import keeps: the name in clear says nothing."""
+        return bytes.fromhex(self._passage.installation.imported_id(source, f"#{kind}", name))
+
+
+@dataclass(slots=True)
+class _Work:
+    """One lot inside its transaction."""
+
+    importing: Importing
+    pen: Pen
+    lot: Lot
+    births: Births
+    tally: Tally = field(default_factory=Tally)
+
+    def run(self) -> Tally:
+        """Take in every arrival: into a record, or into the quarantine."""
+        for arrival in self.lot.arrivals:
+            reason = self.stored(arrival)
+            if reason:
+                self._hold(arrival, reason)
+        return self.tally
+
+    def stored(self, arrival: Arrival) -> str:
+        """Store one resource, or give the sentence that says why not: nothing of it was written then."""
+        if arrival.prepared is None:
+            return arrival.reason
+        try:
+            return self._store(arrival, arrival.prepared)
+        except DeniedError:
+            reason = "importing.not-permitted"
+        except (TooManyError, DependencyError):
+            raise
+        except SermentError as error:
+            reason = error.sentence
+        birth = self.births.get(f"Patient/{arrival.id}") if arrival.type == "Patient" else None
+        if birth is not None:
+            self.pen.drafts.pop(birth.record, None)
+        return reason
+
+    def _store(self, arrival: Arrival, prepared: Prepared) -> str:
+        owner = owning_reference(prepared, arrival.id)
+        if not self._is_known(owner, f"{arrival.type}/{arrival.id}"):
+            return OWNER_MISSING
+        token = self._token("item", arrival)
+        before = self.pen.txn.imported(token)
+        if before is None:
+            writing.put(self.pen, prepared, arrival.id, self.births, NOBODY, imported=True)
+            self.tally.created += 1
+            self._remember(token, arrival, owner, 1)
+        elif self._is_same(before, arrival, owner):
+            self.tally.already += 1
+        else:
+            made = self._update(arrival, prepared, before % (1 << _VERSION_BITS), owner)
+            self.tally.updated += 1
+            self._remember(token, arrival, owner, made)
+        return ""
+
+    def _update(self, arrival: Arrival, prepared: Prepared, version: int, owner: str) -> int:
+        """Write a newer version of what the same source gave before, unless somebody changed it here."""
+        there, _ = self.pen.passage.resolve(self.pen.txn, f"{arrival.type}/{arrival.id}")
+        if there.record != writing.draft_of(self.pen, owner, self.births).record:
+            raise RequestError("record.owner-moved")
+        try:
+            return writing.change(self.pen, prepared, arrival.id, owner, version, imported=True).version
+        except VersionConflictError:
+            raise RequestError("importing.changed-here") from None
+
+    def _is_known(self, owner: str, reference: str) -> bool:
+        """Say whether the record that an item belongs to is there, or has begun in this lot."""
+        if owner in self.births:
+            return reference == owner or self.births[owner].record in self.pen.drafts
+        if owner == DIRECTORY:
+            return True
+        type_, _, id_ = owner.partition("/")
+        if any((type_, id_, "") in draft.names for draft in self.pen.drafts.values()):
+            return True
+        return bool(id_) and self.pen.passage.resolve(self.pen.txn, owner)[1]
+
+    def _remember(self, token: bytes, arrival: Arrival, owner: str, version: int) -> None:
+        """Remember what was imported: a digest under the record's own key, and the version made."""
+        packed = self._digest(arrival, owner) << _VERSION_BITS | version
+        self.pen.txn.put_imported(token, packed)
+        if owner == DIRECTORY:
+            self.pen.txn.put_imported(self._token("seen", arrival, arrival.digest), 1)
+
+    def _is_same(self, before: int, arrival: Arrival, owner: str) -> bool:
+        """Say whether these bytes were imported already.
+
+        One entry of the directory comes in many files, in more than one state: every state met counts.
+        """
+        if owner == DIRECTORY:
+            return self.pen.txn.imported(self._token("seen", arrival, arrival.digest)) is not None
+        return before >> _VERSION_BITS == self._digest(arrival, owner)
+
+    def _digest(self, arrival: Arrival, owner: str) -> int:
+        draft = writing.draft_of(self.pen, owner, self.births)
+        token = draft.view.keys.token("imported", arrival.digest.hex())
+        return int.from_bytes(token[:6], "big") >> (48 - _DIGEST_BITS)
+
+    def _hold(self, arrival: Arrival, reason: str) -> None:
+        """Put one resource in quarantine, once: the same bytes come again at every import."""
+        self.tally.quarantined += 1
+        self.tally.reasons[reason] += 1
+        token = self._token("held", arrival, arrival.digest)
+        if self.pen.txn.imported(token):
+            return
+        held = Held(self.lot.source, arrival.type, arrival.key, arrival.id, reason, arrival.linked, token)
+        quarantining.put(self.pen, held, arrival.raw)
+        self.pen.txn.put_imported(token, 1)
+
+    def _token(self, kind: str, arrival: Arrival, digest: bytes = b"") -> bytes:
+        name = f"{arrival.type}/{arrival.key}" + (f"#{digest.hex()}" if digest else "")
+        return self.importing._token(self.lot.source, kind, name)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serment.api import fhir, health, operations
+from serment.api import binary, fhir, health, operations
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -32,6 +32,9 @@ ROUTES = [
     at("/fhir/{type}/_search", POST=fhir.search_post),
     at("/fhir/Patient/{id}/$confirm-attending", POST=operations.confirm_attending),
     at("/fhir/Patient/{id}/$declare-act", POST=operations.declare_act),
+    at("/fhir/Binary/{id}/_history/{version:int}", GET=binary.vread),
+    at("/fhir/Binary/{id}", GET=binary.read, PUT=binary.update, DELETE=binary.delete),
+    at("/fhir/Binary", GET=binary.search, POST=binary.create),
     at("/fhir/{type}/{id}/_history/{version:int}", GET=fhir.vread),
     at("/fhir/{type}/{id}/_history", GET=fhir.history),
     at("/fhir/{type}/{id}", GET=fhir.read, PUT=fhir.update, DELETE=fhir.delete),

@@ -170,7 +170,7 @@ def verdict(content_type: str, first: bytes) -> Verdict:
         return Verdict("binary.type-malformed", kind)
     if media in _FORMS:
         return Verdict("binary.form", kind)
-    if media in _ACTIVE_TYPES or "macroenabled" in media or kind in _ACTIVE_KINDS:
+    if _is_active(media) or kind in _ACTIVE_KINDS:
         return Verdict("binary.active", kind)
     if media.startswith("text/") and media != "text/xml" and kind == "text" and _PAGE.search(_text(head)):
         return Verdict("binary.active", "html")
@@ -182,6 +182,17 @@ def checked(content_type: str, first: bytes) -> None:
     found = verdict(content_type, first)
     if not found.accepted:
         raise InvalidResourceError(found.sentence, "Binary.contentType")
+
+
+def checked_type(content_type: str) -> None:
+    """Raise `InvalidResourceError` for a declared type that is refused whatever the bytes are."""
+    media = media_type(content_type)
+    if not media or media in _FORMS or _is_active(media):
+        raise InvalidResourceError(verdict(content_type, b"").sentence, "Binary.contentType")
+
+
+def _is_active(media: str) -> bool:
+    return media in _ACTIVE_TYPES or "macroenabled" in media
 
 
 def media_type(content_type: str) -> str:

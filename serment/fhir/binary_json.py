@@ -71,13 +71,18 @@ def decoded(data: str) -> bytes | None:
     return content if base64.b64encode(content).decode() == data else None
 
 
+def any_bytes(data: str) -> bytes:
+    """Decode base64 of any spelling; b"" when it is none."""
+    try:
+        return base64.b64decode("".join(data.split()))
+    except (ValueError, binascii.Error):
+        return b""
+
+
 def first_bytes(data: str, most: int) -> bytes:
     """Decode the beginning of base64 of any spelling; b"" when it is none."""
     head = "".join(data[: most * 2].split())
-    try:
-        return base64.b64decode(head[: len(head) // 4 * 4])[:most]
-    except (ValueError, binascii.Error):
-        return b""
+    return any_bytes(head[: len(head) // 4 * 4])[:most]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from serment.record.reading import Reading
 from serment.record.searching import Searching
 from serment.record.sessions import Sessions
 from serment.record.showing import Showing
+from serment.record.streaming import Depositing, Serving
 from serment.record.writing import Writing
 
 
@@ -36,6 +37,8 @@ class House:
     bundling: Bundling
     showing: Showing
     proving: Proving
+    depositing: Depositing
+    serving: Serving
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -57,6 +60,8 @@ class House:
             Bundling(passage, reading, finding, writing),
             Showing(passage),
             Proving(passage, custody),
+            Depositing(passage, writing),
+            Serving(passage),
         )
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ class Draft:
             return None
         if located.pack not in self.opened:
             return gate.current(self.txn, self.view, located.pack, name, act)
-        unit = self._unit(located.pack)
+        unit = gate.unit_at(self.view, located.pack)
         permit = self.view.decide(unit, act)
         if isinstance(permit, Denial):
             return permit
@@ -107,11 +107,11 @@ class Draft:
         self.txn.put_body(self.record, number, sealed)
         return number, tag_of(sealed)
 
-    def _unit(self, number: int) -> ItemClass:
-        ref = next((ref for ref in self.view.head.packs if ref.number == number), None)
-        if ref is None:
-            raise IntegrityError("record.altered")
-        return self.view.head.units[ref.unit].item_class()
+    def unit(self, name: Name) -> ItemClass:
+        """Give the class of an item that stands in this record."""
+        type_, id_, part = name
+        located, _ = self.passage.resolve(self.txn, reference((type_, id_, "")), part)
+        return gate.unit_at(self.view, located.pack)
 
     def _pack_of(self, item: Item) -> int:
         name = (item.entry.type, item.entry.id, item.entry.part)

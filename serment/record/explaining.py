@@ -13,7 +13,7 @@ from serment.access.relations import facts_for
 from serment.errors import IntegrityError
 from serment.ledger.entry import Interaction
 from serment.model import Act, Denial
-from serment.record import trace
+from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import View
 from serment.record.passage import Passage
@@ -40,7 +40,9 @@ class Explaining:
                 entries = trace.of_access(passage, view, Interaction.READ, [], answer.rule)
             else:
                 denial = Denial(answer.rule, answer.missing, answer.lifted_by)
-                entries = trace.of_refusal(passage, view, Interaction.READ, denial)
+                entries = trace.of_refusal(
+                    passage, view, Interaction.READ, denial, gate.unit_at(view, located.pack)
+                )
         await settled(passage, entries)
         return _for_asker(answer)
 

@@ -166,9 +166,7 @@ def current(
 
     The class of the pack is decided before the pack is opened; on the decoy record it denies.
     """
-    ref = next((ref for ref in view.head.packs if ref.number == located), None)
-    if ref is None:
-        raise IntegrityError("record.altered")
+    ref = _ref(view, located)
     unit = view.head.units[ref.unit].item_class()
     permit = view.decide(unit, act)
     if isinstance(permit, Denial):
@@ -177,6 +175,18 @@ def current(
         if (entry.type, entry.id, entry.part) == name:
             return Item(permit, unit, entry)
     raise IntegrityError("record.altered")
+
+
+def unit_at(view: View, located: int) -> ItemClass:
+    """Give the class of the pack that a locator names: what the trace of a refusal needs to know."""
+    return view.head.units[_ref(view, located).unit].item_class()
+
+
+def _ref(view: View, located: int) -> PackRef:
+    ref = next((ref for ref in view.head.packs if ref.number == located), None)
+    if ref is None:
+        raise IntegrityError("record.altered")
+    return ref
 
 
 def previous(snapshot: Snapshot, view: View, item: Item, latest: ItemClass) -> Item | Denial | None:

@@ -16,7 +16,7 @@ from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import NO_HEAD, HeadMark
 from serment.ledger.entry import Event, Interaction
-from serment.model import Denial, PatientId, Receipt, RecordToken
+from serment.model import Denial, ItemClass, PatientId, Receipt, RecordToken
 from serment.record import trace
 from serment.record.asking import Asking
 from serment.record.draft import Draft
@@ -41,8 +41,10 @@ class DeniedError(Exception):
         *,
         visible: bool = False,
         sentence: str = "",
+        unit: ItemClass | None = None,
     ) -> None:
         self.view, self.denial, self.interaction, self.visible = view, denial, interaction, visible
+        self.unit = unit
         self.sentence = sentence
         super().__init__(denial.rule)
 

@@ -102,7 +102,8 @@ class Reading:
         view = passage.view(snapshot, asking, located.record)
         item = gate.current(snapshot, view, located.pack, (*name, ""), Act.READ)
         if isinstance(item, Denial):
-            return _Gathered(view, trace.of_refusal(passage, view, interaction, item), denial=item)
+            unit = gate.unit_at(view, located.pack)
+            return _Gathered(view, trace.of_refusal(passage, view, interaction, item, unit), denial=item)
         chosen = _chain(snapshot, view, item, most)
         if only is not None:
             chosen = [version for version in chosen if version.entry.version == only]

@@ -125,10 +125,17 @@ def of_access(
     ]
 
 
-def of_refusal(passage: Passage, view: View, interaction: Interaction, denial: Denial) -> list[Pending]:
-    """Make the entry of a refusal. The rule goes to the ledger, never to whoever was refused."""
+def of_refusal(
+    passage: Passage, view: View, interaction: Interaction, denial: Denial, unit: ItemClass | None = None
+) -> list[Pending]:
+    """Make the entry of a refusal. The rule goes to the ledger, never to whoever was refused.
+
+    A refusal on an item goes to that item's chain: a line in the ordinary one would tell a
+    representative that there is something to be refused.
+    """
     what = event(passage, view.asking, interaction, rule=denial.rule, denied=True)
-    return [pending(view.keys, view.record, Chain.ORDINARY, what)]
+    chain = Chain.ORDINARY if unit is None else chain_for(unit, view.asking)
+    return [pending(view.keys, view.record, chain, what)]
 
 
 def append(passage: Passage, txn: Transaction, entries: Sequence[Pending]) -> list[Receipt]:

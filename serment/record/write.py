@@ -100,7 +100,8 @@ def existing(draft: Draft, type_: str, id_: str, interaction: Interaction) -> It
         raise NotFoundError("record.not-found")
     if isinstance(item, Denial):
         seen = draft.current((type_, id_, ""), Act.READ)
-        raise DeniedError(draft.view, item, interaction, visible=isinstance(seen, Item))
+        unit = draft.unit((type_, id_, ""))
+        raise DeniedError(draft.view, item, interaction, visible=isinstance(seen, Item), unit=unit)
     return item
 
 
@@ -110,7 +111,7 @@ def permitted(view: View, unit: ItemClass, interaction: Interaction, type_: str 
     acts = filing.deposit_acts(type_, interaction)
     verdict = filing.first_permit(view.decide(unit, act, existing=existing) for act in acts)
     if isinstance(verdict, Denial):
-        raise DeniedError(view, verdict, interaction, visible=True)
+        raise DeniedError(view, verdict, interaction, visible=True, unit=unit)
     return verdict
 
 

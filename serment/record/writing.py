@@ -120,7 +120,9 @@ class Writing:
             await warm(passage, asking, [DECOY])
             with passage.store.snapshot() as snapshot:
                 view = passage.view(snapshot, asking, passage.resolve(snapshot, DECOY)[0].record)
-        await settled(passage, trace.of_refusal(passage, view, denied.interaction, denied.denial))
+        await settled(
+            passage, trace.of_refusal(passage, view, denied.interaction, denied.denial, denied.unit)
+        )
 
 
 def written(passage: Passage, txn: Transaction, asking: Asking, job: Callable[[Pen], T]) -> T:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from statistics import median, quantiles
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 
@@ -43,6 +43,7 @@ def load(plan: dict[str, Any]) -> Load:
         input=json.dumps(plan).encode(),
         stdout=subprocess.PIPE,
         check=True,
+        timeout=plan["seconds"] + 20,
     )
     return Load(**json.loads(done.stdout))
 
@@ -67,8 +68,8 @@ class Client(asyncio.Protocol):
         self.started = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # uvloop's transport is a WriteTransport by behaviour, not by class.
+        self.transport = cast("asyncio.Transport", transport)
         self._ask()
 
     def data_received(self, data: bytes) -> None:

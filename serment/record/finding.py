@@ -7,12 +7,11 @@ professional or secretary of the structure who may not read it yet, only who the
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import msgspec
 
-from serment.errors import RequestError, TooManyError
+from serment.errors import RequestError
 from serment.fhir import order
 from serment.fhir.owner import DIRECTORY_TYPES
 from serment.fhir.patient_cut import join
@@ -20,9 +19,10 @@ from serment.fhir.query import Clause, DateValue, Query, StringValue, TokenValue
 from serment.identity.keys import search_key_ins, search_keys
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
-from serment.model import Act, ActorId, Category, ItemClass, Permit, Receipt, RecordToken
+from serment.model import Act, Category, ItemClass, Permit, Receipt, RecordToken
 from serment.record import gate, trace
 from serment.record.asking import Asking
+from serment.record.budget import Budget
 from serment.record.gate import Item, Sealed, View
 from serment.record.passage import DECOY, Passage
 from serment.record.reading import Served, settled, warm_records
@@ -47,23 +47,6 @@ STATUS = "fr-core-identity-reliability"
 SUBSETTED = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
 
-class Budget:
-    """How many searches for people each actor has made lately, in this process."""
-
-    def __init__(self) -> None:
-        self._made: OrderedDict[ActorId, list[int]] = OrderedDict()
-
-    def spend(self, actor: ActorId, now: int) -> None:
-        """Count one search. Raises `TooManyError` when the budget is spent."""
-        recent = [made for made in self._made.pop(actor, []) if now - made < WINDOW]
-        self._made[actor] = recent
-        if len(recent) >= SEARCHES:
-            raise TooManyError("record.too-many-searches", seconds=(recent[0] + WINDOW - now) // 1000 + 1)
-        recent.append(now)
-        while len(self._made) > 10_000:
-            self._made.popitem(last=False)
-
-
 @dataclass(slots=True)
 class _Met:
     """What one candidate of a search for a person may show, and its trace."""
@@ -81,7 +64,7 @@ class Finding:
     def __init__(self, passage: Passage, searching: Searching) -> None:
         self._passage = passage
         self._searching = searching
-        self._budget = Budget()
+        self._budget = Budget(SEARCHES, WINDOW, "record.too-many-searches")
 
     async def search(self, asking: Asking, query: Query) -> Page:
         """Send a search to the one record that it is for."""

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 
 from serment.access.policy import Policy
+from serment.errors import IntegrityError
 from serment.keys.custody.contract import Custody
 from serment.keys.installation import Installation
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import TOKEN_LABEL, Ledger, chain_state, trusted
 from serment.model import Instant, RecordToken, Regime, RequestId
 from serment.record.asking import Asking
+from serment.record.budget import Budget
 from serment.record.gate import View, look
 from serment.record.spooling import Spooling
 from serment.store.contract import EntryRow, Located, Snapshot, Store
@@ -29,6 +31,10 @@ A clock that goes backwards by more than that closes it too.
 """
 
 MOST_HELD = 4096
+
+REFUSALS = 120
+REFUSAL_WINDOW = 60 * 1000
+"""An actor is refused at most `REFUSALS` times in `REFUSAL_WINDOW` ms: then each further request waits."""
 
 DECOY = "decoy/decoy"
 DIRECTORY = "directory"
@@ -105,18 +111,22 @@ class Passage:
     installation: Installation
     regime: Regime
     clock: Callable[[], Instant]
+    refusals: Budget = field(
+        default_factory=lambda: Budget(REFUSALS, REFUSAL_WINDOW, "record.too-many-refusals")
+    )
 
     def resolve(self, snapshot: Snapshot, reference: str, part: str = "") -> tuple[Located, bool]:
         """Find where `Type/id` leads; an id that leads nowhere leads to the decoy record.
 
         The statements are the same in both cases, so that neither time nor work tells them apart.
+        Raises `IntegrityError` when the decoy is gone.
         `part` names the cut half of a person; a "#" that somebody wrote in an id names nothing.
         """
         name = f"{reference}#{part}" if part else reference.replace("#", "/")
         located = snapshot.locate(self.installation.locator(name))
         decoy = snapshot.locate(self.installation.locator(DECOY))
         if decoy is None:
-            raise LookupError("the decoy record is made at init")
+            raise IntegrityError("record.row-missing")  # made at init: somebody took it away
         return (decoy, False) if located is None else (located, True)
 
     def view(self, snapshot: Snapshot, asking: Asking, record: RecordToken) -> View:

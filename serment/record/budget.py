@@ -1,0 +1,34 @@
+"""How often one actor may do a thing that teaches by repetition: search for people, be refused.
+
+Counts are kept in memory, for this process, and forgotten when the window has passed.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from serment.errors import TooManyError
+from serment.model import ActorId, Instant
+
+MOST_ACTORS = 10_000
+
+
+class Budget:
+    """At most `most` times in `window` milliseconds for each actor; `sentence` says that it is spent."""
+
+    def __init__(self, most: int, window: int, sentence: str) -> None:
+        self._most, self._window, self._sentence = most, window, sentence
+        self._made: OrderedDict[ActorId, list[Instant]] = OrderedDict()
+        self._lock = Lock()
+
+    def spend(self, actor: ActorId, now: Instant) -> None:
+        """Count one. Raises `TooManyError` when the budget is spent; what is refused so is not counted."""
+        with self._lock:
+            recent = [made for made in self._made.pop(actor, []) if now - made < self._window]
+            self._made[actor] = recent
+            if len(recent) >= self._most:
+                raise TooManyError(self._sentence)
+            recent.append(now)
+            while len(self._made) > MOST_ACTORS:
+                self._made.popitem(last=False)

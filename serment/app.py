@@ -262,8 +262,8 @@ def listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise ConflictError("app.port-taken", port=settings.port) from None
-        raise SettingsError("app.cannot-listen", port=settings.port) from None
+            raise ConflictError("cli.port-taken", port=settings.port) from None
+        raise SettingsError("cli.cannot-listen", port=settings.port) from None
     listener.listen(2048)
     return listener
 

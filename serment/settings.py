@@ -20,6 +20,7 @@ VARIABLES: Final = {
     "port": "SERMENT_PORT",
     "name": "SERMENT_NAME",
     "regime": "SERMENT_REGIME",
+    "structure": "SERMENT_STRUCTURE",
     "language": "SERMENT_LANGUAGE",
 }
 """The variable that sets each field of `Settings`."""
@@ -35,6 +36,7 @@ class Settings:
     port: int = 8080
     name: str = "localhost"
     regime: str = "own"
+    structure: str = ""
     language: Language = Language.FR
 
     @property
@@ -59,6 +61,7 @@ def read(
         port=port if port is not None else _value(given, "SERMENT_PORT", "8080", _port),
         name=given.get("SERMENT_NAME", "localhost"),
         regime=_value(given, "SERMENT_REGIME", "own", _regime),
+        structure=given.get("SERMENT_STRUCTURE", ""),
         language=_value(given, "SERMENT_LANGUAGE", "fr", Language),
     )
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serment.cli import actors, opening
+from serment.cli import opening
 from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
 from serment.cli.output import Output
 from serment.cli.speech import told
 from serment.errors import RequestError
 
 if TYPE_CHECKING:
+    from serment.model import Category
     from serment.record.explaining import Explanation
 
 UNPROVED = 1
@@ -41,6 +41,9 @@ def explain(
     json: Json = False,
 ) -> None:
     """Ask the decision as somebody of the demonstration, and tell what that person may be told."""
+    import asyncio
+
+    from serment.cli import actors
     from serment.model import Act
     from serment.record.explaining import Explaining
 
@@ -122,7 +125,7 @@ def grid(
         cell = policy.grid.get((function, category))
         if cell is not None:
             acts = [act.value for act in Act if act in cell.acts]
-            rows.append((category.value, acts, sorted(cell.labels), cell.verified))
+            rows.append((_named(category), acts, sorted(cell.labels), cell.verified))
     titles = ("cli.title-category", "cli.title-acts", "cli.title-labels", "cli.title-verified")
     out.say("cli.grid-default", function=function, date=policy.date)
     out.table(
@@ -134,6 +137,11 @@ def grid(
         for name, acts, labels, verified in rows
     ]
     out.result(function=function, date=policy.date, cells=cells)
+
+
+def _named(category: Category) -> str:
+    """Name a category: a DMP class is a number, and says nothing alone."""
+    return f"{category.value} {category.name.lower()}" if category.value.isdigit() else category.value
 
 
 def matrix(

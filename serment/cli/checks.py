@@ -64,12 +64,12 @@ def examine(settings: Settings) -> list[Check]:
 
 def good(name: str, **blanks: object) -> Check:
     """Say that a thing is well."""
-    return Check(name, Light.GREEN, told(f"doctor.{name}-green", **blanks))
+    return Check(name, Light.GREEN, told(f"cli.doctor-{name}-green", **blanks))
 
 
 def notable(name: str, light: Light = Light.YELLOW, *, integrity: bool = False, **blanks: object) -> Check:
     """Say that a thing deserves attention, and what to do."""
-    said, advice = told(f"doctor.{name}-{light}", **blanks), told(f"doctor.{name}-advice", **blanks)
+    said, advice = told(f"cli.doctor-{name}-{light}", **blanks), told(f"cli.doctor-{name}-advice", **blanks)
     return Check(name, light, said, advice, integrity)
 
 
@@ -124,7 +124,7 @@ def port(settings: Settings) -> Check:
         app.listen(settings).close()
     except SermentError:
         if _answers(settings):
-            return Check("port", Light.GREEN, told("doctor.port-served", base=settings.base))
+            return Check("port", Light.GREEN, told("cli.doctor-port-served", base=settings.base))
         return notable("port", Light.RED, port=settings.port)
     return good("port", port=settings.port)
 
@@ -149,7 +149,9 @@ def store(settings: Settings) -> Check:
         _belongs(settings, seen)
     except SermentError as error:
         said = error.said(LANGUAGE)
-        return Check("store", Light.RED, said, told("doctor.store-advice"), isinstance(error, IntegrityError))
+        return Check(
+            "store", Light.RED, said, told("cli.doctor-store-advice"), isinstance(error, IntegrityError)
+        )
     return good("store", size=seen.ledger_size)
 
 

@@ -6,17 +6,19 @@ that Serment needs is not there.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from serment.cli import checks
-from serment.cli.checks import Check, Light
 from serment.cli.options import Directory, Json, Port, chosen
 from serment.cli.output import Output
 from serment.cli.speech import told
 from serment.errors import DependencyError, IntegrityError
 
-MARKS = {Light.GREEN: "✓", Light.YELLOW: "!", Light.RED: "✗"}
-COLOURS = {Light.GREEN: typer.colors.GREEN, Light.YELLOW: typer.colors.YELLOW, Light.RED: typer.colors.RED}
+if TYPE_CHECKING:
+    from serment.cli.checks import Check
+
+MARKS = {"green": "✓", "yellow": "!", "red": "✗"}
 
 
 def add(app: typer.Typer) -> None:
@@ -26,6 +28,8 @@ def add(app: typer.Typer) -> None:
 
 def doctor(directory: Directory = None, port: Port = None, json: Json = False) -> None:
     """Look at everything that can be looked at without a key."""
+    from serment.cli import checks
+
     out = Output(json)
     found = checks.examine(chosen(directory, port))
     for check in found:
@@ -38,14 +42,14 @@ def doctor(directory: Directory = None, port: Port = None, json: Json = False) -
 
 def _say(out: Output, check: Check) -> None:
     if not out.json:
-        mark = typer.style(MARKS[check.light], fg=COLOURS[check.light])
+        mark = typer.style(MARKS[check.light.value], fg=check.light.value)
         typer.echo(f"{mark} {check.said}")
         if check.advice:
             typer.echo(f"    {check.advice}")
 
 
 def _code(found: list[Check]) -> int:
-    red = [check for check in found if check.light is Light.RED]
+    red = [check for check in found if check.light.value == "red"]
     if any(check.integrity for check in red):
         return IntegrityError.exit_code
     return DependencyError.exit_code if red else 0

@@ -6,7 +6,6 @@ Order: what they show, the contract.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from serment.fhir.summary import summary
@@ -54,11 +53,6 @@ class TraceLine:
     def json(self) -> dict[str, Any]:
         """Give the object for a program."""
         return {"when": self.when, "who": self.who, "said": self.said, "denied": self.denied}
-
-
-def local_time(milliseconds: int) -> str:
-    """Write an instant as the terminal's clock shows it."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 class RecordDoor(Protocol):

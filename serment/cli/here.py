@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from serment.cli import actors
-from serment.cli.doors import Item, TraceLine, local_time
+from serment.cli.doors import Item, TraceLine
+from serment.cli.output import local_time
 from serment.cli.speech import LANGUAGE
 from serment.fhir.query import parse
 from serment.ledger.sentences import line

@@ -8,7 +8,7 @@ import typer
 
 from serment.cli import opening
 from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
-from serment.cli.output import Output, Progress
+from serment.cli.output import Advance, Output
 from serment.cli.speech import LANGUAGE, told
 from serment.errors import LedgerError
 
@@ -46,7 +46,7 @@ def verify(
         raise typer.Exit(LedgerError.exit_code)
 
 
-def _report(settings: Settings, passphrase_file: Path | None, progress: Progress, *, locked: bool) -> Report:
+def _report(settings: Settings, passphrase_file: Path | None, progress: Advance, *, locked: bool) -> Report:
     from serment import app
 
     if locked:

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
 
 from serment.cli.speech import told
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Progress = Callable[[int, int], None]
 WIDE = 400
 """Columns where nobody looks on: nothing is cut or folded in a pipe."""
+
+
+class Advance(Protocol):
+    """Move a bar."""
+
+    def __call__(self, done: int, all_: int, counted: int = 0, /) -> None: ...
 
 
 class Output:
@@ -41,14 +48,16 @@ class Output:
         """Show a table to a person."""
         if self.json:
             return
-        from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(*titles, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        _console().print(table)
+        console = _console()
+        with console.capture() as written:
+            console.print(table)
+        self.line("\n".join(row.rstrip() for row in written.get().rstrip().splitlines()))
 
     def result(self, **values: Any) -> None:
         """Give the object of this command to a program."""
@@ -57,37 +66,41 @@ class Output:
             sys.stdout.flush()
 
     @contextmanager
-    def progress(self, sentence: str) -> Iterator[Progress]:
-        """Lend a bar with count, rate and time left: `advance(done, all)`."""
+    def progress(self, sentence: str) -> Iterator[Advance]:
+        """Lend a bar with its rate and the time left: `advance(done, all, what counts)`.
+
+        Where the work is measured in one thing (bytes) and counted in another (resources), the third
+        number is the count whose rate is shown; by default it is the first.
+        """
         if self.json or not sys.stderr.isatty():
-            yield lambda _done, _all: None
+            yield lambda _done, _all, _counted=0: None
             return
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+        rate = TextColumn("{task.fields[counted]:,} {task.fields[rate]:,.0f}/s")
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            _rate(),
+            TaskProgressColumn(),
+            rate,
             TimeRemainingColumn(),
         )
+        start = monotonic()
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(told(sentence), total=None)
-            yield lambda done, all_: bar.update(task, completed=done, total=all_)
+            task = bar.add_task(told(sentence), total=None, counted=0, rate=0.0)
+
+            def advance(done: int, all_: int, counted: int = 0) -> None:
+                counted = counted or done
+                rate = counted / max(monotonic() - start, 1e-6)
+                bar.update(task, completed=done, total=all_, counted=counted, rate=rate)
+
+            yield advance
 
 
-def _rate() -> Any:
-    from rich.progress import ProgressColumn, Task
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """How many a second."""
-
-        def render(self, task: Task) -> Text:
-            return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
-
-    return Rate()
+def local_time(milliseconds: int) -> str:
+    """Write an instant as the terminal's clock shows it."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _console() -> Console:

@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from serment.cli import opening, secret
-from serment.cli.doors import Item, RecordDoor
 from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
 from serment.cli.output import Output
 from serment.cli.speech import told
 from serment.errors import RequestError
+
+if TYPE_CHECKING:
+    from serment.cli.doors import Item, RecordDoor
 
 As = Annotated[str | None, typer.Option("--as", metavar="ACTOR", help=told("cli.option-as"))]
 Url = Annotated[str | None, typer.Option("--url", help=told("cli.option-url"))]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from serment.cli import actors, opening
+from serment.cli import opening
 from serment.cli.options import Directory, Json, PassphraseFile, chosen
 from serment.cli.output import Output
 from serment.cli.speech import told
@@ -26,6 +26,8 @@ def token(
     json: Json = False,
 ) -> None:
     """Issue a bearer secret, or a one-time code that a browser exchanges for a session."""
+    from serment.cli import actors
+
     out, settings = Output(json), chosen(directory)
     with opening.house(settings, passphrase_file, demo_only="record.demo-only") as house:
         actor = actors.actor(as_)

@@ -33,6 +33,14 @@ def catalogue() -> dict[str, dict[str, str]]:
     return sentences
 
 
+@cache
+def _room(name: str) -> dict[str, dict[str, str]]:
+    """Read the one file that bears a room's name, so that a short answer need not wait for all of them."""
+    file = files(__package__) / f"{name}.toml"
+    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
 def say(sentence: str, language: Language, **parameters: object) -> str:
     """Give one sentence in one language, its blanks filled."""
-    return catalogue()[sentence][language].format(**parameters)
+    texts = _room(sentence.partition(".")[0]).get(sentence) or catalogue()[sentence]
+    return texts[language].format(**parameters)

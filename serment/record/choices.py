@@ -10,6 +10,8 @@ Order: applying, withdrawing, masks, people.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
 from serment.access.from_resources import choices, mandate, team_facts
@@ -18,7 +20,7 @@ from serment.errors import NotFoundError
 from serment.fhir.match import decoder
 from serment.identity import rpps
 from serment.ledger.entry import Interaction
-from serment.model import Act, ActorKind, Denial, Function, PatientId, Regime
+from serment.model import Act, ActorKind, Denial, Function, Label, PatientId, Regime
 from serment.record import filing, gate
 from serment.record.asking import Asking
 from serment.record.draft import Draft
@@ -180,6 +182,27 @@ def _replace_choices(pen: Pen, draft: Draft, source: str, made: list[Choice]) ->
     change(draft, facts)
     for item in sorted({choice.item for choice in (*before, *made) if choice.item}):
         filing.mask(pen, draft, item, masked=facts.item_masked(item, pen.asking.now))
+
+
+def as_secret_as_what_it_names(draft: Draft, incoming: Incoming) -> Incoming:
+    """Put a choice about a minor's secret under that secret's label: the Consent names what it hides.
+
+    An item that the writer may not see gives no label, as one that does not exist.
+    """
+    if incoming.type != "Consent":
+        return incoming
+    made = choices(incoming.document.value, "", draft.view.asking.now, "", lambda _: "")
+    units = [filing.class_of(draft, choice.item) for choice in made if choice.item]
+    secret = any(
+        unit is not None
+        and Label.MINOR_SECRET in unit.labels
+        and not isinstance(draft.view.decide(unit, Act.READ), Denial)
+        for unit in units
+    )
+    if not secret:
+        return incoming
+    grade, *rest = incoming.labels
+    return replace(incoming, labels=(grade, *sorted({*rest, Label.MINOR_SECRET.value})))
 
 
 def must_hold(pen: Pen, draft: Draft, reference: str) -> None:

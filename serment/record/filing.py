@@ -151,7 +151,7 @@ def _filed(
     draft: Draft, alone: ItemClass, stated: Sequence[str], named: Sequence[str], *, masked: bool
 ) -> ItemClass:
     """Join the classes of the documents: the category of the first, every label, mask and timer."""
-    classes = [unit for unit in (_class_of(draft, reference) for reference in named) if unit is not None]
+    classes = [unit for unit in (class_of(draft, reference) for reference in named) if unit is not None]
     if not classes:
         return replace(alone, masked=masked)
     first = classes[0]
@@ -164,7 +164,7 @@ def _filed(
     return ItemClass(found.category, found.document_type, found.labels, alone.author, masked, timer)
 
 
-def _class_of(draft: Draft, reference: str) -> ItemClass | None:
+def class_of(draft: Draft, reference: str) -> ItemClass | None:
     """Give the class that the head names for an item of this record; nothing is opened for it."""
     placed = _placed(draft, reference)
     if placed is not None:
@@ -262,7 +262,7 @@ def mask(pen: Pen, draft: Draft, reference: str, *, masked: bool) -> None:
         return
     links = _links(at.entry)
     if at.entry.type == "Binary":
-        classes = [_class_of(draft, document) for document in links]
+        classes = [class_of(draft, document) for document in links]
         masked = masked or any(unit is not None and unit.masked for unit in classes)
     if at.unit.masked == masked:
         return

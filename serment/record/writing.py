@@ -170,6 +170,7 @@ def put(
         draft = pen.born(birth.record, birth.keys, birth.patient, facts)
     else:
         draft = draft_of(pen, owner, births)
+    incoming = choices.as_secret_as_what_it_names(draft, incoming)
     made = write.create(pen, draft, incoming, id_, author)
     if incoming.type == "Patient":
         name_person(pen, draft, incoming)
@@ -202,6 +203,7 @@ def change(
     """Update one item inside a pen. An item does not change patient."""
     draft = draft_of(pen, f"{incoming.type}/{id_}", {})
     there, _ = pen.passage.resolve(pen.txn, owner)
+    incoming = choices.as_secret_as_what_it_names(draft, incoming)
     made = write.update(pen, draft, incoming, id_, if_match, reason)
     if there.record != draft.record:
         raise RequestError("record.owner-moved")

@@ -168,28 +168,42 @@ def _document_type(resource: Resource, kind: str, table: CategoryTable) -> str:
 
 def _rule(resource: Resource, rules: tuple[Rule, ...]) -> Rule | None:
     """Give the first rule that fits: those by code come before the one by type alone."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for rule in rules:
         if not rule.element:
             continue
-        for system, code in _codings(resource.get(rule.element)):
+        if rule.element not in found:
+            found[rule.element] = _codings(resource.get(rule.element))
+        for system, code in found[rule.element]:
             if code == rule.code and rule.system in {"", system}:
                 return rule
     return next((rule for rule in rules if not rule.element), None)
 
 
-def _codings(value: object) -> Iterator[tuple[str, str]]:
-    """Walk the (system, code) pairs of a code, Coding, CodeableConcept, or a list of them."""
+def _codings(value: object) -> list[tuple[str, str]]:
+    """List the (system, code) pairs of a code, Coding, CodeableConcept, or a list of them."""
+    found: list[tuple[str, str]] = []
+    if value is not None:
+        _add_codings(value, found)
+    return found
+
+
+def _add_codings(value: object, found: list[tuple[str, str]]) -> None:
     if isinstance(value, str):
-        yield "", value
+        found.append(("", value))
     elif isinstance(value, list):
         for part in value:
-            yield from _codings(part)
-    elif isinstance(value, Mapping):
-        if isinstance(value.get("code"), str):
-            yield str(value.get("system", "")), value["code"]
-        yield from _codings(value.get("coding", []))
-        yield from _codings(value.get("concept", []))
+            _add_codings(part, found)
+    elif isinstance(value, dict):
+        code = value.get("code")
+        if isinstance(code, str):
+            found.append((str(value.get("system", "")), code))
+        for name in _INNER:
+            if name in value:
+                _add_codings(value[name], found)
 
+
+_INNER: Final = ("coding", "concept")
 
 CODED: Final = (
     "code",

@@ -17,6 +17,7 @@ from typing import Protocol
 import msgspec
 
 from serment.errors import IntegrityError
+from serment.keys.material import RecordKind
 from serment.keys.openings import SealedRow, check, unsealed
 from serment.keys.record_keys import RecordKeys
 from serment.model import ActorId, Category, Instant, ItemClass, RecordToken
@@ -113,7 +114,10 @@ def _check_body(keys: RecordKeys, entry: _Listed, unit: ItemClass, rows: Rows, f
     if entry.deleted:
         return
     sealed = rows.body(entry.body)
-    at = keys.body_at(entry.type, entry.id, entry.version, entry.part)
+    if keys.kind is RecordKind.QUARANTINE:
+        at = keys.quarantine_at(entry.id)
+    else:
+        at = keys.body_at(entry.type, entry.id, entry.version, entry.part)
     whole = sealed is not None and check(keys, SealedRow(at, sealed, unit, entry.tag))
     found.see(entry.body, whole=whole)
 

@@ -51,7 +51,18 @@ def class_digest(unit: ItemClass) -> str:
 class RecordKeys:
     """Every key of one record. Subkeys are derived at first use and kept with the object."""
 
-    __slots__ = ("_care", "_identity", "_subkeys", "generation", "kind", "record", "store", "trail", "year")
+    __slots__ = (
+        "_care",
+        "_identity",
+        "_subkeys",
+        "_tokens",
+        "generation",
+        "kind",
+        "record",
+        "store",
+        "trail",
+        "year",
+    )
 
     def __init__(self, unwrapped: Unwrapped) -> None:
         self.store = unwrapped.store
@@ -63,6 +74,7 @@ class RecordKeys:
         self._identity = unwrapped.identity
         self._care = unwrapped.care
         self._subkeys: dict[tuple[bool, str], SubKey] = {}
+        self._tokens: TokenKey | None = None
 
     def __repr__(self) -> str:
         return "RecordKeys(…)"
@@ -130,7 +142,9 @@ class RecordKeys:
 
     def token(self, label: str, value: str) -> bytes:
         """Give a search token that means something inside this record only (16 bytes)."""
-        return TokenKey(derive(self._care, "token", self.record)).token(label, value)
+        if self._tokens is None:
+            self._tokens = TokenKey(derive(self._care, "token", self.record))
+        return self._tokens.token(label, value)
 
     def subkey(self, kind: RowKind, category: Category | None) -> SubKey:
         """Choose the subkey of a row: by kind the use, by category the root. Called by `openings` too."""

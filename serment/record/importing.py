@@ -33,7 +33,7 @@ from serment.model import ActorId, ActorKind, Instant, PatientId, Purpose, Recor
 from serment.record import quarantining, writing
 from serment.record.asking import Asking
 from serment.record.incoming import CUT, Incoming, Part, owning_reference
-from serment.record.passage import DIRECTORY, Passage
+from serment.record.passage import DIRECTORY, QUARANTINE, Passage
 from serment.record.pen import DeniedError, Pen
 from serment.record.quarantining import Held
 from serment.record.writing import Birth
@@ -175,8 +175,8 @@ class Importing:
         """Give the place reached in a part of a source by an import that was cut, and its counts."""
         with self._passage.store.snapshot() as snapshot:
             place = snapshot.imported(self._token(source, "place", mark)) or 0
-            counts = [snapshot.imported(self._token(source, name, mark)) or 0 for name in COUNTS]
-        return place, Tally(*counts)
+            counts = {name: snapshot.imported(self._token(source, name, mark)) or 0 for name in COUNTS}
+        return place, Tally(counts["created"], counts["updated"], counts["already"], counts["quarantined"])
 
     def finish(self, source: str, marks: Sequence[str]) -> None:
         """Forget the places: the next import of this source meets all of it again."""
@@ -214,7 +214,7 @@ class Importing:
         with passage.store.snapshot() as snapshot:
             records = {
                 passage.resolve(snapshot, reference)[0].record
-                for reference in chain(wanted - births.keys(), [quarantining.REFERENCE, DIRECTORY])
+                for reference in chain(wanted - births.keys(), [QUARANTINE, DIRECTORY])
             }
             epochs = {record: snapshot.epoch(record) for record in records}
         for record, epoch in epochs.items():

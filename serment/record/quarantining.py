@@ -25,8 +25,7 @@ from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.gate import Item, Sealed, View
 from serment.record.index import Entry
-from serment.record.passage import QUARANTINE as REFERENCE
-from serment.record.passage import Passage
+from serment.record.passage import QUARANTINE, Passage
 from serment.record.pen import DeniedError, Pen
 from serment.store.contract import Snapshot
 
@@ -93,7 +92,7 @@ def put(pen: Pen, held: Held, raw: bytes) -> None:
 
 def draft_of(pen: Pen) -> Draft:
     """Open the quarantine for writing: it belongs to the installation, not to the structure."""
-    located, _ = pen.passage.resolve(pen.txn, REFERENCE)
+    located, _ = pen.passage.resolve(pen.txn, QUARANTINE)
     draft = pen.drafts.get(located.record)
     if draft is None:
         view = pen.passage.view(pen.txn, of_installation(pen.asking), located.record)
@@ -114,7 +113,7 @@ def of_installation(asking: Asking) -> Asking:
 
 def look(passage: Passage, snapshot: Snapshot, asking: Asking) -> tuple[View, list[Item]]:
     """Look at what is in quarantine, oldest first: entries, no content."""
-    located, _ = passage.resolve(snapshot, REFERENCE)
+    located, _ = passage.resolve(snapshot, QUARANTINE)
     view = passage.view(snapshot, of_installation(asking), located.record)
     view.depositing = True
     permits = gate.permitted(view, Act.WRITE, lambda unit: unit.document_type == DOCUMENT_TYPE)

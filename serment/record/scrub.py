@@ -23,9 +23,12 @@ from serment.record.asking import Asking
 from serment.record.founding import FOUNDER
 from serment.record.gate import View, look
 from serment.record.index import persons_mark
-from serment.record.passage import SYSTEM, Passage, year_of
+from serment.record.passage import DIRECTORY, QUARANTINE, SYSTEM, Passage, year_of
 from serment.record.writing import new_id
-from serment.store.contract import Snapshot
+from serment.store.contract import Located, Snapshot
+
+OWN = frozenset({DIRECTORY, QUARANTINE, SYSTEM})
+"""Records of the installation that are found by their name; the decoy is found by its one item."""
 
 _PAGE = 1000
 
@@ -46,8 +49,9 @@ class _Below:
     record: RecordToken
 
     def body(self, number: int) -> bytes | None:
-        """Give one sealed body."""
-        return dict(self.snapshot.bodies(self.record, [number])).get(number)
+        """Give one sealed body, or what the quarantine holds in its place."""
+        found = dict(self.snapshot.bodies(self.record, [number])).get(number)
+        return found or dict(self.snapshot.quarantined(number - 1, 1)).get(number)
 
     def pack(self, number: int) -> bytes | None:
         """Give one sealed pack."""
@@ -97,12 +101,19 @@ class Scrub:
         state = chain_state(snapshot, record, keys.trail)
         trusted(snapshot, state, [keys.year.token(TOKEN_LABEL)], view.mark)
         rows, broken = 3, 0
-        if persons_mark(snapshot.persons_of(record)) != view.head.persons:
-            broken += 1
+        broken += persons_mark(snapshot.persons_of(record)) != view.head.persons
+        broken += not self._named(snapshot, view)
         for found in self._packs(snapshot, view):
             rows += found[0]
             broken += found[1]
         return rows, broken
+
+    def _named(self, snapshot: Snapshot, view: View) -> bool:
+        """Say whether the name of one of the installation's own records leads to it."""
+        if view.head.patient not in OWN:
+            return True
+        located = snapshot.locate(self._passage.installation.locator(view.head.patient))
+        return located == Located(view.record, 0)
 
     def _packs(self, snapshot: Snapshot, view: View) -> Iterator[tuple[int, int]]:
         below = _Below(snapshot, view.record)

@@ -12,7 +12,7 @@ decided or written here; a resource that cannot be made ready says why.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -23,17 +23,17 @@ from serment.errors import RequestError, SermentError
 from serment.fhir import document as documents
 from serment.fhir.document import Document
 from serment.fhir.owner import DIRECTORY_TYPES, InDirectory, OwnedBy, OwnedByTarget, owner
-from serment.fhir.transaction import BundleEntry, attached, entries, relink
+from serment.fhir.transaction import attached, relink
 from serment.identity import rpps
-from serment.intake.import_ import content
-from serment.intake.import_.sources import MOST_FILE, Line, Phase
+from serment.intake.import_ import bundles, content
+from serment.intake.import_.bundles import Found
+from serment.intake.import_.sources import Line, Phase
 from serment.model import Instant
 from serment.record import incoming
 from serment.record.importing import Arrival, Prepared
 
 _LOCAL = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 _EXACT = re.compile(r"([A-Z][A-Za-z]{1,63})\?identifier=([^&]+)")
-_TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})$")
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Links(dict[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a chunk or a file was made into. `count` says how many resources were read, apart from the list."""
+    """What a chunk or a file was made into. `count` is of the resources read, whatever became of them."""
 
     count: int
     arrivals: list[Arrival] = field(repr=False)
@@ -105,39 +105,31 @@ def of_lines(lines: Iterable[Line], phase: Phase, known: Known, now: Instant) ->
 
 
 def _of_line(line: Line, phase: Phase, known: Known, now: Instant) -> Arrival | None:
-    try:
-        document = documents.read(line.raw)
-    except SermentError as error:
-        return _refused("", "", known, line.raw, error.sentence) if line.is_of(phase, None) else None
-    if not line.is_of(phase, document.type):
+    named = bundles.named(line.raw)
+    if not line.is_of(phase, named[0] if named else None):
         return None
-    old = document.value.get("id")
-    key = old if isinstance(old, str) and old else _digest_of(line.raw)
-    return arrival(document.type, key, line.raw, Links(known, {}), known, now)
+    type_, old = named or ("", "")
+    return arrival(type_, old or bundles.digest_of(line.raw), line.raw, Links(known, {}), known, now)
 
 
 def of_bundle(raw: bytes, known: Known, now: Instant) -> Made:
     """Make ready the entries of a bundle, or the one resource that a file holds instead."""
     try:
-        document = documents.read(raw, MOST_FILE)
-        if document.type != "Bundle":
-            return of_lines([Line(raw, False, True)], Phase.OTHER_LINES, known, now)
-        found = entries(document)
+        found = bundles.read(raw)
     except SermentError as error:
         return Made(1, [_refused("Bundle", "", known, raw, error.sentence)])
-    keyed = [
-        _keyed(entry, value) for entry, value in zip(found, document.value.get("entry", ()), strict=True)
-    ]
+    if found is None:
+        return of_lines([Line(raw, False, True)], Phase.OTHER_LINES, known, now)
     urls = {
-        entry.full_url: f"{type_}/{known.name(type_, key)}"
-        for entry, (type_, key) in zip(found, keyed, strict=True)
-        if entry.full_url and type_
+        one.full_url: f"{one.type}/{known.name(one.type, one.key)}"
+        for one in found
+        if one.full_url and one.type
     }
-    _meet_all(document, keyed, known)
-    made = [
-        _of_entry(entry, type_, key, urls, known, now)
-        for entry, (type_, key) in zip(found, keyed, strict=True)
-    ]
+    for one in found:
+        if one.type in DIRECTORY_TYPES and one.raw is not None:
+            known.meet(one.type, known.name(one.type, one.key), bundles.identifiers(one.raw))
+    links = Links(known, urls)
+    made = [_of_entry(one, links, known, now) for one in found]
     return Made(len(found), _in_order(_filed(made, now)))
 
 
@@ -146,35 +138,10 @@ def broken(path: Path, reason: str, known: Known) -> Made:
     return Made(1, [_refused("", f"file:{path.name}", known, path.name.encode(), reason)])
 
 
-def _meet_all(document: Document, keyed: Sequence[tuple[str, str]], known: Known) -> None:
-    """Meet the directory entries of a bundle before any link to them is spliced."""
-    for value, (type_, key) in zip(document.value.get("entry", ()), keyed, strict=True):
-        if type_ in DIRECTORY_TYPES:
-            known.meet(type_, known.name(type_, key), value["resource"])
-
-
-def _keyed(entry: BundleEntry, value: dict[str, Any]) -> tuple[str, str]:
-    """Give the type of an entry, and what names it in the source: its id, its address, or its bytes."""
-    if entry.resource is None:
-        return "", _digest_of(repr((entry.method, entry.url, entry.full_url)).encode())
-    resource = value["resource"]
-    type_, old = resource.get("resourceType"), resource.get("id")
-    key = old if isinstance(old, str) and old else entry.full_url or _digest_of(entry.resource)
-    return type_ if isinstance(type_, str) else "", _last_part(key, type_)
-
-
-def _last_part(key: str, type_: object) -> str:
-    """Reduce an absolute address to the id that it ends in: both name the same resource."""
-    tail = _TAIL.search(key)
-    return tail[2] if tail is not None and tail[1] == type_ else key
-
-
-def _of_entry(
-    entry: BundleEntry, type_: str, key: str, urls: dict[str, str], known: Known, now: Instant
-) -> Arrival:
-    if entry.resource is None:
-        return _refused("", key, known, b"", "importing.no-resource")
-    return arrival(type_, key, entry.resource, Links(known, urls), known, now)
+def _of_entry(one: Found, links: Links, known: Known, now: Instant) -> Arrival:
+    if one.raw is None:
+        return _refused("", one.key, known, b"", "importing.no-resource")
+    return arrival(one.type, one.key, one.raw, links, known, now)
 
 
 def arrival(
@@ -188,17 +155,18 @@ def arrival(
             known.unresolved += unresolved
         document = documents.read(spliced)
         if document.type != type_:
-            raise RequestError("record.type-mismatch")
+            raise RequestError("fhir.not-a-resource")
     except (SermentError, UnicodeDecodeError) as error:
         return _refused(type_, key, known, raw, getattr(error, "sentence", "fhir.not-utf8"))
     id_ = known.name(type_, key)
     if type_ in DIRECTORY_TYPES:
         known.meet(type_, id_, document.value)
-    made = Arrival(type_, key, id_, spliced, sha256(spliced).digest(), linked=True)
+    prepared, reason = None, ""
     try:
-        return replace(made, prepared=ready(document, id_, now))
+        prepared = ready(document, id_, now)
     except SermentError as error:
-        return replace(made, reason=error.sentence, prepared=None)
+        reason = error.sentence
+    return Arrival(type_, key, id_, spliced, sha256(spliced).digest(), prepared, reason, linked=True)
 
 
 def ready(document: Document, id_: str, now: Instant) -> Prepared:
@@ -251,10 +219,6 @@ def _refused(type_: str, key: str, known: Known, raw: bytes, reason: str) -> Arr
     digest = sha256(raw).digest()
     name = key or digest.hex()
     return Arrival(type_, name, known.name(type_, name), raw, digest, reason=reason)
-
-
-def _digest_of(raw: bytes) -> str:
-    return "sha256:" + sha256(raw).hexdigest()
 
 
 def _in_order(made: list[Arrival]) -> list[Arrival]:

@@ -257,7 +257,7 @@ class _Run:
 
 
 def _groups(arrivals: Sequence[Arrival]) -> Iterator[Sequence[Arrival]]:
-    """Cut into transactions: none too long, none that writes the same resource twice. One, empty, for none."""
+    """Cut into transactions: none too long, none that writes a resource twice. One, empty, for none."""
     group: list[Arrival] = []
     names: set[tuple[str, str]] = set()
     for one in arrivals:

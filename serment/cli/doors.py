@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from serment.cli.speech import told
 from serment.fhir.summary import summary
 
 
@@ -28,6 +29,13 @@ class Item:
         """Say a resource in a line."""
         said = summary(resource)
         return cls(reference, version, said.title, said.value, said.date, masked=masked)
+
+    @classmethod
+    def of_choice(cls, reference: str, version: int, consent: dict[str, Any]) -> Item:
+        """Say a choice in a line: what it forbids or permits, and to whom or what."""
+        provision = consent.get("provision", {})
+        said = _choice(provision)
+        return cls(reference, version, told(said), _object_of(provision), "")
 
     @property
     def shown_reference(self) -> str:
@@ -68,3 +76,23 @@ class RecordDoor(Protocol):
     def block(self, patient: str, rpps: str) -> None: ...
     def oppose(self, patient: str, category: str) -> None: ...
     def permit(self, patient: str, rpps: str) -> None: ...
+
+
+def _choice(provision: dict[str, Any]) -> str:
+    """Name what a provision does (the shapes that `record.choosing` writes; anything else is "other")."""
+    permits = provision.get("type") == "permit"
+    if provision.get("actor"):
+        return "cli.choice-permit" if permits else "cli.choice-block"
+    if permits or provision.get("type") != "deny":
+        return "cli.choice-other"
+    return "cli.choice-mask" if provision.get("data") else "cli.choice-oppose"
+
+
+def _object_of(provision: dict[str, Any]) -> str:
+    """Name whom or what a provision is about."""
+    actors = [
+        one.get("reference", {}).get("identifier", {}).get("value", "") for one in provision.get("actor", [])
+    ]
+    items = [one.get("reference", {}).get("reference", "") for one in provision.get("data", [])]
+    classes = [one.get("code", "") for one in provision.get("class", [])]
+    return " ".join(filter(None, (*actors, *items, *classes)))

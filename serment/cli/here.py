@@ -15,7 +15,7 @@ from serment.cli.output import local_time
 from serment.cli.speech import LANGUAGE
 from serment.fhir.query import parse
 from serment.ledger.sentences import line
-from serment.model import PatientId
+from serment.model import Category, PatientId
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.record.reading import Served
@@ -36,12 +36,13 @@ class Here:
         return cls(house, actors.asking(house, as_, purpose, reason))
 
     def show(self, patient: str) -> list[Item]:
-        """Show the first view: the newest items of each category."""
+        """Show the first view: the newest items of each category; of a person's contact the identity half."""
         view = _run(self.house.showing.first_view(self.asking, patient))
         return [
             Item.of(shown.reference, 1, msgspec.json.decode(shown.body), masked=shown.unit.masked)
-            for group in view.groups.values()
+            for category, group in view.groups.items()
             for shown in group
+            if category is not Category.CONTACT
         ]
 
     def history(self, type_: str, id_: str) -> list[Item]:
@@ -63,7 +64,11 @@ class Here:
     def choices(self, patient: str) -> list[Item]:
         """List the choices."""
         query = parse("Consent", [("patient", f"Patient/{patient}")], self.house.base)
-        return [_item(served) for served in _run(self.house.finding.search(self.asking, query)).served]
+        served = _run(self.house.finding.search(self.asking, query)).served
+        return [
+            Item.of_choice(f"{one.type}/{one.id}", one.version, msgspec.json.decode(one.body))
+            for one in served
+        ]
 
     def mask(self, patient: str, item: str) -> None:
         """Mask one item."""

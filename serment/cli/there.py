@@ -76,7 +76,8 @@ class There:
 
     def choices(self, patient: str) -> list[Item]:
         """List the choices."""
-        return self._search("Consent", patient=f"Patient/{patient}")
+        found = self._resources("Consent", patient=f"Patient/{patient}")
+        return [Item.of_choice(*_name(consent), consent) for consent in found]
 
     def mask(self, patient: str, item: str) -> None:
         """Mask one item."""
@@ -85,9 +86,7 @@ class There:
 
     def unmask(self, patient: str, item: str) -> None:
         """Delete every choice that masks the item and nothing else."""
-        bundle = self._get(f"Consent?{urlencode({'patient': f'Patient/{patient}'})}")
-        for entry in bundle.get("entry", []):
-            consent = entry.get("resource", {})
+        for consent in self._resources("Consent", patient=f"Patient/{patient}"):
             data = consent.get("provision", {}).get("data", [])
             if [one.get("reference", {}).get("reference") for one in data] == [item]:
                 self._call("DELETE", f"Consent/{quote(consent['id'])}")
@@ -118,9 +117,12 @@ class There:
         self._call("POST", "Consent", json.dumps(resource).encode())
 
     def _search(self, type_: str, **pairs: str) -> list[Item]:
+        return [_item(resource) for resource in self._resources(type_, **pairs)]
+
+    def _resources(self, type_: str, **pairs: str) -> list[dict[str, Any]]:
         bundle = self._get(f"{type_}?{urlencode(pairs)}")
         found = [entry.get("resource", {}) for entry in bundle.get("entry", [])]
-        return [_item(resource) for resource in found if resource.get("resourceType") == type_]
+        return [resource for resource in found if resource.get("resourceType") == type_]
 
     def _get(self, path: str) -> dict[str, Any]:
         return self._call("GET", path)
@@ -183,9 +185,13 @@ def _named(rpps: str, role: str) -> list[dict[str, Any]]:
 
 
 def _item(resource: dict[str, Any]) -> Item:
-    meta = resource.get("meta", {})
+    return Item.of(*_name(resource), resource)
+
+
+def _name(resource: dict[str, Any]) -> tuple[str, int]:
+    """Give the reference and the version of a resource."""
     reference = f"{resource.get('resourceType', '')}/{resource.get('id', '')}"
-    return Item.of(reference, int(meta.get("versionId", 1)), resource)
+    return reference, int(resource.get("meta", {}).get("versionId", 1))
 
 
 def _version(entry: dict[str, Any], reference: str) -> Item:

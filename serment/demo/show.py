@@ -108,12 +108,19 @@ def _as_text(chosen: Settings, store: DemoStore, links: list[Link], seconds: flo
         lines += ["", f"  {say(link.sentence, language, name=link.actor.name)}", f"  {link.address}"]
     patient = store.people.cast["patient"]
     lines += ["", say("demo.also", language)]
-    lines += [f"  serment ledger verify -d {chosen.directory}"]
+    lines += [f"  {_program()} ledger verify -d {chosen.directory}"]
     if isinstance(patient, DemoPatient):
-        lines += [f"  serment record show {store.ids[patient.key]} --as team-doctor -d {chosen.directory}"]
+        record = store.ids[patient.key]
+        lines += [f"  {_program()} record show {record} --as team-doctor -d {chosen.directory}"]
     lines += ["", say("demo.stop", language)]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _program() -> str:
+    """Name the command as it was called: `make demo` calls it by its path."""
+    called = sys.argv[0]
+    return called if Path(called).name == "serment" else "serment"
 
 
 def _as_object(chosen: Settings, store: DemoStore, links: list[Link], seconds: float) -> None:

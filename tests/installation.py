@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from serment import app, settings
 from serment.demo.people import Person
-from serment.demo.population import DemoPatient, population
+from serment.demo.population import DemoPatient, Population, bundles_for, population
 from serment.demo.store import DemoStore, load
-from serment.keys.custody.client import CustodyProcess
+from serment.keys.custody.client import CustodyClient, CustodyProcess
 from serment.model import Actor, PatientId
 from serment.record.asking import Asking
 from serment.record.house import House
@@ -31,7 +31,7 @@ CHEAP = ("--memory", "1024", "--soft", "1000000", "--hard", "1000000")
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Installation:
     """An open installation, and who plays whom in it."""
 
@@ -39,6 +39,24 @@ class Installation:
     house: House
     store: DemoStore
     custody: CustodyProcess
+
+    def reopen(self) -> House:
+        """Open the house again, after a test has closed it. Raises what `app.open_house` does."""
+        self.house = self.store.house = app.open_house(self.settings)
+        return self.house
+
+    def restart_custody(self, *, unlock: bool = True) -> None:
+        """Start custody again, after a test has stopped or killed it."""
+        self.custody = app.start_custody(self.settings, *CHEAP)
+        if unlock:
+            client = CustodyClient(app.custody_directory(self.settings))
+            client.unlock(PASSPHRASE)
+            client.close()
+
+    def end(self) -> None:
+        """Close what a test has left open."""
+        self.house.close()
+        self.custody.stop()
 
     def staff(self, role: str) -> Actor:
         """Give a professional, secretary or officer of the cast."""
@@ -72,18 +90,35 @@ class Installation:
 @contextmanager
 def installation(folder: Path, patients: int = 10, *, demo: bool = True) -> Iterator[Installation]:
     """Make an installation below `folder`, load the population, and stop custody at the end."""
+    today = datetime.now(UTC).date()
+    with _installed(folder, population(patients, 2026, today=today, pdf=False), demo=demo) as made:
+        yield made
+
+
+@contextmanager
+def _installed(folder: Path, people: Population, *, demo: bool) -> Iterator[Installation]:
     chosen = settings.read({}, folder, 0)
-    custody = app.start_custody(chosen, *CHEAP)
-    try:
+    with ExitStack() as ending:
+        custody = app.start_custody(chosen, *CHEAP)
+        ending.callback(custody.stop)
         house = app.create(chosen, PASSPHRASE, demo=demo)
-        store = DemoStore(house, population(patients, 2026, today=datetime.now(UTC).date(), pdf=False))
+        ending.callback(house.close)
+        store = DemoStore(house, people)
         asyncio.run(load(store, lambda _done, _all: None))
-        try:
-            yield Installation(chosen, house, store, custody)
-        finally:
-            house.close()
-    finally:
-        custody.stop()
+        made = Installation(chosen, house, store, custody)
+        ending.callback(made.end)
+        yield made
+
+
+@contextmanager
+def small_installation(folder: Path, patients: int = 2, resources: int = 5) -> Iterator[Installation]:
+    """Make one whose records are few and light, for attacks that are tried a thousand times."""
+    today = datetime.now(UTC).date()
+    light = tuple(bundles_for(patients, resources, today=today))
+    whole = population(10, 2026, today=today, pdf=False)
+    cast = {**whole.cast, "patient": light[0], "light": light[0], "other": light[-1]}
+    with _installed(folder, replace(whole, patients=light, choices=(), cast=cast), demo=True) as made:
+        yield made
 
 
 def run(awaitable: Coroutine[Any, Any, T]) -> T:

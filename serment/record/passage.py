@@ -20,7 +20,7 @@ from serment.ledger.append import TOKEN_LABEL, Ledger, chain_state, trusted
 from serment.model import Instant, RecordToken, Regime, RequestId
 from serment.record.asking import Asking
 from serment.record.budget import Budget
-from serment.record.gate import View, look
+from serment.record.gate import View, look_at
 from serment.record.spooling import Spooling
 from serment.store.contract import EntryRow, Located, Snapshot, Store
 
@@ -94,6 +94,14 @@ class Keyring:
                 self._held.popitem(last=False)
 
 
+class KeysAwayError(Exception):
+    """The keys of a record are not at hand: custody is to be asked, off the event loop."""
+
+    def __init__(self, record: RecordToken, epoch: int) -> None:
+        self.record, self.epoch = record, epoch
+        super().__init__("keys")
+
+
 def year_of(now: Instant) -> int:
     """Give the UTC year of an instant: ledger keys are yearly."""
     return datetime.fromtimestamp(now / 1000, UTC).year
@@ -129,11 +137,17 @@ class Passage:
             raise IntegrityError("record.row-missing")  # made at init: somebody took it away
         return (decoy, False) if located is None else (located, True)
 
-    def view(self, snapshot: Snapshot, asking: Asking, record: RecordToken) -> View:
-        """Look at one record for one request, and hold it against the ledger."""
-        epoch = snapshot.epoch(record)
-        keys = self.keyring.of(record, -1 if epoch is None else epoch, asking.request, asking.now)
-        view = look(snapshot, asking, record, keys, self.policy)
+    def view(self, snapshot: Snapshot, asking: Asking, record: RecordToken, *, at_hand: bool = False) -> View:
+        """Look at one record for one request, and hold it against the ledger.
+
+        Raises `KeysAwayError` in place of asking custody when `at_hand` is set and the keys are not.
+        """
+        row = snapshot.record(record)
+        epoch = -1 if row is None else row.epoch
+        if at_hand and self.keyring.held(record, epoch, asking.now) is None:
+            raise KeysAwayError(record, epoch)
+        keys = self.keyring.of(record, epoch, asking.request, asking.now)
+        view = look_at(row, asking, record, keys, self.policy)
         state = chain_state(snapshot, record, keys.trail)
         trusted(snapshot, state, [keys.year.token(TOKEN_LABEL)], view.mark)
         return view

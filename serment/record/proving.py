@@ -106,12 +106,15 @@ class Proving:
         """
         if unlocked:
             self._scrub.trace()
+        return self.examine(unlocked=unlocked, progress=progress)
+
+    def examine(self, *, unlocked: bool = True, progress: Progress | None = None) -> Report:
+        """Do what `verify` says, under a trace that its caller has already written."""
         with self._passage.store.snapshot() as snapshot:
             strangers: list[RecordToken] = []
             trails = self._trails(snapshot, strangers) if unlocked else None
-            report = verify(
-                snapshot, self.key, remembered=self._remembered(), trails=trails, progress=progress
-            )
+            remembered = self._remembered()
+            report = verify(snapshot, self.key, remembered=remembered, trails=trails, progress=progress)
             if unlocked:
                 self._scrub.run(snapshot, report)
             for _ in strangers:

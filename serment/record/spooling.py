@@ -103,7 +103,7 @@ class Spooling:
         self._trails: dict[bytes, Trail] = {}
         self._lock = Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
-        self._waiting = False
+        self._waiting = self._closed = False
         self._remembered: Remembered | None = None
         with suppress(DependencyError):
             head = head_from(slots.header(), installation.store)
@@ -193,7 +193,10 @@ class Spooling:
             self._waiting = self._slots.count > 0 or self._owed.count > 0
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._thread.shutdown()
         self._slots.close()
         self._notes.close()

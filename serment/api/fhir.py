@@ -19,7 +19,6 @@ from serment.api.abilities import served_types, statement
 from serment.door.asking import bearer_of, house_of, language_of
 from serment.errors import GoneError, NotFoundError, NotSupportedError, RequestError
 from serment.fhir import bundle, outcome
-from serment.fhir.dates import instant_text
 from serment.fhir.query import parse
 from serment.model import Instant
 from serment.record import incoming
@@ -178,7 +177,7 @@ async def _written(
         return answer(outcome.ok("api.written", language_of(request)), status, headers)
     if request.method == "POST" and not written.created:
         return answer(await _met(house, asking, written), status, headers)
-    body = sent.document.spliced(written.id, written.version, instant_text(written.updated))
+    body = sent.whole(written.id, written.version, Instant(written.updated))
     return answer(body, status, headers)
 
 

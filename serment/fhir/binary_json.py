@@ -103,6 +103,10 @@ class Shell:
         """The resource without its content: what lists, histories and bundles show."""
         return self.text[: self.start] + self.text[self.end :]
 
+    def filled(self, content: bytes) -> bytes:
+        """Give the JSON with its content in its place."""
+        return self.text[: self.at] + base64.b64encode(content) + self.text[self.at :]
+
     def length(self, size: int) -> int:
         """Give the length of the JSON with `size` bytes of content, in bytes."""
         return len(self.text) + (size + 2) // 3 * 4

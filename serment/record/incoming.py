@@ -91,6 +91,11 @@ class Incoming:
             timer if hidden else None,
         )
 
+    def whole(self, id_: str, version: int, updated: Instant) -> bytes:
+        """Give the bytes of one version as it is served, content included when it came as JSON."""
+        body = self.document.spliced(id_, version, instant_text(updated))
+        return binary_json.shell(body).filled(self.content) if isinstance(self.content, bytes) else body
+
     def parts(self, id_: str, version: int, updated: Instant) -> list[Part]:
         """Give the bytes and search values of one version, cut as they are sealed."""
         body = self.document.spliced(id_, version, instant_text(updated))

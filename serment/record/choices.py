@@ -110,17 +110,12 @@ def _acts_of_care(
             raise _refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer")
     facts = _without_acts_of(facts, source)
     for fact in named:
-        if imported and not _may_ever_open(pen, fact):
+        if imported and pen.passage.policy.over(fact, pen.asking.now):
+            # Years of past visits open nothing any more, and facts are read at every request.
             continue
         if imported or fact.actor != actor.id or _has_lasting_ground(pen, draft):
             facts = facts.with_team(fact)
     change(draft, _still_open(pen, facts))
-
-
-def _may_ever_open(pen: Pen, fact: TeamFact) -> bool:
-    """Say whether an imported act of care still opens something: years of past visits are not kept."""
-    now = pen.asking.now
-    return fact.start > now or pen.passage.policy.opens(fact, Regime.OWN, now)
 
 
 def _still_open(pen: Pen, facts: RecordFacts) -> RecordFacts:

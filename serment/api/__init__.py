@@ -5,6 +5,7 @@ One address is one route whatever its methods, so that 405 says all that the add
 
 from collections.abc import Awaitable, Callable
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,6 +13,25 @@ from starlette.routing import Route
 from serment.api import binary, fhir, health, operations
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Shaped(Convertor[str]):
+    """A part of an address that has the shape of a FHIR name; anything else is no address of ours."""
+
+    def __init__(self, regex: str) -> None:
+        self.regex = regex
+
+    def convert(self, value: str) -> str:
+        """Take the text as it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Give the text as it is."""
+        return value
+
+
+register_url_convertor("type", Shaped("[A-Z][A-Za-z]{1,63}"))
+register_url_convertor("logical", Shaped("[A-Za-z0-9.-]{1,64}"))
 
 
 def at(path: str, **handlers: Handler) -> Route:
@@ -29,14 +49,14 @@ ROUTES = [
     at("/fhir/metadata", GET=fhir.metadata),
     at("/fhir", POST=fhir.transaction),
     at("/fhir/", POST=fhir.transaction),
-    at("/fhir/{type}/_search", POST=fhir.search_post),
-    at("/fhir/Patient/{id}/$confirm-attending", POST=operations.confirm_attending),
-    at("/fhir/Patient/{id}/$declare-act", POST=operations.declare_act),
-    at("/fhir/Binary/{id}/_history/{version:int}", GET=binary.vread),
-    at("/fhir/Binary/{id}", GET=binary.read, PUT=binary.update, DELETE=binary.delete),
+    at("/fhir/{type:type}/_search", POST=fhir.search_post),
+    at("/fhir/Patient/{id:logical}/$confirm-attending", POST=operations.confirm_attending),
+    at("/fhir/Patient/{id:logical}/$declare-act", POST=operations.declare_act),
+    at("/fhir/Binary/{id:logical}/_history/{version:int}", GET=binary.vread),
+    at("/fhir/Binary/{id:logical}", GET=binary.read, PUT=binary.update, DELETE=binary.delete),
     at("/fhir/Binary", GET=binary.search, POST=binary.create),
-    at("/fhir/{type}/{id}/_history/{version:int}", GET=fhir.vread),
-    at("/fhir/{type}/{id}/_history", GET=fhir.history),
-    at("/fhir/{type}/{id}", GET=fhir.read, PUT=fhir.update, DELETE=fhir.delete),
-    at("/fhir/{type}", GET=fhir.search_get, POST=fhir.create),
+    at("/fhir/{type:type}/{id:logical}/_history/{version:int}", GET=fhir.vread),
+    at("/fhir/{type:type}/{id:logical}/_history", GET=fhir.history),
+    at("/fhir/{type:type}/{id:logical}", GET=fhir.read, PUT=fhir.update, DELETE=fhir.delete),
+    at("/fhir/{type:type}", GET=fhir.search_get, POST=fhir.create),
 ]

@@ -1,4 +1,4 @@
-"""One served installation for all the files of this folder that only read it, or write what nobody else reads."""
+"""One served installation for all the files of this folder; each test hangs up the calls that it made."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from tests.doors.served import Served, served
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("doors")) as running:
-        yield running
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("doors")) as made:
+        yield made
+
+
+@pytest.fixture
+def server(running: Served) -> Iterator[Served]:
+    yield running
+    running.hang_up()

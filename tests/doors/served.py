@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Served:
     house: House
     address: str
     app: Starlette
+    calls: list[httpx.Client] = field(default_factory=list)
 
     def token(self, actor: Actor, purpose: Purpose | None = None) -> str:
         """Give a bearer token, with the purpose that stands when a request names none."""
@@ -50,7 +51,22 @@ class Served:
         """Give a client that speaks FHIR as `actor`; its addresses begin at `/fhir/`."""
         sent = {"authorization": f"Bearer {self.token(actor, purpose)}", "content-type": FHIR}
         spelled = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.Client(base_url=f"{self.address}/fhir/", headers={**sent, **spelled}, timeout=60)
+        return self.calling(f"{self.address}/fhir/", {**sent, **spelled})
+
+    def browser(self) -> httpx.Client:
+        """Give a client that keeps cookies, as a browser does, and follows no redirection by itself."""
+        return self.calling(self.address, {"accept": "text/html"})
+
+    def calling(self, base: str, headers: dict[str, str]) -> httpx.Client:
+        """Open a client that `hang_up` closes."""
+        client = httpx.Client(base_url=base, headers=headers, timeout=60)
+        self.calls.append(client)
+        return client
+
+    def hang_up(self) -> None:
+        """Close every client."""
+        while self.calls:
+            self.calls.pop().close()
 
     def staff(self, role: str, **headers: str) -> httpx.Client:
         """Sign in as a professional, secretary or officer of the cast."""
@@ -77,7 +93,11 @@ def served(folder: Path, patients: int = 10) -> Iterator[Served]:
         house = replace(made.house, base=f"{address}/fhir")
         app = application(lambda: house, lambda: made.store.search_disk(made.settings.directory))
         with running(app, listening):
-            yield Served(made, house, address, app)
+            serving = Served(made, house, address, app)
+            try:
+                yield serving
+            finally:
+                serving.hang_up()
 
 
 @contextmanager

@@ -1,0 +1,141 @@
+"""The CapabilityStatement lists exactly what works: what it lists is driven, the rest refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from serment.api.abilities import searched_types, served_types
+from serment.fhir import search
+from serment.fhir.compartment import mention_codes
+from serment.fhir.owner import DIRECTORY_TYPES
+from tests.doors.samples import Json, person, weight
+from tests.doors.served import Served, sentence
+
+SAMPLE = (
+    "Observation",
+    "Condition",
+    "Patient",
+    "Encounter",
+    "MedicationRequest",
+    "DocumentReference",
+    "Practitioner",
+)
+OWNERS = ("patient", "subject", "beneficiary", "individual")
+VALUES = {"token": "x", "reference": "1", "date": "2020", "string": "x"}
+
+
+@pytest.fixture(scope="module")
+def said(running: Served) -> dict[str, Json]:
+    statement = httpx.get(f"{running.address}/fhir/metadata").json()
+    return {one["type"]: one for one in statement["rest"][0]["resource"]}
+
+
+def test_the_statement_needs_no_sign_in_and_says_who_we_are(server: Served) -> None:
+    statement = httpx.get(f"{server.address}/fhir/metadata").json()
+    assert (statement["resourceType"], statement["fhirVersion"]) == ("CapabilityStatement", "4.0.1")
+    assert statement["implementation"]["url"] == f"{server.address}/fhir"
+    assert {one["code"] for one in statement["rest"][0]["interaction"]} == {"transaction", "batch"}
+
+
+def test_every_type_that_answers_is_listed_and_no_other(server: Served, said: dict[str, Json]) -> None:
+    assert set(said) == served_types()
+    doctor = server.staff("team-doctor")
+    for type_ in sorted(search.resource_types() - served_types()):
+        assert sentence(doctor.get(f"{type_}/1")) == "api.unknown-type"
+        assert sentence(doctor.get(type_)) == "api.unknown-type"
+        assert sentence(doctor.post(type_, json={"resourceType": type_})) == "api.unknown-type"
+
+
+@pytest.mark.parametrize("type_", sorted(searched_types()))
+def test_every_type_that_lists_a_search_answers_one(
+    server: Served, said: dict[str, Json], type_: str
+) -> None:
+    assert "search-type" in {one["code"] for one in said[type_]["interaction"]}
+    answer = server.staff("team-doctor").get(type_, params=naming(said, server, type_))
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("type_", sorted(served_types() - searched_types()))
+def test_a_type_that_lists_no_search_answers_none(server: Served, said: dict[str, Json], type_: str) -> None:
+    assert "search-type" not in {one["code"] for one in said[type_]["interaction"]}
+    assert "searchParam" not in said[type_]
+    assert server.staff("team-doctor").get(f"{type_}?patient={server.record()}").status_code == 400
+
+
+@pytest.mark.parametrize("type_", SAMPLE)
+def test_every_listed_parameter_is_answered(server: Served, said: dict[str, Json], type_: str) -> None:
+    doctor = server.staff("team-doctor")
+    assert len(said[type_]["searchParam"]) > 3
+    for parameter in said[type_]["searchParam"]:
+        asked = {**naming(said, server, type_)}
+        if parameter["name"] in OWNERS and type_ not in DIRECTORY_TYPES:
+            asked = {parameter["name"]: f"Patient/{server.record()}"}
+        asked.setdefault(parameter["name"], VALUES[parameter["type"]])
+        answer = doctor.get(type_, params=asked)
+        assert answer.status_code == 200, (parameter["name"], answer.text)
+        assert answer.json()["resourceType"] == "Bundle"
+
+
+@pytest.mark.parametrize("type_", SAMPLE)
+def test_every_parameter_that_is_not_listed_is_refused(
+    server: Served, said: dict[str, Json], type_: str
+) -> None:
+    listed = {one["name"] for one in said[type_]["searchParam"]}
+    doctor = server.staff("team-doctor")
+    others = {*search.parameters(type_), "_content", "_text", "_include", "_has:X:y:z", "foo"} - listed
+    assert others
+    for name in sorted(others):
+        answer = doctor.get(type_, params={**naming(said, server, type_), name: "1"})
+        assert (answer.status_code, answer.json()["issue"][0]["code"]) == (400, "not-supported"), name
+
+
+def naming(said: dict[str, Json], server: Served, type_: str) -> dict[str, Any]:
+    """Give what a search of the type needs: its patient, by a listed parameter."""
+    if type_ == "Patient":
+        return {"_id": server.record()}
+    if type_ in DIRECTORY_TYPES:
+        return {}
+    listed = {one["name"]: one["type"] for one in said[type_]["searchParam"]}
+    owner = next((code for code in OWNERS if listed.get(code) == "reference"), None)
+    if owner is not None:
+        return {owner: f"Patient/{server.record()}"}
+    return {sorted(mention_codes(type_))[0]: f"Patient/{server.record()}"}
+
+
+def test_every_listed_interaction_of_a_type_works(server: Served, said: dict[str, Json]) -> None:
+    listed = {one["code"] for one in said["Observation"]["interaction"]}
+    doctor = server.staff("team-doctor")
+    made = doctor.post("Observation", json=weight(server.record()))
+    at = f"Observation/{made.json()['id']}"
+    changed = weight(server.record(), 1, id=made.json()["id"])
+    driven = {
+        "create": made.status_code == 201,
+        "read": doctor.get(at).status_code == 200,
+        "vread": doctor.get(f"{at}/_history/1").status_code == 200,
+        "history-instance": doctor.get(f"{at}/_history").status_code == 200,
+        "search-type": doctor.get(f"Observation?patient={server.record()}").status_code == 200,
+        "update": doctor.put(at, json=changed, headers={"if-match": 'W/"1"'}).status_code == 200,
+        "delete": doctor.delete(at).status_code == 200,
+    }
+    assert set(driven) == listed
+    assert all(driven.values())
+    assert said["Observation"]["conditionalCreate"] is True
+
+
+def test_what_is_not_listed_is_refused(server: Served, said: dict[str, Json]) -> None:
+    assert said["Patient"]["updateCreate"] is False
+    assert said["Patient"]["conditionalUpdate"] is False
+    assert said["Patient"]["conditionalDelete"] == "not-supported"
+    doctor = server.staff("team-doctor")
+    unknown = doctor.put("Patient/x1", json=person(id="x1"))
+    assert unknown.status_code == 404
+    assert doctor.put("Patient", params={"identifier": "a|b"}, json=person()).status_code == 405
+    assert doctor.delete("Patient", params={"identifier": "a|b"}).status_code == 405
+    assert doctor.patch("Patient/x1", json={}).status_code == 405
+    assert doctor.get("Patient/_history").status_code == 404
+    assert doctor.get(f"Patient/{server.record()}/$everything").status_code == 404
+    assert doctor.get(f"Patient/{server.record()}/Observation").status_code == 404
+    assert doctor.get("").status_code == 405

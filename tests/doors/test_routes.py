@@ -1,0 +1,152 @@
+"""Every address of the house, what it takes, and what every answer carries. An unlisted route fails here."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import replace
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from serment.server import HEADERS, ROUTES
+from tests.doors.served import Served, sentence
+
+WHO = {
+    "/livez": ("anybody", "GET"),
+    "/readyz": ("anybody", "GET"),
+    "/fhir/metadata": ("anybody", "GET"),
+    "/fhir": ("program", "POST"),
+    "/fhir/": ("program", "POST"),
+    "/fhir/{type:type}/_search": ("program", "POST"),
+    "/fhir/Patient/{id:logical}/$confirm-attending": ("program", "POST"),
+    "/fhir/Patient/{id:logical}/$declare-act": ("program", "POST"),
+    "/fhir/Binary/{id:logical}/_history/{version:int}": ("program", "GET"),
+    "/fhir/Binary/{id:logical}": ("program", "GET PUT DELETE"),
+    "/fhir/Binary": ("program", "GET POST"),
+    "/fhir/{type:type}/{id:logical}/_history/{version:int}": ("program", "GET"),
+    "/fhir/{type:type}/{id:logical}/_history": ("program", "GET"),
+    "/fhir/{type:type}/{id:logical}": ("program", "GET PUT DELETE"),
+    "/fhir/{type:type}": ("program", "GET POST"),
+    "/enter/{code}": ("anybody", "GET"),
+    "/sign-out": ("page", "POST"),
+    "/record/{id}": ("page", "GET"),
+    "/me": ("page", "GET"),
+    "/me/mask": ("page", "POST"),
+    "/me/unmask": ("page", "POST"),
+    "/officer": ("page", "GET"),
+    "/static/serment.css": ("anybody", "GET"),
+    "/": ("page", "GET"),
+}
+PARTS = {"type:type": "Patient", "id:logical": "1", "id": "1", "version:int": "1", "code": "nothing"}
+
+
+def address(path: str) -> str:
+    return re.sub(r"\{([^}]+)\}", lambda found: PARTS[found[1]], path)
+
+
+def asked() -> list[tuple[str, str, str]]:
+    return [(path, method, who) for path, (who, methods) in WHO.items() for method in methods.split()]
+
+
+def test_every_route_is_listed_here() -> None:
+    assert all(isinstance(route, Route) for route in ROUTES)
+    built = {route.path: (route.methods or set()) - {"HEAD"} for route in ROUTES}
+    assert built == {path: set(methods.split()) for path, (_, methods) in WHO.items()}
+    assert len(ROUTES) == len(built)
+
+
+@pytest.mark.parametrize(("path", "method", "who"), asked())
+def test_every_answer_carries_the_same_guards(server: Served, path: str, method: str, who: str) -> None:
+    answer = server.browser().request(method, address(path))
+    for name, value in HEADERS.items():
+        if path != "/static/serment.css" or name != b"cache-control":
+            said = answer.headers[name.decode()]
+            assert said == value.decode() or (name == b"content-security-policy" and "'none'" in said)
+    assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize(("path", "method", "who"), asked())
+@pytest.mark.capability("0-17", "refuses")
+def test_nobody_enters_without_signing_in(server: Served, path: str, method: str, who: str) -> None:
+    for secret in ("", "Bearer nonsense", "Basic ZG9jdG9yOng="):
+        headers = {"authorization": secret} if secret else {}
+        answer = server.browser().request(method, address(path), headers=headers)
+        if who != "anybody":
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+        elif path != "/enter/{code}":
+            assert answer.status_code in {200, 406}
+
+
+@pytest.mark.parametrize(("path", "method", "who"), [one for one in asked() if one[2] == "program"])
+def test_a_cookie_opens_no_program_door(server: Served, path: str, method: str, who: str) -> None:
+    page = server.browser()
+    page.get(server.code(server.installation.staff("team-doctor"), "/me"))
+    assert page.cookies
+    assert page.request(method, address(path)).status_code == 401
+
+
+@pytest.mark.parametrize("path", WHO)
+def test_another_method_is_refused_with_what_the_address_takes(server: Served, path: str) -> None:
+    takes = set(WHO[path][1].split())
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+        if method not in takes:
+            answer = server.browser().request(method, address(path))
+            assert answer.status_code == 405
+            told = set(answer.headers["allow"].split(", "))
+            assert told == takes | ({"HEAD"} if "GET" in takes else set())
+
+
+@pytest.mark.parametrize(
+    "path", ["/fhir/Patient/", "/fhir/Patient/1/x", "/fhir/Patient/1/$everything", "/fhirx"]
+)
+def test_an_address_that_is_not_there_is_not_found(server: Served, path: str) -> None:
+    answer = server.browser().get(path)
+    assert answer.status_code == 404
+    kind = "application/fhir+json" if path.startswith("/fhir/") else "text/html"
+    assert answer.headers["content-type"].startswith(kind)
+
+
+def test_health_says_alive_and_ready(server: Served) -> None:
+    page = server.browser()
+    assert (page.get("/livez").text, page.get("/readyz").text) == ("ok\n", "ready\n")
+
+
+class Broken:
+    """A part of the house whose every call is a defect that quotes a person."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ValueError("Jean DUPONTMARQUEUR 1 85 05 78 006 084")
+
+
+@pytest.mark.capability("0-21", "refuses")
+def test_a_defect_answers_with_a_number_and_leaves_no_person_in_the_log(
+    server: Served, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    good = server.app.state.open
+    token = server.token(server.installation.staff("team-doctor"))
+    try:
+        broken = replace(server.house, reading=Broken())  # type: ignore[arg-type]  # a defect on purpose
+        server.app.state.open = lambda: broken
+        with caplog.at_level(logging.DEBUG):
+            answer = httpx.get(
+                f"{server.address}/fhir/Patient/DUPONTMARQUEUR", headers={"authorization": f"Bearer {token}"}
+            )
+    finally:
+        server.app.state.open = good
+    assert (answer.status_code, sentence(answer)) == (500, "api.internal")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "DUPONTMARQUEUR" not in answer.text
+    told = [record for record in caplog.records if record.name in {"serment", "uvicorn.error"}]
+    assert len(told) == 1
+    assert told[0].exc_info is None
+    assert "fault ValueError at test_routes.py:" in told[0].getMessage()
+    everything = "".join(capfd.readouterr()) + "".join(record.getMessage() for record in told)
+    assert "DUPONTMARQUEUR" not in everything
+
+
+def test_no_access_is_logged(server: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    server.staff("team-doctor").get("Patient?birthdate=1950-01-01&family=Secretissime")
+    assert "".join(capfd.readouterr()) == ""

@@ -31,13 +31,14 @@ class _Associated:
 class YearKey:
     """The ledger key of one record and year. `id` (16 bytes) stands in clear beside each entry."""
 
-    __slots__ = ("_seal", "_tokens", "id", "year")
+    __slots__ = ("_seal", "_seen", "_tokens", "id", "year")
 
     def __init__(self, record: RecordToken, material: YearMaterial) -> None:
         self.year = material.year
         self.id = material.id
         self._seal = SubKey(derive(material.key, "ledger/body", record))
         self._tokens = TokenKey(derive(material.key, "ledger/token", record))
+        self._seen: dict[str, bytes] = {}
 
     def __repr__(self) -> str:
         return "YearKey(…)"
@@ -48,7 +49,11 @@ class YearKey:
 
     def token(self, label: str) -> bytes:
         """Give the token of one chain of this record for this year (16 bytes); it dies with the key."""
-        return self._tokens.token(label)
+        # Asked for several times by every trace; the token stands in clear beside each entry.
+        token = self._seen.get(label)
+        if token is None:
+            token = self._seen[label] = self._tokens.token(label)
+        return token
 
     def seal(self, plain: bytes, aad: bytes) -> bytes:
         """Seal one entry body."""
@@ -62,13 +67,13 @@ class YearKey:
 class TrailKey:
     """The key of a record's chain state: the one sealed row that says where its three chains end."""
 
-    __slots__ = ("_seal", "_tokens", "record", "store")
+    __slots__ = ("_seal", "_token", "record", "store")
 
     def __init__(self, store: bytes, record: RecordToken, trail: bytes) -> None:
         self.store = store
         self.record = record
         self._seal = SubKey(derive(trail, "chain/state", record))
-        self._tokens = TokenKey(derive(trail, "chain/token", record))
+        self._token = TokenKey(derive(trail, "chain/token", record)).token("state")
 
     def __repr__(self) -> str:
         return "TrailKey(…)"
@@ -79,7 +84,7 @@ class TrailKey:
 
     def token(self) -> bytes:
         """Give the token that names the chain row (16 bytes)."""
-        return self._tokens.token("state")
+        return self._token
 
     def seal(self, plain: bytes, aad: bytes) -> bytes:
         """Seal the chain state."""

@@ -74,7 +74,13 @@ class View:
 
 def look(snapshot: Snapshot, asking: Asking, record: RecordToken, keys: RecordKeys, policy: Policy) -> View:
     """Glance at head and facts. Raises `IntegrityError` when the rows do not agree."""
-    row = snapshot.record(record)
+    return look_at(snapshot.record(record), asking, record, keys, policy)
+
+
+def look_at(
+    row: RecordRow | None, asking: Asking, record: RecordToken, keys: RecordKeys, policy: Policy
+) -> View:
+    """Glance at head and facts of a row already read."""
     if row is None:
         raise IntegrityError("record.row-missing")
     head, facts = _glance_record(keys, row)

@@ -8,10 +8,11 @@ same way, the latter on the decoy record, and give the same answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from serment.errors import GoneError, NotFoundError
+from serment.errors import CustodyError, GoneError, NotFoundError
 from serment.fhir.patient_cut import join
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
@@ -20,8 +21,13 @@ from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
 from serment.record.incoming import CUT
-from serment.record.passage import Passage
+from serment.record.passage import KeysAwayError, Passage
 from serment.store.contract import Snapshot
+
+T = TypeVar("T")
+
+TRIES = 3
+"""How often a look is begun again because the keys it needs went away (the facts changed meanwhile)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,10 @@ class Reading:
         most: int | None,
         only: int | None = None,
     ) -> list[Served]:
-        await warm(self._passage, asking, [f"{type_}/{id_}"])
-        with self._passage.store.snapshot() as snapshot:
-            gathered = self._gather(snapshot, asking, (type_, id_), interaction, most, only)
+        name = (type_, id_)
+        gathered = await with_keys(
+            self._passage, asking, lambda seen: self._gather(seen, asking, name, interaction, most, only)
+        )
         receipts = await settled(self._passage, gathered.entries)
         if gathered.denial is not None:
             raise NotFoundError("record.not-found")
@@ -99,7 +106,7 @@ class Reading:
         """Look, decide, and read the sealed bodies of what is permitted."""
         passage = self._passage
         located, _ = passage.resolve(snapshot, f"{name[0]}/{name[1]}")
-        view = passage.view(snapshot, asking, located.record)
+        view = passage.view(snapshot, asking, located.record, at_hand=True)
         item = gate.current(snapshot, view, located.pack, (*name, ""), Act.READ)
         if isinstance(item, Denial):
             unit = gate.unit_at(view, located.pack)
@@ -150,6 +157,20 @@ def _chain(snapshot: Snapshot, view: View, item: Item, most: int | None) -> list
             seen.append(before)
         step = before
     return seen
+
+
+async def with_keys(passage: Passage, asking: Asking, job: Callable[[Snapshot], T]) -> T:
+    """Run `job` in one snapshot. Where it meets keys that are not at hand, fetch them and run it again.
+
+    The job looks at one record, with `at_hand`; keys that move away meanwhile are fetched once more.
+    """
+    for _ in range(TRIES):
+        try:
+            with passage.store.snapshot() as snapshot:
+                return job(snapshot)
+        except KeysAwayError as away:
+            await asyncio.to_thread(passage.keyring.of, away.record, away.epoch, asking.request, asking.now)
+    raise CustodyError("custody.unreachable")
 
 
 async def warm(passage: Passage, asking: Asking, references: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ record and never does so from the installation's own files; `demo` does not run 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,13 +85,13 @@ def test_every_command_is_listed_with_what_it_is_to_production() -> None:
 def test_every_command_answers_programs_and_has_help(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--json" in options(words)
     assert run([*words.split(), "--help"]) == 0
-    assert words.split()[-1] in capsys.readouterr().out
+    assert words.rpartition(" ")[2] in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", LISTED)
 def test_no_secret_is_ever_an_argument(words: str) -> None:
     """The list of processes shows arguments to everybody on the machine."""
-    telling = {name for name in options(words) if any(word in name for word in ("pass", "token", "secret"))}
+    telling = {name for name in options(words) if re.search("pass|token|secret", name)}
     assert {name for name in telling if not name.endswith("-file")} == set()
 
 

@@ -1,0 +1,84 @@
+"""A terminal for journeys: the installed program, run as a person or a script runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(sys.executable).with_name("serment")
+PASSPHRASE = "cheval agrafe batterie correct"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """Read the JSON object."""
+        value = json.loads(self.out)
+        assert isinstance(value, dict)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """One person's terminal on one installation, in one language."""
+
+    home: Path
+    language: str = "C.UTF-8"
+
+    @property
+    def directory(self) -> Path:
+        return self.home / "installation"
+
+    def secret(self, text: str = PASSPHRASE, name: str = "passphrase") -> str:
+        """Write a secret that its owner alone can read, and give its path."""
+        path = self.home / name
+        path.touch(mode=0o600)
+        path.write_text(f"{text}\n", "utf-8")
+        return str(path)
+
+    def run(self, *words: str, typed: str | None = None) -> Said:
+        """Run one command to its end."""
+        done = subprocess.run(
+            [PROGRAM, *words], env=self._environment(), input=typed, capture_output=True, text=True,
+            check=False, timeout=120,
+        )  # fmt: skip
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def running(self, *words: str) -> Iterator[dict[str, Any]]:
+        """Run a command that serves until it is stopped; gives the object that says it is ready."""
+        with subprocess.Popen(
+            [PROGRAM, *words, "--json"], env=self._environment(), stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                assert process.stdout is not None
+                yield json.loads(process.stdout.readline())
+            finally:
+                process.terminate()
+                process.wait(30)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SERMENT_", "LC_"))}
+        return {**kept, "LANG": self.language, "SERMENT_DIR": str(self.directory)}
+
+
+def made(home: Path, *options: str) -> Terminal:
+    """Make an installation by the command line."""
+    terminal = Terminal(home)
+    said = terminal.run("init", *options, "--passphrase-file", terminal.secret())
+    assert said.code == 0, said.err
+    return terminal

@@ -1,0 +1,316 @@
+"""The command line as people use it: made, served locked, unlocked, tried, verified; and what it refuses."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.journeys.terminal import PASSPHRASE, Terminal, made
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    return made(tmp_path_factory.mktemp("demo"), "--demo")
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    return made(tmp_path_factory.mktemp("production"))
+
+
+def ready(base: str) -> bool:
+    """Ask until the server says that it is ready, within ten seconds."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        if httpx.get(f"{base}/readyz").status_code == 200:
+            return True
+    return False
+
+
+def by_number(base: str) -> str:
+    """Give the address without the name: a test machine may not resolve localhost to IPv4 first."""
+    return base.replace("localhost", "127.0.0.1")
+
+
+# Making.
+
+
+def test_init_says_what_was_made_and_what_comes_next(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    said = terminal.run("init", "--passphrase-file", terminal.secret())
+    assert said.code == 0
+    assert str(terminal.directory) in said.out
+    assert "serment unlock" in said.out
+    assert "add-slot" in said.out
+    assert said.err == ""
+
+
+def test_init_speaks_the_language_of_the_terminal(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "fr_FR.UTF-8")
+    assert "Installation de production" in terminal.run("init", "--passphrase-file", terminal.secret()).out
+
+
+def test_init_refuses_a_second_installation_and_changes_nothing(demo: Terminal) -> None:
+    kept = {path: path.read_bytes() for path in demo.directory.rglob("*sqlite") if path.is_file()}
+    said = demo.run("init", "--passphrase-file", demo.secret(), "--json")
+    assert said.code == 2
+    assert said.object["error"] == "custody.already-made"
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_a_weak_passphrase_leaves_nothing_behind(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    assert terminal.run("init", "--passphrase-file", terminal.secret("azerty")).code == 2
+    assert not terminal.directory.exists()
+    assert terminal.run("init", "--passphrase-file", terminal.secret()).code == 0
+
+
+def test_a_passphrase_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    path = Path(terminal.secret())
+    path.chmod(0o644)
+    said = terminal.run("init", "--passphrase-file", str(path), "--json")
+    assert (said.code, said.object["error"]) == (2, "cli.secret-open")
+
+
+def test_no_file_of_an_installation_is_readable_by_others(demo: Terminal) -> None:
+    open_ = [path for path in (demo.directory, *demo.directory.rglob("*")) if path.stat().st_mode & 0o077]
+    assert open_ == []
+
+
+# Opening.
+
+
+@pytest.mark.parametrize("command", [["ledger", "verify"], ["ledger", "status"], ["token", "--as", "nurse"]])
+def test_a_wrong_passphrase_opens_nothing(demo: Terminal, command: list[str]) -> None:
+    said = demo.run(*command, "--passphrase-file", demo.secret("une autre phrase entière", "wrong"), "--json")
+    assert (said.code, said.object["error"]) == (3, "custody.wrong-passphrase")
+
+
+def test_without_a_terminal_nobody_is_asked(demo: Terminal) -> None:
+    said = demo.run("ledger", "status", "--json", typed="")
+    assert (said.code, said.object["error"]) == (2, "cli.nobody-to-ask")
+
+
+def test_the_passphrase_may_come_by_a_pipe(demo: Terminal) -> None:
+    assert demo.run("ledger", "status", "--passphrase-file", "-", typed=f"{PASSPHRASE}\n").code == 0
+
+
+def test_the_ledger_verifies_with_the_keys_and_without(demo: Terminal) -> None:
+    whole = demo.run("ledger", "verify", "--json", "--passphrase-file", demo.secret()).object
+    rows = demo.run("ledger", "verify", "--locked", "--json").object
+    assert (whole["ok"], whole["unlocked"]) == (True, True)
+    assert (rows["ok"], rows["unlocked"], rows["opened"]) == (True, False, 0)
+    assert whole["opened"] == whole["size"]
+
+
+def test_a_second_passphrase_opens_and_can_be_taken_away(tmp_path: Path) -> None:
+    terminal = made(tmp_path, "--demo")
+    first, second = terminal.secret(), terminal.secret("coffre vide sous la pendule", "second")
+    added = terminal.run(
+        "keys", "add-slot", "coffre", "--passphrase-file", first, "--new-passphrase-file", second
+    )
+    assert added.code == 0
+    assert terminal.run("ledger", "status", "--passphrase-file", second).code == 0
+    assert len(terminal.run("keys", "slots", "--json").object["slots"]) == 2
+    assert terminal.run("keys", "remove-slot", "1", "--passphrase-file", second).code == 0
+    assert terminal.run("ledger", "status", "--passphrase-file", first).code == 3
+    last = terminal.run("keys", "remove-slot", "2", "--passphrase-file", second, "--json")
+    assert (last.code, last.object["error"]) == (2, "custody.last-slot")
+
+
+def test_the_store_of_another_installation_stays_closed(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    one, two = made(tmp_path / "one", "--demo"), made(tmp_path / "two", "--demo")
+    for file in two.directory.glob("record.sqlite*"):
+        shutil.copy(file, one.directory / file.name)
+    said = one.run("ledger", "verify", "--json", "--passphrase-file", one.secret())
+    assert (said.code, said.object["error"]) == (4, "custody.other-installation")
+    assert one.run("doctor", "--json", "--port", "0").code == 4
+
+
+def test_a_database_put_back_to_an_earlier_day_stays_closed(tmp_path: Path) -> None:
+    terminal = made(tmp_path, "--demo")
+    earlier = tmp_path / "earlier"
+    shutil.copytree(terminal.directory, earlier, ignore=shutil.ignore_patterns("*.sock", "socket"))
+    key = terminal.secret()
+    for _ in range(2):
+        assert terminal.run("ledger", "checkpoint", "--passphrase-file", key).code == 0
+        assert terminal.run("quarantine", "list", "--passphrase-file", key).code == 0
+    assert terminal.run("ledger", "checkpoint", "--passphrase-file", key).code == 0
+    for file in terminal.directory.glob("record.sqlite*"):
+        file.unlink()
+    for file in earlier.glob("record.sqlite*"):
+        shutil.copy(file, terminal.directory / file.name)
+    said = terminal.run("ledger", "status", "--json", "--passphrase-file", key)
+    assert said.code == 4
+
+
+# Production.
+
+
+@pytest.mark.capability("0-09", "refuses")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["token", "--as", "team-doctor"],
+        ["record", "show", "somebody", "--as", "team-doctor"],
+        ["record", "show", "somebody"],
+        ["record", "history", "Observation/1", "--as", "team-doctor"],
+        ["record", "trace", "somebody", "--as", "patient:somebody"],
+        ["record", "consent", "mask", "somebody", "Observation/1", "--as", "patient:somebody"],
+        ["record", "consent", "list", "somebody", "--as", "patient:somebody"],
+        ["record", "attending", "somebody", "10000000000", "--as", "patient:somebody"],
+        ["access", "explain", "Observation/1", "--as", "team-doctor"],
+    ],
+)
+def test_whoever_holds_the_machine_reads_no_record_of_production(
+    production: Terminal, command: list[str]
+) -> None:
+    said = production.run(*command, "--passphrase-file", production.secret(), "--json")
+    assert said.code == 3
+
+
+def test_production_is_unlocked_by_somebody_and_never_at_its_start(production: Terminal) -> None:
+    said = production.run("serve", "--port", "0", "--passphrase-file", production.secret(), "--json")
+    assert (said.code, said.object["error"]) == (3, "cli.unlock-by-hand")
+
+
+def test_production_starts_locked_opens_and_locks_again(production: Terminal) -> None:
+    key = production.secret()
+    with production.running("serve", "--port", "0") as server:
+        base = by_number(server["base"])
+        assert server["locked"] is True
+        assert httpx.get(f"{base}/livez").status_code == 200
+        assert httpx.get(f"{base}/readyz").status_code == 503
+        assert httpx.get(f"{base}/fhir/Patient/1").status_code == 503
+        assert httpx.get(f"{base}/").status_code == 503
+        assert production.run("ledger", "status", "--json", "--passphrase-file", key).code == 6
+        wrong = production.secret("une autre phrase entière", "wrong")
+        assert production.run("unlock", "--passphrase-file", wrong).code == 3
+        assert production.run("unlock", "--passphrase-file", key).code == 0
+        assert ready(base)
+        assert production.run("ledger", "verify", "--json").object["ok"]
+        assert production.run("keys", "status", "--json").object["wrong_passphrases"] == 1
+        assert production.run("keys", "lock").code == 0
+        end = time.monotonic() + 10
+        while httpx.get(f"{base}/readyz").status_code == 200 and time.monotonic() < end:
+            continue
+        assert httpx.get(f"{base}/readyz").status_code == 503
+
+
+def test_unlocking_where_no_server_runs_says_what_to_do(production: Terminal) -> None:
+    said = production.run("unlock", "--json", "--passphrase-file", production.secret())
+    assert (said.code, said.object["error"]) == (6, "cli.no-server")
+
+
+# Trying the demonstration.
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Terminal, dict[str, dict[str, str]]]]:
+    terminal = Terminal(tmp_path_factory.mktemp("shown"))
+    with terminal.running("demo", "--patients", "10", "--port", "0") as said:
+        yield (
+            Terminal(terminal.home),
+            {**said, "at": {"-d": said["directory"], "base": by_number(said["base"])}},
+        )
+
+
+def test_a_token_of_the_demonstration_reads_through_the_http_door(
+    shown: tuple[Terminal, dict[str, dict[str, str]]],
+) -> None:
+    terminal, said = shown
+    at, patient = said["at"], said["patients"]["patient"]
+    token = terminal.run("token", "--as", "team-doctor", "-d", at["-d"]).out.strip()
+    answer = httpx.get(f"{at['base']}/fhir/Patient/{patient}", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    assert answer.json()["id"] == patient
+
+
+def test_a_link_works_once(shown: tuple[Terminal, dict[str, dict[str, str]]]) -> None:
+    terminal, said = shown
+    link = by_number(terminal.run("token", "--as", "officer", "--once", "-d", said["at"]["-d"]).out.strip())
+    path = link.partition("/enter/")[2]
+    base = said["at"]["base"]
+    assert httpx.get(f"{base}/enter/{path}").status_code == 303
+    assert httpx.get(f"{base}/enter/{path}").status_code == 401
+
+
+@pytest.mark.capability("4-04", "refuses")
+def test_what_the_patient_masks_from_a_terminal_is_gone_for_the_doctor_through_both_doors(
+    shown: tuple[Terminal, dict[str, dict[str, str]]],
+) -> None:
+    terminal, said = shown
+    at, patient = said["at"], said["patients"]["patient"]
+    where = ["-d", at["-d"]]
+    token = terminal.run("token", "--as", "team-doctor", *where).out.strip()
+    key = terminal.secret(token, "token")
+    there = ["--url", at["base"], "--token-file", key]
+    items = terminal.run("record", "show", patient, "--as", "team-doctor", *where, "--json").object["items"]
+    item = next(one["reference"] for one in items if one["reference"].startswith("Observation"))
+    assert terminal.run("record", "history", item, *there).code == 0
+
+    me = ["--as", f"patient:{patient}", *where]
+    assert terminal.run("record", "consent", "mask", patient, item, *me).code == 0
+    assert terminal.run("record", "history", item, *there).code == 2
+    assert terminal.run("record", "history", item, "--as", "team-doctor", *where).code == 2
+    assert item in terminal.run("record", "consent", "list", patient, *me).out
+    trace = terminal.run("record", "trace", patient, *me, "--json").object["trace"]
+    assert any("Corbrand" in line["who"] for line in trace)
+
+    assert terminal.run("record", "consent", "unmask", patient, item, *me).code == 0
+    assert terminal.run("record", "history", item, *there).code == 0
+
+
+def test_a_patient_rules_their_record_through_the_http_door(
+    shown: tuple[Terminal, dict[str, dict[str, str]]],
+) -> None:
+    terminal, said = shown
+    at, patient = said["at"], said["patients"]["husband"]
+    token = terminal.run("token", "--as", f"patient:{patient}", "-d", at["-d"]).out.strip()
+    there = ["--url", at["base"], "--token-file", terminal.secret(token, "own-token")]
+    items = terminal.run("record", "show", patient, *there, "--json").object["items"]
+    item = next(one["reference"] for one in items if one["reference"].startswith("Condition"))
+    assert terminal.run("record", "consent", "mask", patient, item, *there).code == 0
+    assert item in terminal.run("record", "consent", "list", patient, *there).out
+    assert terminal.run("record", "consent", "unmask", patient, item, *there).code == 0
+    assert item not in terminal.run("record", "consent", "list", patient, *there).out
+
+
+@pytest.mark.capability("0-11", "refuses")
+def test_a_doctor_without_a_care_relation_is_told_the_same_whatever_the_reason(
+    shown: tuple[Terminal, dict[str, dict[str, str]]],
+) -> None:
+    terminal, said = shown
+    at, patient = said["at"], said["patients"]["patient"]
+    as_ = ["--as", "unrelated-doctor", "-d", at["-d"], "--json"]
+    hidden = terminal.run("record", "show", patient, *as_)
+    absent = terminal.run("record", "show", "nobody-of-this-name", *as_)
+    assert (hidden.code, hidden.object) == (absent.code, absent.object)
+    assert hidden.code == 2
+    reasons = [
+        terminal.run("access", "explain", item, *as_).object
+        for item in (f"Patient/{patient}", "Patient/nobody")
+    ]
+    assert reasons[0] == reasons[1]
+    assert reasons[0]["rule"] is None
+
+
+def test_a_demonstration_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    with Terminal(tmp_path).running("demo", "--patients", "10", "--port", "0") as said:
+        assert Path(said["directory"]).exists()
+    assert not Path(said["directory"]).exists()
+
+
+def test_a_taken_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = Terminal(tmp_path).run("demo", "--port", str(taken.getsockname()[1]), "--json")
+    assert (said.code, said.object["error"]) == (2, "cli.port-taken")

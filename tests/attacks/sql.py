@@ -109,4 +109,4 @@ def stopped(made: Installation, before: dict[str, bytes | str], role: str = "pat
     served = read_all(made, role)
     wrong = [item for item, body in served.items() if isinstance(body, bytes) and body != before[item]]
     assert wrong == []
-    return any(body == "IntegrityError" or body == "LedgerError" for body in served.values())
+    return any(body in {"IntegrityError", "LedgerError"} for body in served.values())

@@ -62,8 +62,8 @@ def test_a_doctor_who_gives_themselves_the_facts_of_their_own_patient_reads_noth
     made: Installation, thief: Thief
 ) -> None:
     """Facts and epoch copied together from a record where the thief is welcome."""
-    put = "UPDATE record SET (epoch, facts) = (SELECT epoch, facts FROM record WHERE record = ?) WHERE record = ?"
-    with thief.changed("record", put, thief.record("other"), thief.record()):
+    put = "UPDATE record SET (epoch, facts) = (SELECT epoch, facts FROM record WHERE record = ?)"
+    with thief.changed("record", f"{put} WHERE record = ?", thief.record("other"), thief.record()):
         for item in items(made):
             type_, _, id_ = item.partition("/")
             with pytest.raises((IntegrityError, NotFoundError)):

@@ -1,5 +1,7 @@
 """One bit changed on the disk: in a body, a pack, the facts, the head, a trace, a token, a number."""
 
+# ruff: noqa: S608 - tables and columns of the test's own tables
+
 from __future__ import annotations
 
 import random
@@ -10,8 +12,9 @@ from pathlib import Path
 import apsw
 import pytest
 
+from serment.errors import IntegrityError, SignInError
 from tests.attacks.sql import Thief, flipped, found, read_all, stopped
-from tests.installation import Installation, installation, small_installation
+from tests.installation import Installation, installation, run, small_installation
 
 FLIPS = 1_000
 CAMPAIGN_FLIPS = 10_000
@@ -91,7 +94,7 @@ CELLS = {
 
 
 def flip_one(thief: Thief, dice: random.Random) -> tuple[str, str, str, tuple[object, ...]] | None:
-    """Choose a column, a row and a bit; give table, column, statement and values, or None for a dead choice."""
+    """Choose a column, a row and a bit; give table, column, statement and values."""
     table = dice.choice(sorted(CELLS))
     column = dice.choice(CELLS[table])
     rows = thief.saved(table)
@@ -147,8 +150,6 @@ def test_ten_thousand_random_flips_of_live_bytes_are_all_found(small: Installati
 
 
 def test_a_flipped_session_opens_nothing(made: Installation, thief: Thief) -> None:
-    from serment.errors import IntegrityError, SignInError
-
     sessions, now = made.house.sessions, made.house.passage.clock()
     secret = sessions.issue(made.staff("team-doctor"), made.as_staff("team-doctor").purpose, now)
     (token, sealed) = thief.rows("SELECT token, sealed FROM session")[-1]
@@ -156,9 +157,11 @@ def test_a_flipped_session_opens_nothing(made: Installation, thief: Thief) -> No
         ("UPDATE session SET sealed = ? WHERE token = ?", flipped(sealed, 500)),
         ("UPDATE session SET token = ? WHERE token = ?", flipped(token, 3)),
     ):
-        with thief.changed("session", statement, value, token):
-            with pytest.raises((IntegrityError, SignInError)):
-                sessions.open(secret, now)
+        with (
+            thief.changed("session", statement, value, token),
+            pytest.raises((IntegrityError, SignInError)),
+        ):
+            sessions.open(secret, now)
     assert sessions.open(secret, now).actor.id == made.staff("team-doctor").id
 
 
@@ -167,8 +170,6 @@ def test_a_counter_put_back_never_overwrites_a_row(tmp_path: Path) -> None:
         thief = Thief(made)
         before = read_all(made)
         thief.rows("UPDATE counter SET last = 0")
-        from tests.installation import run
-
         run(made.house.choosing.mask(made.as_patient(), made.record(), made.item("maskable")))
         run(made.house.choosing.unmask(made.as_patient(), made.record(), made.item("maskable")))
         assert read_all(made) == before

@@ -1,5 +1,7 @@
 """Rows moved: between two patients, between two items of one, between two installations' places."""
 
+# ruff: noqa: S608 - tables and columns of the test's own tables
+
 from __future__ import annotations
 
 from collections.abc import Iterator

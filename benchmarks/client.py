@@ -1,8 +1,8 @@
-"""A plain HTTP/1.1 client that keeps so many requests in flight: `python -m benchmarks.client` with a plan on stdin.
+"""A plain HTTP/1.1 client that keeps so many requests in flight: `python -m benchmarks.client`.
 
-The plan is JSON: host, port, headers, paths, clients, seconds. One line of JSON comes out: how many answers,
-in how many seconds, how many were not 200, median and 99th percentile in ms. No library: what is measured is
-the server.
+The plan on its stdin is JSON: host, port, headers, paths, clients, seconds. One line of JSON comes out: how
+many answers, in how many seconds, how many were not 200, median and 99th percentile in ms. No library: what
+is measured is the server.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle
 from statistics import median, quantiles
 from time import perf_counter
@@ -85,7 +86,7 @@ class Client(asyncio.Protocol):
             self.run.failed += not self.buffer.startswith(b"HTTP/1.1 200")
             self._ask()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         if not self.closed.done():
             self.closed.set_result(None)
 
@@ -106,7 +107,7 @@ async def drive(plan: dict[str, Any]) -> Load:
     run = Run(cycle(requests), start + plan["seconds"])
     closed = [loop.create_future() for _ in range(plan["clients"])]
     for end in closed:
-        await loop.create_connection(lambda end=end: Client(run, end), plan["host"], plan["port"])
+        await loop.create_connection(partial(Client, run, end), plan["host"], plan["port"])
     await asyncio.gather(*closed)
     seconds = perf_counter() - start
     p99 = quantiles(run.times, n=100)[98] * 1e3

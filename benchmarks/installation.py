@@ -1,4 +1,4 @@
-"""An installation to measure: a demo store in a temporary folder, custody as its own process, one grown record.
+"""An installation to measure: a demo store in a temporary folder, custody its own process, a grown record.
 
 Order: making and ending it, growing one record to a size through the product's own transactions, asking.
 The grown record is made of the demo population's charts, all turned to one patient: many classes (type ×
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from serment.settings import Settings
 VISIT = 12
 """Resources that one transaction of a grown record writes: a visit and what it brings."""
 
+ELSEWHERE = "Encounter/elsewhere"
 _URN = re.compile(r"urn:uuid:[0-9a-f-]{36}")
 _NOT_TWICE = frozenset({"Patient", "RelatedPerson", "Consent", "CareTeam"})
 
@@ -99,7 +101,7 @@ def free_port() -> int:
 
 
 def grow(made: Installation, place: int, entries: int) -> int:
-    """Write charts into the record of the patient at `place` until it holds `entries`; give how many it holds."""
+    """Write charts into the record of the patient at `place` until it holds `entries`; give how many."""
     patient = made.people.patients[place]
     written = made.written.setdefault(patient.key, [])
     held = len(patient.bundle["entry"]) + len(written)
@@ -110,9 +112,6 @@ def grow(made: Installation, place: int, entries: int) -> int:
         written += references
         held += len(references)
     return held
-
-
-Visit = tuple[list[tuple[str, str]], dict[str, str]]
 
 
 def visits(
@@ -135,17 +134,22 @@ def visits(
             yield doctor.actor(), kept[start : start + VISIT]
 
 
+def _named(known: dict[str, str], found: re.Match[str]) -> str:
+    return known[found[0]]
+
+
 async def _write(
     made: Installation, author: Actor, visit: list[tuple[str, str, dict[str, str]]]
 ) -> list[str]:
     inside = {urn for urn, _, _ in visit}
     entries = []
     for urn, text, links in visit:
-        known = {name: links.get(name, "Encounter/elsewhere") for name in _URN.findall(text) if name not in inside}
-        for name, reference in known.items():
-            text = text.replace(name, reference)
-        kind = json.loads(text)["resourceType"]
-        entries.append(f'{{"fullUrl":"{urn}","resource":{text},"request":{{"method":"POST","url":"{kind}"}}}}')
+        known = {name: name if name in inside else links.get(name, ELSEWHERE) for name in _URN.findall(text)}
+        turned = _URN.sub(partial(_named, known), text)
+        kind = json.loads(turned)["resourceType"]
+        entries.append(
+            f'{{"fullUrl":"{urn}","resource":{turned},"request":{{"method":"POST","url":"{kind}"}}}}'
+        )
     raw = '{"resourceType":"Bundle","type":"transaction","entry":[' + ",".join(entries) + "]}"
     _, answers = await made.house.bundling.run(made.asking(author), raw.encode(), made.house.base)
     references = []

@@ -1,11 +1,17 @@
-"""The real server over an open installation, in a process of its own: `python -m benchmarks.serving DIR PORT`.
+"""The real server over an installation, in a process of its own: `python -m benchmarks.serving DIR PORT`.
+
+`SERMENT_BENCH_PROFILE=FILE` writes what cProfile saw of its event loop there.
 
 `serving` starts it and waits until it answers. Custody must run and be unlocked.
 """
 
 from __future__ import annotations
 
+import cProfile
 import http.client
+import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,7 +32,7 @@ def serving(chosen: Settings, seconds: float = 30.0) -> Iterator[subprocess.Pope
             _wait(chosen, time.monotonic() + seconds)
             yield process
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)
             process.wait()
 
 
@@ -46,8 +52,6 @@ def _wait(chosen: Settings, until: float) -> None:
 
 def cpu_seconds(process: int) -> float:
     """Give the processor time that a process has used, user and system."""
-    import os
-
     fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -55,7 +59,14 @@ def cpu_seconds(process: int) -> float:
 def main(directory: str, port: str) -> None:
     """Open the installation and serve it until terminated."""
     chosen = settings.read({}, Path(directory), int(port))
-    app.serve(chosen, app.open_house(chosen), lambda: None)
+    listener = socket.create_server((chosen.host, chosen.port))
+    profiled = os.environ.get("SERMENT_BENCH_PROFILE")
+    if not profiled:
+        app.serve(chosen, listener, lambda: None, app.open_house(chosen))
+        return
+    profile = cProfile.Profile()
+    profile.runcall(app.serve, chosen, listener, lambda: None, app.open_house(chosen))
+    profile.dump_stats(profiled)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,10 @@ from serment.api import binary, fhir, health, operations
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class Shaped(Convertor[str]):
-    """A part of an address that has the shape of a FHIR name; anything else is no address of ours."""
+class TypeName(Convertor[str]):
+    """The name of a resource type in an address; anything else is no address of ours."""
 
-    def __init__(self, regex: str) -> None:
-        self.regex = regex
+    regex = "[A-Z][A-Za-z]{1,63}"
 
     def convert(self, value: str) -> str:
         """Take the text as it is."""
@@ -30,8 +29,14 @@ class Shaped(Convertor[str]):
         return value
 
 
-register_url_convertor("type", Shaped("[A-Z][A-Za-z]{1,63}"))
-register_url_convertor("logical", Shaped("[A-Za-z0-9.-]{1,64}"))
+class LogicalId(TypeName):
+    """A logical id in an address (R4 datatypes.html#id)."""
+
+    regex = "[A-Za-z0-9.-]{1,64}"
+
+
+register_url_convertor("type", TypeName())
+register_url_convertor("logical", LogicalId())
 
 
 def at(path: str, **handlers: Handler) -> Route:

@@ -22,9 +22,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serment.door.asking import COOKIE, cookie_of, cookie_secret, house_of, language_of
-from serment.errors import MalformedError, NotFoundError, RefusedError, SermentError, SignInError
+from serment.errors import (
+    MalformedError,
+    MethodError,
+    NotFoundError,
+    RefusedError,
+    SermentError,
+    SignInError,
+    TooLargeError,
+)
 from serment.fhir.summary import person_name, summary
 from serment.identity.status import status
+from serment.ledger.entry import Event, Interaction, Kind
 from serment.ledger.sentences import line
 from serment.model import ActorKind, Category, PatientId
 from serment.record.asking import Asking
@@ -47,6 +56,12 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+
+SHOWN_LINES = 40
+RECENT = 30 * 24 * 3600 * 1000
+"""Milliseconds that the sentence about who opened the record looks back."""
+
+MOST_FORM = 16 * 1024
 
 ORDER = (
     "identity",
@@ -73,6 +88,7 @@ class Row:
     reference: str = field(repr=False)
     title: str = field(repr=False)
     value: str = field(repr=False)
+    iso: str
     date: str
     masked: bool
 
@@ -100,6 +116,8 @@ def _say(language: Language, sentence: str, **parameters: object) -> str:
 async def enter(request: Request) -> Response:
     """Exchange a one-time code for a cookie; the code is gone from the address."""
     house = house_of(request)
+    if request.method == "HEAD":
+        raise MethodError("api.method")  # whoever only looks whether a link is alive does not spend it
     try:
         secret = await run_in_threadpool(
             house.sessions.exchange, request.path_params["code"], house.passage.clock()
@@ -115,6 +133,7 @@ async def enter(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """End the session."""
     house = house_of(request)
+    await _form(request, house)
     await run_in_threadpool(house.sessions.end, cookie_secret(request))
     answer = RedirectResponse("/", 303, HEADERS)
     answer.delete_cookie(COOKIE)
@@ -138,9 +157,9 @@ async def record(request: Request) -> Response:
         request,
         "record.html",
         groups=_groups(view, language, leave={Category.IDENTITY, Category.CONTACT}),
-        person=_person(view),
+        person=_person(view, language),
         rule=say(f"ledger.ground-{view.rule.partition('.')[2]}", language),
-        **_who(house, asking, language),
+        **_who(request, house, asking),
     )
 
 
@@ -153,13 +172,15 @@ async def me(request: Request) -> Response:
     bodies = await house.proving.trail(asking, patient)
     view = await house.showing.first_view(asking, patient)
     lines = [line(body.event, language, reader=asking.actor.id, late=bool(body.late)) for body in bodies]
+    told = [_line(one) for one in lines if one.who]
     return page(
         request,
         "me.html",
-        lines=[_line(one) for one in lines if one.who][:40],
+        opened=_opened([body.event for body in bodies], asking, language),
+        lines=told[:SHOWN_LINES],
+        older=max(0, len(told) - SHOWN_LINES),
         groups=_groups(view, language, leave={Category.IDENTITY, Category.CONTACT, Category.CHOICES}),
-        csrf=house.sessions.form_key(cookie_secret(request)),
-        **_who(house, asking, language),
+        **_who(request, house, asking),
     )
 
 
@@ -182,9 +203,7 @@ async def officer(request: Request) -> Response:
     report = await run_in_threadpool(_verified, house)
     disk = await run_in_threadpool(request.app.state.search_disk)
     ledger = {"good": report.ok, "size": report.size, "faults": len(report.faults)}
-    return page(
-        request, "officer.html", ledger=ledger, disk=disk, **_who(house, asking, language_of(request))
-    )
+    return page(request, "officer.html", ledger=ledger, disk=disk, **_who(request, house, asking))
 
 
 async def style(_request: Request) -> Response:
@@ -195,7 +214,9 @@ async def style(_request: Request) -> Response:
 
 def failed(request: Request, error: SermentError) -> Response:
     """Say an error in words, with what to do."""
-    return page(request, "error.html", error.status, sentence=error.said(language_of(request)))
+    said = error.said(language_of(request))
+    again = error.status not in {401, 503}
+    return page(request, "error.html", error.status, sentence=said, again=again)
 
 
 def _verified(house: House) -> Any:
@@ -206,15 +227,25 @@ def _verified(house: House) -> Any:
 async def _choose(request: Request, *, masked: bool) -> Response:
     house = house_of(request)
     asking = cookie_of(request, house)
-    form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
-    expected = house.sessions.form_key(cookie_secret(request))
-    if not hmac.compare_digest(form.get("csrf", ""), expected):
-        raise MalformedError("web.form-stale")
+    form = await _form(request, house)
     if masked:
         await house.choosing.mask(asking, PatientId(_own(asking)), form.get("item", ""))
     else:
         await house.choosing.unmask(asking, PatientId(_own(asking)), form.get("item", ""))
     return RedirectResponse("/me", 303, HEADERS)
+
+
+async def _form(request: Request, house: House) -> dict[str, str]:
+    """Read a form of ours. Raises `MalformedError` for one that does not carry this session's key."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > MOST_FORM:
+        raise TooLargeError("fhir.too-large", limit=MOST_FORM)
+    text = (await request.body()).decode("ascii", "replace")
+    form = {name: values[0] for name, values in parse_qs(text).items()}
+    expected = house.sessions.form_key(cookie_secret(request))
+    if not hmac.compare_digest(form.get("csrf", "").encode(), expected.encode()):
+        raise MalformedError("web.form-stale")
+    return form
 
 
 def _own(asking: Asking) -> str:
@@ -223,18 +254,46 @@ def _own(asking: Asking) -> str:
     return asking.actor.patient
 
 
-def _who(house: House, asking: Asking, language: Language) -> dict[str, Any]:
-    role = say(f"web.role-{asking.actor.kind.value}", language)
-    return {"who": {"name": asking.actor.name, "role": role}, "demo": house.kind.value == "demo"}
+def _who(request: Request, house: House, asking: Asking) -> dict[str, Any]:
+    """Say who is signed in, and what the forms of this page carry."""
+    role = say(f"web.role-{asking.actor.kind.value}", asking.language)
+    return {
+        "who": {"name": asking.actor.name, "role": role},
+        "demo": house.kind.value == "demo",
+        "csrf": house.sessions.form_key(cookie_secret(request)),
+    }
 
 
-def _person(view: FirstView) -> dict[str, str]:
+def _opened(events: list[Event], asking: Asking, language: Language) -> str:
+    """Say in one sentence how many other people opened the record in the last thirty days."""
+    others = [
+        event
+        for event in events
+        if event.actor != asking.actor.id
+        and event.kind is Kind.ACCESS
+        and asking.now - event.t < RECENT
+        and event.interaction is not Interaction.FIND
+    ]
+    people = len({event.actor for event in others})
+    urgent = sum(1 for event in others if event.emergency)
+    number = {0: "nobody", 1: "one"}.get(people, "many")
+    said = say(f"web.me.opened-{number}", language, count=people)
+    return f"{said} {say('web.me.opened-urgent', language)}" if urgent else said
+
+
+def _day(text: str, language: Language) -> str:
+    """Write a FHIR date as people do: 05/03/2020 or 03/2020 in French, as it is in English."""
+    parts = text[:10].split("-")
+    return "/".join(reversed(parts)) if language is Language.FR else text[:10]
+
+
+def _person(view: FirstView, language: Language) -> dict[str, str]:
     for shown in view.groups.get(Category.IDENTITY, []):
         patient = msgspec.json.decode(shown.body)
         if patient.get("resourceType") == "Patient":
             return {
                 "name": person_name(patient),
-                "born": str(patient.get("birthDate", "")),
+                "born": _day(str(patient.get("birthDate", "")), language),
                 "status": status(patient),
             }
     return {"name": "", "born": "", "status": ""}
@@ -246,12 +305,12 @@ def _groups(view: FirstView, language: Language, leave: set[Category]) -> list[G
     for category, items in view.groups.items():
         if category not in leave:
             name = category.value if category.value in ORDER else "documents"
-            rows[name] += [_row(shown) for shown in items]
+            rows[name] += [_row(shown, language) for shown in items]
             totals[name] += view.totals[category]
     return [
         Group(
             say(f"web.category.{name}", language),
-            sorted(rows[name], key=lambda row: row.date, reverse=True),
+            sorted(rows[name], key=lambda row: row.iso, reverse=True),
             totals[name],
         )
         for name in ORDER
@@ -259,12 +318,20 @@ def _groups(view: FirstView, language: Language, leave: set[Category]) -> list[G
     ]
 
 
-def _row(shown: Shown) -> Row:
+def _row(shown: Shown, language: Language) -> Row:
     said = summary(msgspec.json.decode(shown.body))
-    return Row(shown.reference, said.title, said.value, said.date, shown.unit.masked)
+    date = _day(said.date, language)
+    return Row(shown.reference, said.title, said.value, said.date, date, shown.unit.masked)
 
 
 def _line(one: Any) -> dict[str, Any]:
     when = datetime.fromtimestamp(one.when_ms / 1000, UTC).astimezone().strftime("%d/%m/%Y %H:%M")
     who = f"{one.who} ({one.role})" if one.role else one.who
-    return {"when": when, "who": who, "what": one.what, "why": one.why, "emergency": one.emergency}
+    return {
+        "when": when,
+        "who": who,
+        "what": one.what,
+        "why": one.why,
+        "emergency": one.emergency,
+        "denied": one.denied,
+    }

@@ -47,9 +47,9 @@ class Served:
         code = self.house.sessions.issue(actor, CARE_PURPOSES[actor.kind], now, once=True, to=to)
         return f"{self.address}/enter/{code}"
 
-    def client(self, actor: Actor, purpose: Purpose | None = None, **headers: str) -> httpx.Client:
+    def client(self, actor: Actor, **headers: str) -> httpx.Client:
         """Give a client that speaks FHIR as `actor`; its addresses begin at `/fhir/`."""
-        sent = {"authorization": f"Bearer {self.token(actor, purpose)}", "content-type": FHIR}
+        sent = {"authorization": f"Bearer {self.token(actor)}", "content-type": FHIR}
         spelled = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.calling(f"{self.address}/fhir/", {**sent, **spelled})
 

@@ -223,17 +223,26 @@ def test_a_range_is_ignored_and_the_whole_is_served(server: Served) -> None:
 @pytest.mark.capability("0-05", "refuses")
 def test_a_stranger_is_refused_before_a_byte_is_read(server: Served) -> None:
     """Twenty megabytes are announced and none is sent: the answer comes all the same."""
-    stranger = server.token(server.installation.staff("unrelated-doctor"))
+    assert announced(server, "unrelated-doctor", SIZE) == 403
+
+
+def test_too_large_a_content_is_refused_before_a_byte_is_read(server: Served) -> None:
+    assert announced(server, "team-doctor", 2**31) == 413
+
+
+def announced(server: Served, role: str, size: int) -> int:
+    """Announce a document and send none of it; give the status of the answer."""
     connection = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=30)
     headers = {
-        "authorization": f"Bearer {stranger}",
+        "authorization": f"Bearer {server.token(server.installation.staff(role))}",
         "content-type": "application/pdf",
-        "content-length": str(SIZE),
+        "content-length": str(size),
         "x-security-context": f"Patient/{server.record()}",
     }
     connection.request("POST", "/fhir/Binary", headers=headers)
-    assert connection.getresponse().status == 403
+    status = connection.getresponse().status
     connection.close()
+    return status
 
 
 def test_a_stranger_and_an_unknown_patient_get_the_same_answer(server: Served) -> None:

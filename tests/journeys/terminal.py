@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from serment.cli import main
 
 PROGRAM = Path(sys.executable).with_name("serment")
 PASSPHRASE = "cheval agrafe batterie correct"
@@ -57,6 +60,14 @@ class Terminal:
             check=False, timeout=120,
         )  # fmt: skip
         return Said(done.returncode, done.stdout, done.stderr)
+
+    def call(self, *words: str) -> Said:
+        """Run one command inside this process: the same tree, without the start of an interpreter."""
+        at = () if "-d" in words or "--url" in words else ("-d", str(self.directory))
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main.run([*words, *at])
+        return Said(code, out.getvalue(), err.getvalue())
 
     @contextmanager
     def running(self, *words: str) -> Iterator[dict[str, Any]]:

@@ -58,7 +58,7 @@ def test_init_speaks_the_language_of_the_terminal(tmp_path: Path) -> None:
 
 def test_init_refuses_a_second_installation_and_changes_nothing(demo: Terminal) -> None:
     kept = {path: path.read_bytes() for path in demo.directory.rglob("*sqlite") if path.is_file()}
-    said = demo.run("init", "--passphrase-file", demo.secret(), "--json")
+    said = demo.call("init", "--passphrase-file", demo.secret(), "--json")
     assert said.code == 2
     assert said.object["error"] == "custody.already-made"
     assert {path: path.read_bytes() for path in kept} == kept
@@ -66,16 +66,16 @@ def test_init_refuses_a_second_installation_and_changes_nothing(demo: Terminal) 
 
 def test_a_weak_passphrase_leaves_nothing_behind(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
-    assert terminal.run("init", "--passphrase-file", terminal.secret("azerty")).code == 2
+    assert terminal.call("init", "--passphrase-file", terminal.secret("azerty")).code == 2
     assert not terminal.directory.exists()
-    assert terminal.run("init", "--passphrase-file", terminal.secret()).code == 0
+    assert terminal.call("init", "--passphrase-file", terminal.secret()).code == 0
 
 
 def test_a_passphrase_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     path = Path(terminal.secret())
     path.chmod(0o644)
-    said = terminal.run("init", "--passphrase-file", str(path), "--json")
+    said = terminal.call("init", "--passphrase-file", str(path), "--json")
     assert (said.code, said.object["error"]) == (2, "cli.secret-open")
 
 
@@ -89,7 +89,9 @@ def test_no_file_of_an_installation_is_readable_by_others(demo: Terminal) -> Non
 
 @pytest.mark.parametrize("command", [["ledger", "verify"], ["ledger", "status"], ["token", "--as", "nurse"]])
 def test_a_wrong_passphrase_opens_nothing(demo: Terminal, command: list[str]) -> None:
-    said = demo.run(*command, "--passphrase-file", demo.secret("une autre phrase entière", "wrong"), "--json")
+    said = demo.call(
+        *command, "--passphrase-file", demo.secret("une autre phrase entière", "wrong"), "--json"
+    )
     assert (said.code, said.object["error"]) == (3, "custody.wrong-passphrase")
 
 
@@ -113,15 +115,15 @@ def test_the_ledger_verifies_with_the_keys_and_without(demo: Terminal) -> None:
 def test_a_second_passphrase_opens_and_can_be_taken_away(tmp_path: Path) -> None:
     terminal = made(tmp_path, "--demo")
     first, second = terminal.secret(), terminal.secret("coffre vide sous la pendule", "second")
-    added = terminal.run(
+    added = terminal.call(
         "keys", "add-slot", "coffre", "--passphrase-file", first, "--new-passphrase-file", second
     )
     assert added.code == 0
-    assert terminal.run("ledger", "status", "--passphrase-file", second).code == 0
-    assert len(terminal.run("keys", "slots", "--json").object["slots"]) == 2
-    assert terminal.run("keys", "remove-slot", "1", "--passphrase-file", second).code == 0
-    assert terminal.run("ledger", "status", "--passphrase-file", first).code == 3
-    last = terminal.run("keys", "remove-slot", "2", "--passphrase-file", second, "--json")
+    assert terminal.call("ledger", "status", "--passphrase-file", second).code == 0
+    assert len(terminal.call("keys", "slots", "--json").object["slots"]) == 2
+    assert terminal.call("keys", "remove-slot", "1", "--passphrase-file", second).code == 0
+    assert terminal.call("ledger", "status", "--passphrase-file", first).code == 3
+    last = terminal.call("keys", "remove-slot", "2", "--passphrase-file", second, "--json")
     assert (last.code, last.object["error"]) == (2, "custody.last-slot")
 
 
@@ -131,25 +133,27 @@ def test_the_store_of_another_installation_stays_closed(tmp_path: Path) -> None:
     one, two = made(tmp_path / "one", "--demo"), made(tmp_path / "two", "--demo")
     for file in two.directory.glob("record.sqlite*"):
         shutil.copy(file, one.directory / file.name)
-    said = one.run("ledger", "verify", "--json", "--passphrase-file", one.secret())
+    said = one.call("ledger", "verify", "--json", "--passphrase-file", one.secret())
     assert (said.code, said.object["error"]) == (4, "custody.other-installation")
-    assert one.run("doctor", "--json", "--port", "0").code == 4
+    assert one.call("doctor", "--json", "--port", "0").code == 4
 
 
 def test_a_database_put_back_to_an_earlier_day_stays_closed(tmp_path: Path) -> None:
     terminal = made(tmp_path, "--demo")
     earlier = tmp_path / "earlier"
-    shutil.copytree(terminal.directory, earlier, ignore=shutil.ignore_patterns("*.sock", "socket"))
+    earlier.mkdir()
+    for file in terminal.directory.glob("record.sqlite*"):
+        shutil.copy(file, earlier / file.name)
     key = terminal.secret()
     for _ in range(2):
-        assert terminal.run("ledger", "checkpoint", "--passphrase-file", key).code == 0
-        assert terminal.run("quarantine", "list", "--passphrase-file", key).code == 0
-    assert terminal.run("ledger", "checkpoint", "--passphrase-file", key).code == 0
+        assert terminal.call("ledger", "checkpoint", "--passphrase-file", key).code == 0
+        assert terminal.call("quarantine", "list", "--passphrase-file", key).code == 0
+    assert terminal.call("ledger", "checkpoint", "--passphrase-file", key).code == 0
     for file in terminal.directory.glob("record.sqlite*"):
         file.unlink()
     for file in earlier.glob("record.sqlite*"):
         shutil.copy(file, terminal.directory / file.name)
-    said = terminal.run("ledger", "status", "--json", "--passphrase-file", key)
+    said = terminal.call("ledger", "status", "--json", "--passphrase-file", key)
     assert said.code == 4
 
 
@@ -174,12 +178,12 @@ def test_a_database_put_back_to_an_earlier_day_stays_closed(tmp_path: Path) -> N
 def test_whoever_holds_the_machine_reads_no_record_of_production(
     production: Terminal, command: list[str]
 ) -> None:
-    said = production.run(*command, "--passphrase-file", production.secret(), "--json")
+    said = production.call(*command, "--passphrase-file", production.secret(), "--json")
     assert said.code == 3
 
 
 def test_production_is_unlocked_by_somebody_and_never_at_its_start(production: Terminal) -> None:
-    said = production.run("serve", "--port", "0", "--passphrase-file", production.secret(), "--json")
+    said = production.call("serve", "--port", "0", "--passphrase-file", production.secret(), "--json")
     assert (said.code, said.object["error"]) == (3, "cli.unlock-by-hand")
 
 
@@ -207,7 +211,7 @@ def test_production_starts_locked_opens_and_locks_again(production: Terminal) ->
 
 
 def test_unlocking_where_no_server_runs_says_what_to_do(production: Terminal) -> None:
-    said = production.run("unlock", "--json", "--passphrase-file", production.secret())
+    said = production.call("unlock", "--json", "--passphrase-file", production.secret())
     assert (said.code, said.object["error"]) == (6, "cli.no-server")
 
 
@@ -237,7 +241,7 @@ def test_a_token_of_the_demonstration_reads_through_the_http_door(
 
 def test_a_link_works_once(shown: tuple[Terminal, dict[str, dict[str, str]]]) -> None:
     terminal, said = shown
-    link = by_number(terminal.run("token", "--as", "officer", "--once", "-d", said["at"]["-d"]).out.strip())
+    link = by_number(terminal.call("token", "--as", "officer", "--once", "-d", said["at"]["-d"]).out.strip())
     path = link.partition("/enter/")[2]
     base = said["at"]["base"]
     assert httpx.get(f"{base}/enter/{path}").status_code == 303
@@ -251,23 +255,23 @@ def test_what_the_patient_masks_from_a_terminal_is_gone_for_the_doctor_through_b
     terminal, said = shown
     at, patient = said["at"], said["patients"]["patient"]
     where = ["-d", at["-d"]]
-    token = terminal.run("token", "--as", "team-doctor", *where).out.strip()
+    token = terminal.call("token", "--as", "team-doctor", *where).out.strip()
     key = terminal.secret(token, "token")
     there = ["--url", at["base"], "--token-file", key]
-    items = terminal.run("record", "show", patient, "--as", "team-doctor", *where, "--json").object["items"]
+    items = terminal.call("record", "show", patient, "--as", "team-doctor", *where, "--json").object["items"]
     item = next(one["reference"] for one in items if one["reference"].startswith("Observation"))
-    assert terminal.run("record", "history", item, *there).code == 0
+    assert terminal.call("record", "history", item, *there).code == 0
 
     me = ["--as", f"patient:{patient}", *where]
-    assert terminal.run("record", "consent", "mask", patient, item, *me).code == 0
-    assert terminal.run("record", "history", item, *there).code == 2
-    assert terminal.run("record", "history", item, "--as", "team-doctor", *where).code == 2
-    assert item in terminal.run("record", "consent", "list", patient, *me).out
-    trace = terminal.run("record", "trace", patient, *me, "--json").object["trace"]
+    assert terminal.call("record", "consent", "mask", patient, item, *me).code == 0
+    assert terminal.call("record", "history", item, *there).code == 2
+    assert terminal.call("record", "history", item, "--as", "team-doctor", *where).code == 2
+    assert item in terminal.call("record", "consent", "list", patient, *me).out
+    trace = terminal.call("record", "trace", patient, *me, "--json").object["trace"]
     assert any("Corbrand" in line["who"] for line in trace)
 
-    assert terminal.run("record", "consent", "unmask", patient, item, *me).code == 0
-    assert terminal.run("record", "history", item, *there).code == 0
+    assert terminal.call("record", "consent", "unmask", patient, item, *me).code == 0
+    assert terminal.call("record", "history", item, *there).code == 0
 
 
 def test_a_patient_rules_their_record_through_the_http_door(
@@ -275,14 +279,14 @@ def test_a_patient_rules_their_record_through_the_http_door(
 ) -> None:
     terminal, said = shown
     at, patient = said["at"], said["patients"]["husband"]
-    token = terminal.run("token", "--as", f"patient:{patient}", "-d", at["-d"]).out.strip()
+    token = terminal.call("token", "--as", f"patient:{patient}", "-d", at["-d"]).out.strip()
     there = ["--url", at["base"], "--token-file", terminal.secret(token, "own-token")]
-    items = terminal.run("record", "show", patient, *there, "--json").object["items"]
+    items = terminal.call("record", "show", patient, *there, "--json").object["items"]
     item = next(one["reference"] for one in items if one["reference"].startswith("Condition"))
-    assert terminal.run("record", "consent", "mask", patient, item, *there).code == 0
-    assert item in terminal.run("record", "consent", "list", patient, *there).out
-    assert terminal.run("record", "consent", "unmask", patient, item, *there).code == 0
-    assert item not in terminal.run("record", "consent", "list", patient, *there).out
+    assert terminal.call("record", "consent", "mask", patient, item, *there).code == 0
+    assert item in terminal.call("record", "consent", "list", patient, *there).out
+    assert terminal.call("record", "consent", "unmask", patient, item, *there).code == 0
+    assert item not in terminal.call("record", "consent", "list", patient, *there).out
 
 
 @pytest.mark.capability("0-11", "refuses")
@@ -292,12 +296,12 @@ def test_a_doctor_without_a_care_relation_is_told_the_same_whatever_the_reason(
     terminal, said = shown
     at, patient = said["at"], said["patients"]["patient"]
     as_ = ["--as", "unrelated-doctor", "-d", at["-d"], "--json"]
-    hidden = terminal.run("record", "show", patient, *as_)
-    absent = terminal.run("record", "show", "nobody-of-this-name", *as_)
+    hidden = terminal.call("record", "show", patient, *as_)
+    absent = terminal.call("record", "show", "nobody-of-this-name", *as_)
     assert (hidden.code, hidden.object) == (absent.code, absent.object)
     assert hidden.code == 2
     reasons = [
-        terminal.run("access", "explain", item, *as_).object
+        terminal.call("access", "explain", item, *as_).object
         for item in (f"Patient/{patient}", "Patient/nobody")
     ]
     assert reasons[0] == reasons[1]

@@ -96,6 +96,21 @@ def installation(folder: Path, patients: int = 10, *, demo: bool = True) -> Iter
 
 
 @contextmanager
+def bare_installation(folder: Path) -> Iterator[Installation]:
+    """Make one that holds nobody yet; the cast is known, no record is made."""
+    chosen = settings.read({}, folder, 0)
+    people = population(10, 2026, today=datetime.now(UTC).date(), pdf=False)
+    with ExitStack() as ending:
+        custody = app.start_custody(chosen, *CHEAP)
+        ending.callback(custody.stop)
+        house = app.create(chosen, PASSPHRASE, demo=True)
+        ending.callback(house.close)
+        made = Installation(chosen, house, DemoStore(house, people), custody)
+        ending.callback(made.end)
+        yield made
+
+
+@contextmanager
 def _installed(folder: Path, people: Population, *, demo: bool) -> Iterator[Installation]:
     chosen = settings.read({}, folder, 0)
     with ExitStack() as ending:

@@ -30,7 +30,7 @@ from serment.fhir.dates import instant_text
 from serment.fhir.patient_cut import cut
 from serment.keys.record_keys import RecordKeys
 from serment.model import ActorId, ActorKind, Instant, PatientId, Purpose, RecordToken, Regime
-from serment.record import quarantining, writing
+from serment.record import quarantining, trace, writing
 from serment.record.asking import Asking
 from serment.record.incoming import CUT, Incoming, Part, owning_reference
 from serment.record.passage import DIRECTORY, QUARANTINE, Passage
@@ -222,10 +222,11 @@ class Importing:
                 passage.keyring.of(record, epoch, asking.request, asking.now)
 
     def deposit(self, asking: Asking, lot: Lot, births: Births) -> Future[Deposited]:
-        """Take in one lot; done once durable.
+        """Take in one lot; done once durable. Raises `StorageFullError` when only the reserve is left.
 
         The future carries `ConflictError` when the source stands at another place than the lot begins.
         """
+        trace.room_for_content(self._passage)
         return self._passage.store.submit(lambda txn: self._deposit(txn, asking, lot, births))
 
     def refile(self, asking: Asking, held: Held, arrival: Arrival, *, counted: bool) -> str:

@@ -26,8 +26,8 @@ RESULTS = ROOT / "bench" / "results"
 ONE = "--one"
 
 
-def machine() -> dict[str, str | int]:
-    """Name the machine: processor, cores, memory, system, Python."""
+def machine() -> dict[str, str | int | float]:
+    """Name the machine: processor, cores, memory, system, Python, and its load when the run began."""
     return {
         "cpu": _first("/proc/cpuinfo", r"model name\s*:\s*(.+)")
         or platform.processor()
@@ -36,6 +36,7 @@ def machine() -> dict[str, str | int]:
         "memory_mb": int(_first("/proc/meminfo", r"MemTotal:\s*(\d+)") or 0) // 1024,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 1),
     }
 
 
@@ -75,13 +76,15 @@ def _shown(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def keep(rows: Sequence[Row], now: datetime, folder: Path = RESULTS) -> Path:
+def keep(
+    rows: Sequence[Row], now: datetime, folder: Path = RESULTS, on: dict[str, str | int | float] | None = None
+) -> Path:
     """Write the figures and the machine beside those of other days."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{now:%Y-%m-%d}.json"
     content = {
         "date": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        "machine": machine(),
+        "machine": on or machine(),
         "rows": [asdict(row) for row in rows],
     }
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -95,16 +98,19 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps([asdict(row) for row in rows]))
         return 0
     word = arguments[0] if arguments else ""
+    on = machine()
     measured, failed = [], []
     for module in files(word):
         print(f"{module} …", file=sys.stderr, flush=True)
         got = figures(module)
         failed += [module] if got is None else []
         measured += got or []
-    print(" · ".join(f"{name} {value}" for name, value in machine().items()))
+    print(" · ".join(f"{name} {value}" for name, value in on.items()))
+    if float(on["load"]) > int(on["cores"]) / 2:
+        print("The machine was busy before this began: times are longer than they would be alone.")
     print(table(measured))
     if measured and not word and not failed:
-        print(f"kept in {keep(measured, datetime.now(UTC)).relative_to(ROOT)}")
+        print(f"kept in {keep(measured, datetime.now(UTC), on=on).relative_to(ROOT)}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -34,4 +34,4 @@ def test_figures_are_kept_with_their_machine(tmp_path: Path) -> None:
     kept = json.loads(file.read_text("utf-8"))
     assert file.name == "2026-01-02.json"
     assert kept["rows"] == [{"name": "decision", "value": 4.25, "unit": "µs", "runs": 3, "note": ""}]
-    assert kept["machine"] == machine()
+    assert kept["machine"].keys() == machine().keys()

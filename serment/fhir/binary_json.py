@@ -56,7 +56,7 @@ def separated(document: Document, least: int = INLINE) -> Separated | None:
     start, end = document.members["data"]
     opening = value_start(document.text, start)
     content = decoded(data)
-    if content is None or end - opening != len(data) + 2:
+    if content is None or len(content) <= least or end - opening != len(data) + 2:
         return None
     shell = document.text[: opening + 1] + document.text[end - 1 :]
     return Separated(documents.read(shell.encode()), content)

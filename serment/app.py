@@ -131,7 +131,7 @@ def unlock(settings: Settings, custody: Custody, passphrase: str) -> State:
 
     Raises `SignInError` (wrong passphrase), `IntegrityError` (key file of another installation).
     """
-    return custody.unlock(passphrase, glance(settings).store_id)
+    return custody.unlock(passphrase, survey(settings).store_id)
 
 
 def create(settings: Settings, passphrase: str, *, demo: bool) -> House:
@@ -223,7 +223,7 @@ class Glance:
     newest_hour: int
 
 
-def glance(settings: Settings) -> Glance:
+def survey(settings: Settings) -> Glance:
     """Look at the database without a key, checking it as every start does.
 
     Raises `SettingsError` (not there, not ours), `IntegrityError` (damaged).

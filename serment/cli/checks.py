@@ -145,7 +145,7 @@ def custody(settings: Settings) -> Check:
 def store(settings: Settings) -> Check:
     """Check the database as a start does: ours, whole, and of the installation whose keys stand beside it."""
     try:
-        seen = app.glance(settings)
+        seen = app.survey(settings)
         _belongs(settings, seen)
     except SermentError as error:
         said = error.said(LANGUAGE)
@@ -169,7 +169,7 @@ def _belongs(settings: Settings, seen: app.Glance) -> None:
 def clock(settings: Settings) -> Check:
     """Check that the clock is not behind what the ledger has already written."""
     try:
-        newest = app.glance(settings).newest_hour
+        newest = app.survey(settings).newest_hour
     except SermentError:
         newest = 0
     if app.clock() // HOUR_MS < newest - 1:

@@ -18,6 +18,8 @@ GATE = "serment/record/gate"
 OPENINGS = {
     "glance": (GATE, "serment/keys/"),
     "unseal": ("serment/keys/",),
+    "unsealed": ("serment/keys/openings", "serment/keys/pack_check"),
+    "check_pack": ("serment/record/scrub", "serment/keys/pack_check"),
 }
 KEYS = {"keys", "openings", "opener", "keyring"}
 MAKERS = {"Permit": "serment/access/decide.py", "Receipt": "serment/ledger/"}

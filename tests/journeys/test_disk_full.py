@@ -72,6 +72,10 @@ def read(trouble: Trouble, asking: Asking, item: str) -> bytes:
     return run(trouble.made.house.reading.read(asking, type_, id_)).body
 
 
+def waits(trouble: Trouble) -> bool:
+    return trouble.made.house.passage.spooling.waiting
+
+
 def an_item(trouble: Trouble) -> str:
     return next(item for item in items(trouble.made) if item.startswith("Observation/"))
 
@@ -90,10 +94,10 @@ def test_a_reading_goes_on_from_the_spool_and_its_trace_is_merged_in_order(troub
     acts = [trouble.made.as_staff("team-doctor") for _ in range(5)]
     for asking in acts:
         assert read(trouble, asking, an_item(trouble))
-    assert trouble.made.house.passage.spooling.waiting
+    assert waits(trouble)
     trouble.database_well()
     assert recover(trouble.made.house.passage).merged == 5
-    assert not trouble.made.house.passage.spooling.waiting
+    assert not waits(trouble)
     told = [number for number in requests_traced(trouble) if number in {asking.request for asking in acts}]
     assert told == [asking.request for asking in acts]
     trouble.made.house.proving.checkpoint()

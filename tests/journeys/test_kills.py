@@ -1,4 +1,4 @@
-"""kill -9 under mixed load, of the server and of custody: nothing acknowledged is lost, nothing half applied."""
+"""kill -9 under mixed load, of the server and of custody: nothing acknowledged is lost or half applied."""
 
 from __future__ import annotations
 

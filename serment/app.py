@@ -288,7 +288,7 @@ class Doorkeeper:
         self._closed: SermentError = LockedError("custody.locked")
         self._custody = CustodyClient(custody_directory(settings))
         self._doubts = 0
-        self._away = False
+        self._away = self._refused = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="doorkeeper", daemon=True)
 
@@ -305,21 +305,26 @@ class Doorkeeper:
     def stop(self) -> None:
         """Close the house."""
         self._stop.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         if self._house is not None:
             self._house.close()
         self._custody.close()
 
     def _keep(self) -> None:
         while not self._stop.wait(1.0 if self._house else POLL):
-            with contextlib.suppress(DependencyError):
-                self._recover()
-            try:
-                self._look()
-            except CustodyError:
-                self._away = True
-            except DependencyError:
-                continue
+            self.turn()
+
+    def turn(self) -> None:
+        """Do one round: place waiting traces, open or shut with custody, make the checkpoint that is due."""
+        with contextlib.suppress(DependencyError):
+            self._recover()
+        try:
+            self._look()
+        except CustodyError:
+            self._away = True
+        except SermentError as error:
+            log.warning("door: %s", error.sentence)
 
     def _recover(self) -> None:
         """Give waiting traces their places. What cannot be read back is said, and stays where it is."""
@@ -333,7 +338,7 @@ class Doorkeeper:
         phase = self._custody.state().phase
         # Custody that died and came back locked closes nothing: records opened lately stay open.
         self._away = self._away and phase is not Phase.OPEN
-        if self._house is None and phase is Phase.OPEN:
+        if self._house is None and phase is Phase.OPEN and not self._refused:
             self._open()
         elif self._house is not None and phase is Phase.LOCKED and not self._away:
             self._shut(self._house, LockedError("custody.locked"))
@@ -344,7 +349,8 @@ class Doorkeeper:
         try:
             self._house = open_house(self._settings)
         except SermentError as error:
-            self._closed = error
+            # A database that was put back stays locked until somebody has mended it and starts again.
+            self._closed, self._refused = error, isinstance(error, IntegrityError)
 
     def _checkpoint(self, house: House) -> None:
         """Make the checkpoint that is due; shut when custody goes on saying that the ledger is another one.

@@ -4,8 +4,9 @@ A scrub has nobody's permission to read: it learns which rows are not what was w
 nothing else. So the way from a pack to its bodies is walked here, behind `check`: the entries of a pack
 are read, the rows that they name are fetched by number and checked, and everything is discarded.
 
-Only the first nine fields of an entry are known here, those that name rows (`record/index.py` has the
-whole; a test holds the two readings together). Values are never decoded. ADR 23 says why.
+Only the first nine fields of an entry are known here, those that name rows, and of a body that begins
+with a blob's manifest the blob and the tags of its chunks (`record/index.py` and `record/blobs.py` have
+the whole; tests hold the readings together). Values are never decoded. ADR 23 says why.
 """
 
 from __future__ import annotations
@@ -58,14 +59,26 @@ class _Listed(msgspec.Struct, array_like=True, frozen=True):
     previous: _Previous | None
 
 
+class _Manifest(msgspec.Struct, array_like=True, frozen=True):
+    """The start of a blob's manifest."""
+
+    blob: bytes
+    size: int
+    chunk: int
+    tags: tuple[bytes, ...]
+
+
+_MANIFEST = b"\x01"
+_manifest = msgspec.msgpack.Decoder(_Manifest)
 _listed = msgspec.msgpack.Decoder(list[_Listed])
 
 
 class Rows(Protocol):
-    """The rows of one record, by number, and where a locator leads: (record, pack)."""
+    """Rows of one record by number, chunks by blob and place; where a locator leads: (record, pack)."""
 
     def body(self, number: int) -> bytes | None: ...
     def pack(self, number: int) -> bytes | None: ...
+    def chunk(self, blob: bytes, index: int) -> bytes | None: ...
     def leads(self, token: bytes) -> tuple[RecordToken, int] | None: ...
 
 
@@ -113,13 +126,28 @@ def _check_versions(keys: RecordKeys, entry: _Listed, unit: ItemClass, rows: Row
 def _check_body(keys: RecordKeys, entry: _Listed, unit: ItemClass, rows: Rows, found: Checked) -> None:
     if entry.deleted:
         return
-    sealed = rows.body(entry.body)
-    if keys.kind is RecordKind.QUARANTINE:
-        at = keys.quarantine_at(entry.id)
-    else:
-        at = keys.body_at(entry.type, entry.id, entry.version, entry.part)
-    whole = sealed is not None and check(keys, SealedRow(at, sealed, unit, entry.tag))
-    found.see(entry.body, whole=whole)
+    at = keys.body_at(entry.type, entry.id, entry.version, entry.part)
+    sealed = rows.body(entry.body) or b""
+    try:
+        plain = unsealed(keys, SealedRow(at, sealed, unit, entry.tag))
+        manifest = _manifest_of(plain)
+    except (IntegrityError, msgspec.MsgspecError):
+        found.see(entry.body, whole=False)
+        return
+    found.see(entry.body, whole=True)
+    if manifest is None:
+        return
+    for index, tag in enumerate(manifest.tags):
+        place = keys.chunk_at(manifest.blob, index, last=index == len(manifest.tags) - 1)
+        row = SealedRow(place, rows.chunk(manifest.blob, index) or b"", unit, tag)
+        found.see(entry.body, whole=check(keys, row))
+
+
+def _manifest_of(plain: bytes) -> _Manifest | None:
+    """Read the manifest that a body begins with: mark, u32 length, MessagePack; None for JSON."""
+    if not plain.startswith(_MANIFEST):
+        return None
+    return _manifest.decode(plain[5 : 5 + int.from_bytes(plain[1:5], "big")])
 
 
 def _entries(

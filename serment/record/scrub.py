@@ -57,6 +57,10 @@ class _Below:
         """Give one sealed pack."""
         return next((row.sealed for row in self.snapshot.packs(self.record, [number])), None)
 
+    def chunk(self, blob: bytes, index: int) -> bytes | None:
+        """Give one sealed chunk."""
+        return self.snapshot.chunk(blob, index)
+
     def leads(self, token: bytes) -> tuple[RecordToken, int] | None:
         """Say where a locator leads."""
         located = self.snapshot.locate(token)

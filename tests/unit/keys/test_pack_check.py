@@ -13,6 +13,7 @@ from serment.keys.material import RecordKind, Unwrapped, YearMaterial
 from serment.keys.pack_check import Checked, check_pack
 from serment.keys.record_keys import RecordKeys
 from serment.model import Category, ItemClass, RecordToken
+from serment.record.blobs import Manifest, Sealer, framed
 from serment.record.index import Entry, Previous, Unit, encode_pack
 
 RECORD = RecordToken(b"r" * 16)
@@ -36,6 +37,7 @@ class Table:
     packs: dict[int, bytes] = field(default_factory=dict)
     bodies: dict[int, bytes] = field(default_factory=dict)
     locators: dict[bytes, tuple[RecordToken, int]] = field(default_factory=dict)
+    chunks: dict[tuple[bytes, int], bytes] = field(default_factory=dict)
 
     def body(self, number: int) -> bytes | None:
         return self.bodies.get(number)
@@ -43,11 +45,14 @@ class Table:
     def pack(self, number: int) -> bytes | None:
         return self.packs.get(number)
 
+    def chunk(self, blob: bytes, index: int) -> bytes | None:
+        return self.chunks.get((blob, index))
+
     def leads(self, token: bytes) -> tuple[RecordToken, int] | None:
         return self.locators.get(token)
 
-    def add_body(self, number: int, version: int, unit: ItemClass) -> bytes:
-        self.bodies[number] = self.keys.seal_body(unit.category, "Observation", "a", version, b"{}")
+    def add_body(self, number: int, version: int, unit: ItemClass, plain: bytes = b"{}") -> bytes:
+        self.bodies[number] = self.keys.seal_body(unit.category, "Observation", "a", version, plain)
         return tag_of(self.bodies[number])
 
     def add_pack(self, number: int, unit: ItemClass, entry: Entry) -> bytes:
@@ -115,3 +120,35 @@ def test_nothing_but_numbers_comes_back() -> None:
     found: Any = table.check(tag)
     assert {name.name for name in fields(found)} == {"rows", "broken"}
     assert all(isinstance(number, int) for number in [found.rows, *found.broken])
+
+
+def with_a_blob() -> tuple[Table, bytes, bytes]:
+    """Make an item whose content stands in three chunks, sealed and written down as `record/blobs.py` does."""
+    table = Table()
+    sealer = Sealer(table.keys, UNIT.category, chunk=300)
+    rows = list(sealer.feed(bytes(700)))
+    last, staged = sealer.finish()
+    for index, sealed in [*rows, *last, (0, staged.first)]:
+        table.chunks[staged.blob, index] = sealed
+    manifest = Manifest(staged.blob, staged.size, staged.chunk, staged.tags, staged.digest, 0, 0, 0)
+    body = table.add_body(10, 1, UNIT, framed(manifest, b"{}"))
+    tag = table.add_pack(2, UNIT, Entry("Observation", "a", 1, "", 1, False, 10, body, None, VALUES))
+    table.locators[b"Observation/a"] = (RECORD, 2)
+    return table, tag, staged.blob
+
+
+def test_the_chunks_of_a_blob_are_checked_from_its_manifest() -> None:
+    table, tag, _ = with_a_blob()
+    assert table.check(tag) == Checked(rows=6, broken=[])
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_chunk_that_is_altered_gone_or_moved_blames_its_body(index: int) -> None:
+    table, tag, blob = with_a_blob()
+    whole = dict(table.chunks)
+    table.chunks[blob, index] = flipped(whole[blob, index])
+    assert table.check(tag).broken == [10]
+    table.chunks[blob, index] = whole[blob, (index + 1) % 3]
+    assert table.check(tag).broken == [10]
+    del table.chunks[blob, index]
+    assert table.check(tag).broken == [10]

@@ -13,5 +13,6 @@ ROUTES = [
     Route("/me/unmask", pages.unmask, methods=["POST"]),
     Route("/officer", pages.officer, methods=["GET"]),
     Route("/static/serment.css", pages.style, methods=["GET"]),
+    Route("/static/serment.svg", pages.icon, methods=["GET"]),
     Route("/", pages.home, methods=["GET"]),
 ]

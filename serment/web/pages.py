@@ -39,7 +39,7 @@ from serment.model import ActorKind, Category, PatientId
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.record.showing import FirstView, Shown
-from serment.words import Language, say
+from serment.words import Language, catalogue, say
 
 _templates = Environment(
     loader=PackageLoader("serment.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -57,6 +57,11 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<circle cx="16" cy="16" r="14" fill="#0b4f6c"/>'
+    '<path d="M10 17l4 4 8-9" fill="none" stroke="#fff" stroke-width="3.5" stroke-linecap="round"/></svg>'
+)
 SHOWN_LINES = 40
 RECENT = 30 * 24 * 3600 * 1000
 """Milliseconds that the sentence about who opened the record looks back."""
@@ -171,14 +176,18 @@ async def me(request: Request) -> Response:
     language = language_of(request)
     bodies = await house.proving.trail(asking, patient)
     view = await house.showing.first_view(asking, patient)
-    lines = [line(body.event, language, reader=asking.actor.id, late=bool(body.late)) for body in bodies]
-    told = [_line(one) for one in lines if one.who]
+    told: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for body in bodies:
+        said = line(body.event, language, reader=asking.actor.id, late=bool(body.late))
+        if said.who:
+            told[body.event.actor == asking.actor.id].append(_line(said))
     return page(
         request,
         "me.html",
         opened=_opened([body.event for body in bodies], asking, language),
-        lines=told[:SHOWN_LINES],
-        older=max(0, len(told) - SHOWN_LINES),
+        lines=told[False][:SHOWN_LINES],
+        older=max(0, len(told[False]) - SHOWN_LINES),
+        mine=told[True][:SHOWN_LINES],
         groups=_groups(view, language, leave={Category.IDENTITY, Category.CONTACT, Category.CHOICES}),
         **_who(request, house, asking),
     )
@@ -210,6 +219,11 @@ async def style(_request: Request) -> Response:
     """Give the style sheet."""
     text = (Path(__file__).parent / "static" / "serment.css").read_bytes()
     return Response(text, media_type="text/css", headers={**HEADERS, "cache-control": "max-age=3600"})
+
+
+async def icon(_request: Request) -> Response:
+    """Give the mark that stands beside the title: a closed seal."""
+    return Response(ICON, media_type="image/svg+xml", headers={**HEADERS, "cache-control": "max-age=3600"})
 
 
 def failed(request: Request, error: SermentError) -> Response:
@@ -294,7 +308,7 @@ def _person(view: FirstView, language: Language) -> dict[str, str]:
             return {
                 "name": person_name(patient),
                 "born": _day(str(patient.get("birthDate", "")), language),
-                "status": status(patient),
+                "status": _word(f"web.status-{status(patient)}", str(status(patient)), language),
             }
     return {"name": "", "born": "", "status": ""}
 
@@ -320,8 +334,14 @@ def _groups(view: FirstView, language: Language, leave: set[Category]) -> list[G
 
 def _row(shown: Shown, language: Language) -> Row:
     said = summary(msgspec.json.decode(shown.body))
-    date = _day(said.date, language)
-    return Row(shown.reference, said.title, said.value, said.date, date, shown.unit.masked)
+    type_ = shown.reference.partition("/")[0]
+    title = said.title if said.title != type_ else _word(f"web.type-{type_}", type_, language)
+    return Row(shown.reference, title, said.value, said.date, _day(said.date, language), shown.unit.masked)
+
+
+def _word(sentence: str, otherwise: str, language: Language) -> str:
+    """Say a code in words; one that the catalogue does not know stands as it is."""
+    return say(sentence, language) if sentence in catalogue() else otherwise
 
 
 def _line(one: Any) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""The tables and the proof as a person and a program read them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from serment.cli import access
+from serment.cli.main import run
+from serment.model import Function
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
+    assert run([*words, "--json"]) == 0
+    value: dict[str, object] = json.loads(capsys.readouterr().out)
+    return value
+
+
+def test_the_grid_shows_every_cell_with_its_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    cells = answer(capsys, "access", "grid", Function.SECRETARY.value)["cells"]
+    assert isinstance(cells, list)
+    assert cells
+    assert all(cell["verified"] for cell in cells)
+
+
+def test_the_matrix_shows_what_each_cell_rests_on(capsys: pytest.CaptureFixture[str]) -> None:
+    cells = answer(capsys, "access", "matrix", "60")["cells"]
+    assert isinstance(cells, list)
+    assert len(cells) == 11
+    assert all(cell["verified"] for cell in cells)
+
+
+@pytest.mark.parametrize("words", [["grid", "king"], ["matrix", "king"]])
+def test_an_unknown_row_lists_those_that_are_known(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["access", *words]) == 2
+    assert len(capsys.readouterr().err) > 60
+
+
+def test_the_proof_counts_its_cases_and_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    report = answer(capsys, "access", "prove")
+    assert report["proved"] is True
+    assert isinstance(report["cases"], int)
+    assert report["cases"] > 100_000
+
+
+def test_a_proof_that_does_not_hold_ends_with_one_and_shows_the_case(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from serment.access import prove
+    from serment.access.prove import CounterExample, ProofReport
+
+    broken = ProofReport(
+        7, ("a mask yields to nobody",), (CounterExample("a mask yields to nobody", "masked team", "G6"),)
+    )
+    monkeypatch.setattr(prove, "prove", lambda _policy: broken)
+    assert run(["access", "prove"]) == access.UNPROVED == 1
+    assert "masked team -> G6" in capsys.readouterr().out

@@ -126,7 +126,10 @@ def _check_versions(keys: RecordKeys, entry: _Listed, unit: ItemClass, rows: Row
 def _check_body(keys: RecordKeys, entry: _Listed, unit: ItemClass, rows: Rows, found: Checked) -> None:
     if entry.deleted:
         return
-    at = keys.body_at(entry.type, entry.id, entry.version, entry.part)
+    if keys.kind is RecordKind.QUARANTINE:
+        at = keys.quarantine_at(entry.id)
+    else:
+        at = keys.body_at(entry.type, entry.id, entry.version, entry.part)
     sealed = rows.body(entry.body) or b""
     try:
         plain = unsealed(keys, SealedRow(at, sealed, unit, entry.tag))

@@ -123,7 +123,7 @@ def test_nothing_but_numbers_comes_back() -> None:
 
 
 def with_a_blob() -> tuple[Table, bytes, bytes]:
-    """Make an item whose content stands in three chunks, sealed and written down as `record/blobs.py` does."""
+    """Make an item whose content stands in three chunks, written down as `record/blobs.py` does."""
     table = Table()
     sealer = Sealer(table.keys, UNIT.category, chunk=300)
     rows = list(sealer.feed(bytes(700)))

@@ -28,7 +28,8 @@ class Budget:
             recent = [made for made in self._made.pop(actor, []) if now - made < self._window]
             self._made[actor] = recent
             if len(recent) >= self._most:
-                raise TooManyError(self._sentence)
+                seconds = (recent[0] + self._window - now) // 1000 + 1
+                raise TooManyError(self._sentence, seconds=seconds)
             recent.append(now)
             while len(self._made) > MOST_ACTORS:
                 self._made.popitem(last=False)

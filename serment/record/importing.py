@@ -189,10 +189,10 @@ class Importing:
 
         self._passage.store.submit(job).result()
 
-    def waiting(self, asking: Asking, source: str) -> bool:
-        """Say whether something of the source is in quarantine for want of the record that it belongs to."""
+    def waiting(self, asking: Asking, source: str) -> Counter[str]:
+        """Count what is in quarantine from a source, by reason."""
         held = quarantining.listed(self._passage, asking)
-        return any(one.source == source and one.reason == OWNER_MISSING for one in held)
+        return Counter(one.reason for one in held if one.source == source)
 
     def filed_late(self, source: str) -> int:
         """Count what this import put in quarantine first and filed before its end."""

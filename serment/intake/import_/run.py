@@ -226,13 +226,18 @@ class _Run:
 
     def _file_what_waited(self) -> None:
         """Try again what came before the record that it belongs to."""
-        waiting = self.tally.quarantined and self.importing.waiting(self.asking, self.name)
-        if waiting:
+        if not self.tally.quarantined:
+            return
+        waiting = self.importing.waiting(self.asking, self.name)
+        if waiting[OWNER_MISSING]:
             quarantine.retry(self.house, self.asking, source=self.name, reason=OWNER_MISSING, counted=True)
         filed = self.importing.filed_late(self.name)
         self.tally.created += filed
         self.tally.quarantined -= filed
         self.tally.reasons[OWNER_MISSING] -= filed
+        if self.resumed:
+            # What was counted before the cut is known by number only: the quarantine knows why.
+            self.tally.reasons = self.importing.waiting(self.asking, self.name)
 
     def _tell(self) -> None:
         seconds = time.monotonic() - self.began

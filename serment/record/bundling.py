@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -26,13 +26,14 @@ from serment.errors import (
     TooLargeError,
 )
 from serment.fhir import document, outcome
+from serment.fhir.binary_json import contents_of
 from serment.fhir.bundle import ResponseItem, searchset
 from serment.fhir.query import parse
-from serment.fhir.transaction import BundleEntry, attached, entries, relink
+from serment.fhir.transaction import BundleEntry, entries, relink
 from serment.record import conditions, incoming, writing
 from serment.record.asking import Asking
 from serment.record.finding import Finding
-from serment.record.incoming import Incoming, owning_reference
+from serment.record.incoming import Incoming, Sheet, owning_reference
 from serment.record.passage import Passage
 from serment.record.pen import Pen
 from serment.record.reading import Reading
@@ -210,32 +211,30 @@ def prepared(asked: Sequence[BundleEntry], base: str, ids: Mapping[int, str]) ->
                 links[entry.full_url] = f"{_type_of(entry, place)}/{ids[place]}"
     if sum(1 for entry in asked if entry.if_none_exist) > MOST_CONDITIONS:
         raise TooLargeError("bundling.conditions", most=MOST_CONDITIONS)
-    steps: list[Step] = []
-    for place, entry in enumerate(asked):
+    steps: dict[int, Step] = {}
+    sheets: dict[str, Sheet] = {}
+    for place, entry in sorted(enumerate(asked), key=_content_last):
         if entry.method != "GET":
             with blaming(place):
-                steps.append(_step(place, entry, ids, links, base))
-    return _filed(steps)
+                step = steps[place] = _step(place, entry, ids, links, base, sheets)
+            if step.incoming is not None and step.type == "DocumentReference":
+                sheet = step.incoming, f"{step.type}/{step.id}"
+                sheets |= dict.fromkeys(contents_of(step.incoming.document.value, base), sheet)
+    return [steps[place] for place in sorted(steps)]
 
 
-def _filed(steps: list[Step]) -> list[Step]:
-    """Give each Binary the class of the document of the same bundle that points to it."""
-    classes = {
-        url: (step.incoming, f"DocumentReference/{step.id}")
-        for step in steps
-        if step.incoming is not None and step.type == "DocumentReference"
-        for url in attached(step.incoming.document.value)
-    }
-    return [
-        replace(step, incoming=step.incoming.filed_as(*classes[f"Binary/{step.id}"]))
-        if step.incoming is not None and step.type == "Binary" and f"Binary/{step.id}" in classes
-        else step
-        for step in steps
-    ]
+def _content_last(placed: tuple[int, BundleEntry]) -> bool:
+    """Put Binaries after what may point to them."""
+    return "Binary" in placed[1].url
 
 
 def _step(
-    place: int, entry: BundleEntry, ids: Mapping[int, str], links: Mapping[str, str], base: str
+    place: int,
+    entry: BundleEntry,
+    ids: Mapping[int, str],
+    links: Mapping[str, str],
+    base: str,
+    sheets: Mapping[str, Sheet],
 ) -> Step:
     if entry.method not in ORDER:
         raise NotSupportedError("bundling.method", entry=place + 1)
@@ -250,7 +249,8 @@ def _step(
     raw, unresolved = relink(entry.resource, links)
     if unresolved:
         raise InvalidResourceError("record.link-unresolved", f"Bundle.entry[{place}]")
-    resource = incoming.read(raw, type_, base)
+    sheet = sheets.get(f"{type_}/{ids.get(place, id_)}")
+    resource = incoming.read(raw, type_, base, sheet)
     if entry.method == "POST":
         return Step(place, "POST", type_, ids[place], resource, if_none_exist=entry.if_none_exist)
     writing.same_id(resource, id_)

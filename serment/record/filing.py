@@ -87,6 +87,8 @@ def standing(draft: Draft, reference: str, acts: Sequence[Act]) -> Standing | De
 
 def _placed(draft: Draft, reference: str) -> Standing | None:
     name = _name(reference)
+    if name not in draft.names:
+        return None
     for unit, entries in draft.placed.items():
         for entry in entries:
             if (entry.type, entry.id, entry.part) == name:

@@ -117,7 +117,11 @@ def _halves(resource: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return rest, {"resourceType": resource["resourceType"], **contact}
 
 
-def read(raw: bytes, type_: str | None = None, base: str = "") -> Incoming:
+Sheet = tuple[Incoming, str]
+"""The DocumentReference that a Binary is the content of, and its reference."""
+
+
+def read(raw: bytes, type_: str | None = None, base: str = "", sheet: Sheet | None = None) -> Incoming:
     """Read and check a resource that somebody sends, its references included.
 
     Raises the errors of `fhir` when it is not valid FHIR R4, `RequestError` for another type than `type_`.
@@ -125,18 +129,23 @@ def read(raw: bytes, type_: str | None = None, base: str = "") -> Incoming:
     document = documents.read(raw)
     if type_ is not None and document.type != type_:
         raise RequestError("record.type-mismatch")
-    incoming = of(document, base)
+    incoming = of(document, base, sheet)
     check_references(document.value)
     return incoming
 
 
-def of(document: Document, base: str = "") -> Incoming:
-    """Check a resource already read, find its owner and its class."""
+def of(document: Document, base: str = "", sheet: Sheet | None = None) -> Incoming:
+    """Check a resource already read, find its owner and its class.
+
+    A Binary that comes with its document (`sheet`) is filed as it is, and may leave its owner to it.
+    """
     check(document)
     document, content = _content(document)
     category, document_type, labels = classify(document.value, ())
-    found = _local(owner(document.value), base)
-    return Incoming(document, found, category, document_type, labels, base, content)
+    left = sheet is not None and "securityContext" not in document.value
+    found = sheet[0].owner if left and sheet is not None else _local(owner(document.value), base)
+    made = Incoming(document, found, category, document_type, labels, base, content)
+    return made if sheet is None else made.filed_as(*sheet)
 
 
 def _content(document: Document) -> tuple[Document, bytes | None]:

@@ -75,29 +75,24 @@ def test_content_takes_the_class_of_the_document_in_its_security_context(server:
     assert class_of(server, f"Binary/{binary}") == class_of(server, f"DocumentReference/{sheet_id}")
 
 
+@pytest.mark.parametrize("owned", [True, False])
 @pytest.mark.parametrize("document_first", [True, False])
-def test_both_in_one_transaction_share_one_class(server: Served, document_first: bool) -> None:
+def test_both_in_one_transaction_share_one_class(server: Served, document_first: bool, owned: bool) -> None:
+    """The content may leave its owner to the document that comes with it."""
     with server.staff("team-doctor") as doctor:
-        reference, binary = together(doctor, server, document_first=document_first)
+        reference, binary = together(doctor, server, document_first=document_first, owned=owned)
     assert class_of(server, binary) == class_of(server, reference)
     mask(server, reference)
     assert class_of(server, binary).masked
 
 
-def together(client: httpx.Client, server: Served, *, document_first: bool) -> tuple[str, str]:
+def together(client: httpx.Client, server: Served, *, document_first: bool, owned: bool) -> tuple[str, str]:
     """Create a document and its content in one transaction; give their references."""
-    entries = [
-        entry(sheet(server.record(), "urn:uuid:11111111-1111-4111-8111-111111111111"), "0"),
-        entry(
-            {
-                "resourceType": "Binary",
-                "contentType": "text/plain",
-                "data": "Qm9uam91cg==",
-                "securityContext": {"reference": f"Patient/{server.record()}"},
-            },
-            "1",
-        ),
-    ]
+    link = "urn:uuid:11111111-1111-4111-8111-111111111111"
+    file: dict[str, Any] = {"resourceType": "Binary", "contentType": "text/plain", "data": "Qm9uam91cg=="}
+    if owned:
+        file["securityContext"] = {"reference": f"Patient/{server.record()}"}
+    entries = [entry(sheet(server.record(), link)), entry(file, link)]
     ordered = entries if document_first else entries[::-1]
     answer = client.post("", json={"resourceType": "Bundle", "type": "transaction", "entry": ordered})
     assert answer.status_code == 200, answer.text
@@ -106,14 +101,9 @@ def together(client: httpx.Client, server: Served, *, document_first: bool) -> t
     return (references[0], references[1]) if document_first else (references[1], references[0])
 
 
-def entry(resource: dict[str, Any], digit: str) -> dict[str, Any]:
-    name = "urn:uuid:11111111-1111-4111-8111-111111111111".replace("1", digit) if digit == "0" else ""
-    url = name or "urn:uuid:11111111-1111-4111-8111-111111111111"
-    return {
-        "fullUrl": url,
-        "resource": resource,
-        "request": {"method": "POST", "url": resource["resourceType"]},
-    }
+def entry(resource: dict[str, Any], link: str = "") -> dict[str, Any]:
+    named = {"fullUrl": link} if link else {}
+    return {**named, "resource": resource, "request": {"method": "POST", "url": resource["resourceType"]}}
 
 
 def test_content_of_several_documents_is_as_protected_as_the_most_protected(server: Served) -> None:

@@ -302,9 +302,13 @@ class Doorkeeper:
         """Begin to keep the door."""
         self._thread.start()
 
+    def hurry(self) -> None:
+        """Wait for nothing any more: neither the next round nor the requests that run."""
+        self._stop.set()
+
     def stop(self) -> None:
         """Close the house."""
-        self._stop.set()
+        self.hurry()
         if self._thread.is_alive():
             self._thread.join()
         if self._house is not None:

@@ -184,6 +184,7 @@ def _parted(whole: incoming.Incoming, id_: str, now: Instant) -> Prepared:
         whole.category,
         whole.document_type,
         whole.labels,
+        documents=whole.documents,
         ready=tuple(whole.parts(id_, 1, now)),
     )
 
@@ -191,7 +192,7 @@ def _parted(whole: incoming.Incoming, id_: str, now: Instant) -> Prepared:
 def _filed(made: list[Arrival], now: Instant) -> list[Arrival]:
     """Give each Binary that names no patient the record and class of the document that points to it."""
     documents_of = {
-        url: one.prepared
+        url: (one.prepared, f"DocumentReference/{one.id}")
         for one in made
         if one.type == "DocumentReference" and one.prepared is not None
         for url in attached(one.prepared.document.value)
@@ -204,14 +205,14 @@ def _filed(made: list[Arrival], now: Instant) -> list[Arrival]:
     ]
 
 
-def _with_document(binary: Arrival, filing: Prepared, now: Instant) -> Arrival:
+def _with_document(binary: Arrival, sheet: incoming.Sheet, now: Instant) -> Arrival:
     """File a Binary with its document. One refused for anything else than having no owner stays refused."""
     if binary.prepared is None and binary.reason != "fhir.no-patient":
         return binary
     document = documents.read(binary.raw)
-    whole = incoming.Incoming(document, filing.owner, filing.category, filing.document_type, filing.labels)
-    if binary.prepared is not None and owner(document.value) != filing.owner:
+    if binary.prepared is not None and owner(document.value) != sheet[0].owner:
         return binary
+    whole = incoming.of(document, sheet=sheet)
     return replace(binary, prepared=_parted(whole, binary.id, now), reason="")
 
 

@@ -113,6 +113,7 @@ def test_a_binary_follows_the_document_that_points_to_it() -> None:
     assert found["DocumentReference"] is not None
     assert found["Binary"].owner == OwnedBy("Patient/new-Patient-7")
     assert found["Binary"].category == found["DocumentReference"].category
+    assert found["Binary"].documents == ("DocumentReference/new-DocumentReference-d",)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import typer
 from serment.cli import opening
 from serment.cli.options import Directory, Json, PassphraseFile, chosen
 from serment.cli.output import Output
+from serment.cli.speech import reason as why
 from serment.cli.speech import told
 from serment.errors import RequestError
 from serment.settings import Settings
@@ -78,7 +79,7 @@ def _say(out: Output, report: ImportReport) -> None:
             already=report.already)  # fmt: skip
     out.say("cli.import-quarantined", quarantined=report.quarantined)
     for reason, count in report.reasons.items():
-        out.line(f"  {count} × {told(reason)}")
+        out.line(f"  {count} × {why(reason)}")
     if report.unresolved:
         out.say("cli.import-unresolved", count=report.unresolved)
     if report.resumed:

@@ -15,6 +15,7 @@ from serment.cli import opening
 from serment.cli.import_ import Structure, service
 from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
 from serment.cli.output import Output, local_time
+from serment.cli.speech import reason as why
 from serment.cli.speech import told
 from serment.errors import NotFoundError
 
@@ -61,7 +62,7 @@ def show(
     out.say(
         "cli.quarantine-item", type=one.type, source=one.source, since=local_time(one.since), size=one.size
     )
-    out.line(told(one.reason))
+    out.line(why(one.reason))
     out.say("cli.quarantine-no-content")
     out.result(**_object(one))
 
@@ -81,7 +82,7 @@ def retry(
         done = again(house, service(house, settings, structure), source=source)
     out.say("cli.quarantine-retried", tried=done.tried, filed=done.filed)
     for reason, count in done.reasons.items():
-        out.line(f"  {count} × {told(reason)}")
+        out.line(f"  {count} × {why(reason)}")
     out.result(tried=done.tried, filed=done.filed, reasons=dict(done.reasons))
 
 
@@ -94,8 +95,8 @@ def _listed(directory: Path | None, passphrase_file: Path | None, structure: str
 
 
 def _row(one: Quarantined) -> tuple[str, ...]:
-    return one.name, one.source, one.type, local_time(one.since), told(one.reason)
+    return one.name, one.source, one.type, local_time(one.since), why(one.reason)
 
 
 def _object(one: Quarantined) -> dict[str, object]:
-    return {**asdict(one), "sentence": told(one.reason)}
+    return {**asdict(one), "sentence": why(one.reason)}

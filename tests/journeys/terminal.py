@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from serment.cli import main
 
 PROGRAM = Path(sys.executable).with_name("serment")
 PASSPHRASE = "cheval agrafe batterie correct"
+
+CONTROLLING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+"""Makes standard input the terminal of the session, as a login does: a passphrase is asked there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,24 @@ class Terminal:
             code = main.run([*words, *at])
         return Said(code, out.getvalue(), err.getvalue())
 
+    def typing(self, *words: str, answers: Sequence[str]) -> Said:
+        """Run one command in a terminal of its own and type an answer to each of its questions."""
+        mine, its = os.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-c", CONTROLLING, str(PROGRAM), *words],
+            env=self._environment(), stdin=its, stdout=its, stderr=its, start_new_session=True,
+        ) as process:  # fmt: skip
+            os.close(its)
+            shown = b""
+            for answer in answers:
+                while not shown.endswith(b": "):
+                    shown += os.read(mine, 1024)
+                os.write(mine, f"{answer}\n".encode())
+                shown += b"\n"
+            shown += b"".join(iter(partial(_read, mine), b""))
+        os.close(mine)
+        return Said(process.returncode, shown.decode(), "")
+
     @contextmanager
     def running(self, *words: str) -> Iterator[dict[str, Any]]:
         """Run a command that serves until it is stopped; gives the object that says it is ready."""
@@ -85,6 +107,14 @@ class Terminal:
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SERMENT_", "LC_"))}
         return {**kept, "LANG": self.language, "SERMENT_DIR": str(self.directory)}
+
+
+def _read(terminal: int) -> bytes:
+    """Read what the program wrote; nothing more comes once it has ended."""
+    try:
+        return os.read(terminal, 1024)
+    except OSError:
+        return b""
 
 
 def made(home: Path, *options: str) -> Terminal:

@@ -79,6 +79,19 @@ def test_a_passphrase_file_that_others_can_read_is_refused(tmp_path: Path) -> No
     assert (said.code, said.object["error"]) == (2, "cli.secret-open")
 
 
+def test_a_typed_passphrase_is_asked_twice_and_never_shown(tmp_path: Path) -> None:
+    said = Terminal(tmp_path).typing("init", "--demo", answers=[PASSPHRASE, PASSPHRASE])
+    assert said.code == 0
+    assert PASSPHRASE not in said.out
+
+
+def test_two_passphrases_that_differ_make_nothing(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    said = terminal.typing("init", answers=[PASSPHRASE, f"{PASSPHRASE}s"])
+    assert said.code == 2
+    assert not terminal.directory.exists()
+
+
 def test_no_file_of_an_installation_is_readable_by_others(demo: Terminal) -> None:
     open_ = [path for path in (demo.directory, *demo.directory.rglob("*")) if path.stat().st_mode & 0o077]
     assert open_ == []
@@ -155,6 +168,41 @@ def test_a_database_put_back_to_an_earlier_day_stays_closed(tmp_path: Path) -> N
         shutil.copy(file, terminal.directory / file.name)
     said = terminal.call("ledger", "status", "--json", "--passphrase-file", key)
     assert said.code == 4
+
+
+def test_what_cannot_be_filed_is_counted_listed_and_never_shown(demo: Terminal) -> None:
+    file = demo.home / "received.json"
+    file.write_text('{"resourceType": "Bundle", "patient": "Valmaud"', "utf-8")
+    key = ["--passphrase-file", demo.secret()]
+    report = demo.call("import", str(file), "--source", "received", *key, "--json").object
+    assert (report["received"], report["stored"], report["quarantined"]) == (1, 0, 1)
+    listed = demo.call("quarantine", "list", *key, "--json")
+    assert "Valmaud" not in listed.out
+    name = listed.object["quarantine"][0]["name"]
+    shown = demo.call("quarantine", "show", name, *key)
+    assert shown.code == 0
+    assert "Valmaud" not in shown.out
+    assert demo.call("quarantine", "retry", *key, "--json").object["filed"] == 0
+    assert demo.call("quarantine", "show", "nothing", *key).code == 2
+
+
+def test_an_import_on_production_says_for_which_structure(production: Terminal) -> None:
+    file = production.home / "received.json"
+    file.write_text("{}", "utf-8")
+    said = production.call("import", str(file), "--passphrase-file", production.secret(), "--json")
+    assert (said.code, said.object["error"]) == (2, "cli.say-structure")
+
+
+def test_nothing_to_import_is_said(demo: Terminal) -> None:
+    said = demo.call("import", str(demo.home / "none"), "--passphrase-file", demo.secret(), "--json")
+    assert (said.code, said.object["error"]) == (2, "cli.nothing-there")
+
+
+def test_a_key_file_that_is_damaged_is_said_to_be(tmp_path: Path) -> None:
+    terminal = made(tmp_path, "--demo")
+    (terminal.directory / "custody" / "keys.sqlite").write_bytes(b"not a key file at all" * 400)
+    said = terminal.call("ledger", "status", "--passphrase-file", terminal.secret(), "--json")
+    assert (said.code, said.object["error"]) == (4, "custody.file-broken")
 
 
 # Production.

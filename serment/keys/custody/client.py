@@ -249,6 +249,15 @@ def start(directory: Path, *options: str, timeout: float = 20.0) -> CustodyProce
     with os.fdopen(ready, "rb") as pipe:
         readable, _, _ = select.select([pipe], [], [], timeout)
         if not readable or not pipe.read(1):
-            started.kill()
-            raise CustodyError("custody.not-started")
+            raise _why_not(started)
     return started
+
+
+def _why_not(started: CustodyProcess) -> CustodyError | IntegrityError:
+    """Say why custody did not start: it ends with the exit code of what went wrong."""
+    with suppress(subprocess.TimeoutExpired):
+        started.process.wait(1.0)
+    started.kill()
+    if started.process.returncode == IntegrityError.exit_code:
+        return IntegrityError("custody.file-broken")
+    return CustodyError("custody.not-started")

@@ -10,7 +10,6 @@ from serment.cli.doors import Item
 from serment.cli.speech import told
 from serment.record.choosing import RPPS
 
-
 SOMEBODY = [{"reference": {"identifier": {"system": RPPS, "value": "1"}}}]
 ITEM = [{"reference": {"reference": "Condition/1"}}]
 

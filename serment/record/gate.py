@@ -139,13 +139,23 @@ class Item:
 
 def packs(snapshot: Snapshot, view: View, permits: dict[int, Permit]) -> Iterator[tuple[PackRef, list[Item]]]:
     """Open the packs of the permitted classes, in the head's order."""
+    for ref, permit, unit, entries in opened(snapshot, view, permits):
+        yield ref, [Item(permit, unit, entry) for entry in entries]
+
+
+def opened(
+    snapshot: Snapshot, view: View, permits: dict[int, Permit]
+) -> Iterator[tuple[PackRef, Permit, ItemClass, list[Entry]]]:
+    """Open the packs of the permitted classes: each with its permit, its class and its entries.
+
+    For who wants few of many entries: an `Item` is made for those only.
+    """
     units = view.head.classes()
     wanted = [ref for ref in view.head.packs if ref.unit in permits]
     rows = {row.number: row.sealed for row in snapshot.packs(view.record, [ref.number for ref in wanted])}
     for ref in wanted:
         permit, unit = permits[ref.unit], units[ref.unit]
-        entries = _entries(view, permit, unit, ref.number, ref.tag, rows.get(ref.number))
-        yield ref, [Item(permit, unit, entry) for entry in entries]
+        yield ref, permit, unit, _entries(view, permit, unit, ref.number, ref.tag, rows.get(ref.number))
 
 
 def pack(

@@ -19,8 +19,11 @@ from serment.model import ActorId, Category, Instant, ItemClass
 PACK_SIZE = 256
 """Entries in a full pack."""
 
-TAIL_PACKS = 12
-"""Small packs of one class that a write leaves before it merges them."""
+TAIL_PACKS = 4
+"""Small packs of one class that a write leaves before it merges them.
+
+Measured against 12 on records of 1 000 and 4 000 entries: half the packs to open, and no dearer write.
+"""
 
 
 class Unit(msgspec.Struct, array_like=True, frozen=True):

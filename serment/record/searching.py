@@ -148,15 +148,14 @@ def candidates(snapshot: Snapshot, view: View, query: Query) -> tuple[list[Item]
     permits = gate.permitted(view, Act.READ, lambda unit: may_hold(unit, query.type))
     items: list[Item] = []
     contacts: dict[str, Item] = {}
-    for _, pack in gate.packs(snapshot, view, permits):
-        for item in pack:
-            entry = item.entry
+    for _, permit, unit, entries in gate.opened(snapshot, view, permits):
+        for entry in entries:
             if entry.type != query.type or entry.deleted:
                 continue
             if entry.part:
-                contacts[entry.id] = item
+                contacts[entry.id] = Item(permit, unit, entry)
             else:
-                items.append(item)
+                items.append(Item(permit, unit, entry))
     return items, contacts
 
 

@@ -10,13 +10,15 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from serment.errors import NotFoundError
+from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
-from serment.model import Act, Category, ItemClass
+from serment.model import Act, Category, ItemClass, Permit
 from serment.record import gate, trace
 from serment.record.asking import Asking
-from serment.record.gate import Item
+from serment.record.gate import Item, Sealed, View
 from serment.record.passage import Passage
-from serment.record.reading import settled, warm
+from serment.record.reading import settled, with_keys
+from serment.store.contract import Snapshot
 
 SHOWN = 6
 """Items of one category that a first view opens."""
@@ -34,11 +36,23 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class FirstView:
-    """A record at first sight: what is shown and how many may be seen, by category; the rule that opened it."""
+    """A record at first sight: what is shown, how many may be seen by category, the rule that opened it."""
 
     rule: str
     groups: dict[Category, list[Shown]] = field(repr=False)
     totals: dict[Category, int]
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What a first view may show, before its trace is durable."""
+
+    view: View
+    permits: dict[int, Permit]
+    chosen: dict[Category, list[Item]]
+    totals: dict[Category, int]
+    sealed: list[Sealed]
+    entries: list[Pending]
 
 
 class Showing:
@@ -50,40 +64,63 @@ class Showing:
     async def first_view(self, asking: Asking, patient: str, *, most: int = SHOWN) -> FirstView:
         """Open the newest items of each category. Raises `NotFoundError` when nothing may be seen."""
         passage = self._passage
-        await warm(passage, asking, [f"Patient/{patient}"])
-        with passage.store.snapshot() as snapshot:
-            located, _ = passage.resolve(snapshot, f"Patient/{patient}")
-            view = passage.view(snapshot, asking, located.record)
-            permits = gate.permitted(view, Act.READ)
-            by_category: dict[Category, list[Item]] = defaultdict(list)
-            for _, items in gate.packs(snapshot, view, permits):
-                for item in items:
-                    if not item.entry.deleted:
-                        by_category[item.unit.category].append(item)
-            chosen = {
-                category: sorted(items, key=lambda item: (-item.entry.updated, item.entry.id))[:most]
-                for category, items in by_category.items()
-            }
-            flat = [item for items in chosen.values() for item in items]
-            sealed = gate.fetch(snapshot, view, flat)
-            if permits:
-                touched = [trace.touched(item, asking) for item in flat]
-                entries = trace.of_access(passage, view, Interaction.LIST, touched)
-            else:
-                verdict = view.decide(REFUSED_UNIT, Act.READ)
-                entries = trace.of_refusal(passage, view, Interaction.LIST, gate.denied(verdict))
-        receipts = await settled(passage, entries)
-        if not permits:
+        seen = await with_keys(
+            passage, asking, lambda snapshot: self._gather(snapshot, asking, patient, most)
+        )
+        receipts = await settled(passage, seen.entries)
+        if not seen.permits:
             raise NotFoundError("record.not-found")
-        bodies = {id(part.item): gate.reveal(view, receipts[0], part) for part in sealed}
+        bodies = {id(part.item): gate.reveal(seen.view, receipts[0], part) for part in seen.sealed}
         groups = {
             category: [
                 Shown(item.entry.reference, item.unit, item.entry.updated, bodies[id(item)]) for item in items
             ]
-            for category, items in chosen.items()
+            for category, items in seen.chosen.items()
         }
-        rule = main_rule([permit.rule for permit in permits.values()])
-        return FirstView(rule, groups, {category: len(items) for category, items in by_category.items()})
+        return FirstView(main_rule([permit.rule for permit in seen.permits.values()]), groups, seen.totals)
+
+    def _gather(self, snapshot: Snapshot, asking: Asking, patient: str, most: int) -> _Gathered:
+        """Look, decide, and read the sealed bodies of what is shown first."""
+        passage = self._passage
+        located, _ = passage.resolve(snapshot, f"Patient/{patient}")
+        view = passage.view(snapshot, asking, located.record, at_hand=True)
+        permits = gate.permitted(view, Act.READ)
+        chosen, totals = newest(snapshot, view, permits, most)
+        flat = [item for items in chosen.values() for item in items]
+        sealed = gate.fetch(snapshot, view, flat)
+        if permits:
+            touched = [trace.touched(item, asking) for item in flat]
+            entries = trace.of_access(passage, view, Interaction.LIST, touched)
+        else:
+            verdict = view.decide(REFUSED_UNIT, Act.READ)
+            entries = trace.of_refusal(passage, view, Interaction.LIST, gate.denied(verdict))
+        return _Gathered(view, permits, chosen, totals, sealed, entries)
+
+
+def newest(
+    snapshot: Snapshot, view: View, permits: dict[int, Permit], most: int
+) -> tuple[dict[Category, list[Item]], dict[Category, int]]:
+    """Choose the `most` newest live items of each category, and count them all.
+
+    An entry older than the last one chosen so far is passed over at once: of ten thousand, few are sorted.
+    """
+    chosen: dict[Category, list[Item]] = defaultdict(list)
+    totals: dict[Category, int] = defaultdict(int)
+    for _, permit, unit, entries in gate.opened(snapshot, view, permits):
+        live = [entry for entry in entries if not entry.deleted]
+        if not live:
+            continue
+        totals[unit.category] += len(live)
+        best = chosen[unit.category]
+        least = best[-1].entry.updated if len(best) == most else 0
+        best += [Item(permit, unit, entry) for entry in live if entry.updated >= least]
+        best.sort(key=_newest_first)
+        del best[most:]
+    return dict(chosen), dict(totals)
+
+
+def _newest_first(item: Item) -> tuple[int, str]:
+    return -item.entry.updated, item.entry.id
 
 
 REFUSED_UNIT = ItemClass(Category.IDENTITY, "Patient", ("N",))

@@ -352,6 +352,7 @@ class Doorkeeper:
     def _open(self) -> None:
         try:
             self._house = open_house(self._settings)
+            self._house.depositing.sweep()
         except SermentError as error:
             # A database that was put back stays locked until somebody has mended it and starts again.
             self._closed, self._refused = error, isinstance(error, IntegrityError)

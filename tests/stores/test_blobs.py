@@ -82,3 +82,22 @@ def test_the_chunks_of_an_upload_that_failed_can_be_found_and_swept(store: Store
     store.submit(sweep).result()
     with store.snapshot() as snapshot:
         assert snapshot.blobs(record) == []
+
+
+def test_a_blob_without_its_first_chunk_is_unfinished(store: Store) -> None:
+    """The first chunk is written last, with the manifest: what lacks it is an upload that never ended."""
+    record, whole, broken = token(), os.urandom(16), os.urandom(16)
+
+    def write(t: Transaction) -> None:
+        for index in (1, 2, 0):
+            t.put_chunk(record, whole, index, b"chunk")
+        for index in (1, 2):
+            t.put_chunk(record, broken, index, b"chunk")
+
+    store.submit(write).result()
+    with store.snapshot() as snapshot:
+        assert snapshot.unfinished_blobs(10) == [broken]
+        assert (snapshot.chunks(whole), snapshot.chunks(broken), snapshot.chunks(token())) == (3, 2, 0)
+    store.submit(lambda t: t.drop_blob(broken)).result()
+    with store.snapshot() as snapshot:
+        assert snapshot.unfinished_blobs(10) == []

@@ -129,13 +129,13 @@ def _members(text: str, at: int, scan: Any) -> tuple[list[Member], int]:
         if text[at] != '"':
             raise StopIteration(at)
         key, at = scan(text, at)
-        at = skipped(text, at)
+        at = skipped(text, at) if text[at] in _BLANK else at
         if text[at] != ":":
             raise StopIteration(at)
-        value_start = skipped(text, at + 1)
+        value_start = skipped(text, at + 1) if text[at + 1] in _BLANK else at + 1
         value, end = scan(text, value_start)
         members.append(Member(key, start, value_start, end, value))
-        at = skipped(text, end)
+        at = skipped(text, end) if text[end] in _BLANK else end
         if text[at] == "}":
             return members, at + 1
         if text[at] != "," or len(members) == MAX_MEMBERS:

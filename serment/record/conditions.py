@@ -8,10 +8,12 @@ What a condition met is traced in the same transaction, as a search that gave it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from serment.errors import MalformedError, NotSelectiveError
 from serment.fhir.query import Query, parse
+from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import RecordToken
 from serment.record import gate, trace
@@ -23,6 +25,18 @@ from serment.record.passage import DIRECTORY
 from serment.record.pen import Pen
 from serment.record.searching import candidates, matching
 from serment.record.write import Written
+
+
+class SeveralError(NotSelectiveError):
+    """Several visible items meet the condition: nothing is written, and that they were met is traced."""
+
+    def __init__(self, pen: Pen, found: Sequence[tuple[Draft, Item]]) -> None:
+        super().__init__("record.many-match")
+        views = {draft.record: draft.view for draft, _ in found}
+        self.entries: list[Pending] = []
+        for record, view in views.items():
+            items = [trace.touched(item, pen.asking) for draft, item in found if draft.record == record]
+            self.entries += trace.of_access(pen.passage, view, Interaction.SEARCH, items)
 
 
 def met(pen: Pen, incoming: Incoming, condition: str) -> Written | None:
@@ -42,7 +56,7 @@ def met(pen: Pen, incoming: Incoming, condition: str) -> Written | None:
         for item in _matching(pen, record, query)
     ]
     if len(found) > 1:
-        raise NotSelectiveError("record.many-match")
+        raise SeveralError(pen, found)
     if not found:
         return None
     draft, item = found[0]

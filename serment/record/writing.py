@@ -105,6 +105,9 @@ class Writing:
             result, pen = await asyncio.wrap_future(
                 self._passage.store.submit(lambda txn: _penned(self._passage, txn, asking, job))
             )
+        except conditions.SeveralError as several:
+            await settled(self._passage, several.entries)
+            raise
         except DeniedError as denied:
             await self._refused(asking, denied)
             raise refusal(denied) from None

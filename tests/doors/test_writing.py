@@ -9,6 +9,7 @@ import pytest
 
 from tests.doors.samples import person, weight
 from tests.doors.served import Served, outcome, sentence
+from tests.installation import run
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -213,6 +214,8 @@ def test_a_condition_that_several_items_meet_writes_nothing(server: Served) -> N
         "Observation", json=sent, headers={"if-none-exist": "identifier=urn:balance|double"}
     )
     assert (refused.status_code, sentence(refused)) == (412, "record.many-match")
+    told = run(server.house.proving.trail(server.installation.as_patient(), server.record()))[1].event
+    assert (told.interaction.value, told.count) == ("search", 2)
 
 
 @pytest.mark.parametrize("condition", ["", "?", "colour=red", "identifier=", "_count=5", "subject.name=x"])

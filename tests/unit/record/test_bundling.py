@@ -92,7 +92,7 @@ def test_finding_shows_who_somebody_is_and_nothing_else() -> None:
         "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/patient-religion"}],
         "text": {"div": "<div>x</div>"},
     }
-    shown = json.loads(who(json.dumps(person("Martin", **secret)).encode()))
+    shown = json.loads(who(json.dumps({**person("Martin"), **secret}).encode()))
     assert set(shown) == {"resourceType", "name", "birthDate", "gender", "meta"}
     assert set(shown["meta"]) == {"versionId", "tag"}
     assert [one["code"] for one in shown["meta"]["tag"]] == ["SUBSETTED"]

@@ -4,6 +4,7 @@ SermentError                     exit  HTTP  FHIR issue
 ├── RequestError                   2    400   invalid        the caller can fix it
 │   ├── MalformedError             2    400   structure
 │   ├── InvalidResourceError       2    422   invariant
+│   │   └── EntryError             2    422   invariant      of one entry; it takes after its cause
 │   ├── NotSupportedError          2    400   not-supported
 │   │   ├── MethodError            2    405   not-supported
 │   │   ├── NotAcceptableError     2    406   not-supported
@@ -78,6 +79,23 @@ class InvalidResourceError(RequestError):
     def __init__(self, sentence: str, /, expression: str = "", **parameters: object) -> None:
         self.expression = expression
         super().__init__(sentence, expression=expression, **parameters)
+
+
+class EntryError(InvalidResourceError):
+    """A transaction that wrote nothing because of one entry: it has the status and issue of the cause.
+
+    `place` counts from 0, as the expression does; the sentence counts from 1, as people do.
+    """
+
+    def __init__(self, place: int, cause: RequestError | RefusedError) -> None:
+        self.cause = cause
+        self.status, self.issue, self.exit_code = cause.status, cause.issue, cause.exit_code
+        said = cause.said(Language.EN)
+        super().__init__("record.transaction", f"Bundle.entry[{place}]", entry=place + 1, cause=said)
+
+    def said(self, language: Language) -> str:
+        """Say which entry it was, and its own sentence, both in `language`."""
+        return say(self.sentence, language, **{**self.parameters, "cause": self.cause.said(language)})
 
 
 class NotSupportedError(RequestError):

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from serment.errors import (
     ConflictError,
+    EntryError,
     InvalidResourceError,
     MalformedError,
     NotSupportedError,
@@ -40,7 +41,7 @@ from serment.record.reading import Reading
 from serment.record.searching import Page
 from serment.record.write import Written
 from serment.record.writing import Birth, Writing, new_id
-from serment.words import Language, say
+from serment.words import Language
 
 MOST_ENTRIES = 5000
 MOST_CONDITIONS = 200
@@ -61,23 +62,6 @@ class Step:
     incoming: Incoming | None = field(repr=False)
     if_match: int | None = None
     if_none_exist: str = field(default="", repr=False)
-
-
-class EntryError(InvalidResourceError):
-    """A transaction that wrote nothing because of one entry: it has the status and issue of the cause.
-
-    `place` counts from 0, as the expression does; the sentence counts from 1, as people do.
-    """
-
-    def __init__(self, place: int, cause: RequestError | RefusedError) -> None:
-        self.cause = cause
-        self.status, self.issue, self.exit_code = cause.status, cause.issue, cause.exit_code
-        said = cause.said(Language.EN)
-        super().__init__("record.transaction", f"Bundle.entry[{place}]", entry=place + 1, cause=said)
-
-    def said(self, language: Language) -> str:
-        """Say which entry it was, and its own sentence, both in `language`."""
-        return say(self.sentence, language, **{**self.parameters, "cause": self.cause.said(language)})
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
-from serment.errors import MalformedError, NotSelectiveError
+from serment.errors import MalformedError
 from serment.fhir.query import Query, parse
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
@@ -27,11 +27,11 @@ from serment.record.searching import candidates, matching
 from serment.record.write import Written
 
 
-class SeveralError(NotSelectiveError):
-    """Several visible items meet the condition: nothing is written, and that they were met is traced."""
+class SeveralError(Exception):
+    """Several visible items meet the condition: carries the trace of their having been met."""
 
     def __init__(self, pen: Pen, found: Sequence[tuple[Draft, Item]]) -> None:
-        super().__init__("record.many-match")
+        super().__init__()
         views = {draft.record: draft.view for draft, _ in found}
         self.entries: list[Pending] = []
         for record, view in views.items():
@@ -42,7 +42,7 @@ class SeveralError(NotSelectiveError):
 def met(pen: Pen, incoming: Incoming, condition: str) -> Written | None:
     """Give the one visible item that meets `If-None-Exist`, None when there is none or no condition.
 
-    Raises `NotSelectiveError` when several do, and what `parse` raises on a malformed condition.
+    Raises `SeveralError` when several do, and what `parse` raises on a malformed condition.
     """
     if not condition:
         return None

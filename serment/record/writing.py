@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from serment.access.record_facts import RecordFacts
-from serment.errors import NotFoundError, RefusedError, RequestError
+from serment.errors import NotFoundError, NotSelectiveError, RefusedError, RequestError
 from serment.identity.keys import person_keys
 from serment.keys.material import RecordKind
 from serment.keys.record_keys import RecordKeys
@@ -107,7 +107,7 @@ class Writing:
             )
         except conditions.SeveralError as several:
             await settled(self._passage, several.entries)
-            raise
+            raise NotSelectiveError("record.many-match") from None
         except DeniedError as denied:
             await self._refused(asking, denied)
             raise refusal(denied) from None

@@ -216,7 +216,7 @@ def test_a_locked_server_says_who_can_open_it_and_nothing_else(server: Served) -
     good = server.app.state.open
 
     def locked() -> None:
-        raise LockedError("web.locked")
+        raise LockedError("custody.locked")
 
     signed = patient(server)
     token = server.token(server.installation.staff("team-doctor"))
@@ -232,7 +232,7 @@ def test_a_locked_server_says_who_can_open_it_and_nothing_else(server: Served) -
         )
         assert (program.status_code, program.json()["issue"][0]["code"]) == (503, "transient")
         assert server.browser().get("/livez").status_code == 200
-        assert server.browser().get("/readyz").text == "web.locked\n"
+        assert server.browser().get("/readyz").text == "custody.locked\n"
     finally:
         server.app.state.open = good
 

@@ -9,6 +9,7 @@ import pytest
 
 from serment.errors import (
     ConflictError,
+    EntryError,
     MalformedError,
     RefusedError,
     RequestError,
@@ -20,7 +21,7 @@ from serment.fhir.query import parse
 from serment.fhir.transaction import entries
 from serment.model import ActorId, Instant
 from serment.record.budget import Budget
-from serment.record.bundling import MOST_CONDITIONS, EntryError, blaming, prepared, version_of
+from serment.record.bundling import MOST_CONDITIONS, blaming, prepared, version_of
 from serment.record.finding import SEARCHES, WINDOW, only_who, person_keys_of, who
 from serment.words import Language
 from tests.doors.samples import bundle, entry, person, weight

@@ -201,12 +201,18 @@ def open_spool(settings: Settings, installation: Installation) -> Spooling:
     Raises `SettingsError`, `IntegrityError` (damaged, or another installation's).
     """
     settings.spool.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    notes = [
-        SpoolFile(settings.directory / f"traces{OWED_SUFFIX}", 0, 0),
-        SpoolFile(settings.spool.with_name(settings.spool.name + OWED_SUFFIX), 0, 0),
-    ]
-    slots = SpoolFile(settings.spool, SPOOL_SLOTS, SPOOL_SLOT_BYTES)
-    return Spooling(slots, OwedNotes(notes), installation)
+    with contextlib.ExitStack() as opened:
+        files: list[SpoolFile] = []
+        for path, slots in (
+            (settings.spool, SPOOL_SLOTS),
+            (settings.directory / f"traces{OWED_SUFFIX}", 0),
+            (settings.spool.with_name(settings.spool.name + OWED_SUFFIX), 0),
+        ):
+            files.append(SpoolFile(path, slots, SPOOL_SLOT_BYTES if slots else 0))
+            opened.callback(files[-1].close)
+        spooling = Spooling(files[0], OwedNotes(files[1:]), installation)
+        opened.pop_all()
+        return spooling
 
 
 def is_open(settings: Settings) -> bool:

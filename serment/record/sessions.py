@@ -20,6 +20,8 @@ from serment.store.contract import Transaction
 
 SESSION_MS = 12 * 3600 * 1000
 CODE_MS = 24 * 3600 * 1000
+SKEW_MS = 60 * 1000
+"""How far back a clock may be put before sessions count as not begun."""
 FORM_KEY = "form"
 
 
@@ -76,7 +78,7 @@ class Sessions:
         if sealed is None:
             raise SignInError("record.signed-out")
         held = self._opened(token, sealed)
-        if not held.once or held.ends <= now:
+        if not held.once or not _lasts(held, now):
             raise SignInError("record.signed-out")
         return self._kept(_actor(held), Purpose(held.purpose), now, once=False, to=held.to)
 
@@ -88,7 +90,7 @@ class Sessions:
         if sealed is None:
             raise SignInError("record.signed-out")
         held = self._opened(token, sealed)
-        if held.once or held.ends <= now:
+        if held.once or not _lasts(held, now):
             raise SignInError("record.signed-out")
         return Session(_actor(held), Purpose(held.purpose), Instant(held.ends), held.to)
 
@@ -125,6 +127,12 @@ class Sessions:
 
     def _opened(self, token: bytes, sealed: bytes) -> _Sealed:
         return msgspec.msgpack.decode(self._passage.installation.open_session(token, sealed), type=_Sealed)
+
+
+def _lasts(held: _Sealed, now: Instant) -> bool:
+    """Say whether a session has begun and not ended: a clock that was put back before it closes it too."""
+    began = held.ends - (CODE_MS if held.once else SESSION_MS)
+    return began - SKEW_MS <= now < held.ends
 
 
 def _taken(txn: Transaction, token: bytes) -> bytes | None:

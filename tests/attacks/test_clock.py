@@ -81,6 +81,20 @@ def test_a_session_that_has_ended_opens_nothing(made: Installation, clock: Clock
         made.house.sessions.open(secret, clock())
 
 
+def test_a_session_that_has_not_begun_opens_nothing(made: Installation, clock: Clock) -> None:
+    """The clock is put back before the sign-in: the session could last for ever."""
+    doctor = made.as_staff("attending")
+    secret = made.house.sessions.issue(doctor.actor, doctor.purpose, clock())
+    code = made.house.sessions.issue(doctor.actor, doctor.purpose, clock(), once=True)
+    clock.now -= HOUR
+    with pytest.raises(SignInError):
+        made.house.sessions.open(secret, clock())
+    with pytest.raises(SignInError):
+        made.house.sessions.exchange(code, clock())
+    clock.now += HOUR
+    assert made.house.sessions.open(secret, clock()).actor.id == doctor.actor.id
+
+
 def test_a_permit_of_before_does_not_open_after(made: Installation, clock: Clock) -> None:
     """A request that began long ago (its clock reading too) meets a gate whose time has gone on."""
     passage = made.house.passage

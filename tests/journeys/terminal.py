@@ -19,7 +19,11 @@ from serment.cli import main
 PROGRAM = Path(sys.executable).with_name("serment")
 PASSPHRASE = "cheval agrafe batterie correct"
 
-CONTROLLING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+CONTROLLING = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 """Makes standard input the terminal of the session, as a login does: a passphrase is asked there."""
 
 

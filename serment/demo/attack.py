@@ -86,7 +86,7 @@ def run(console: Console, patients: int = PATIENTS) -> int:
     started = monotonic()
     _say(console, "attack.opening", patients=patients)
     with stage(patients) as where:
-        stopped = [_told(console, where, thief) for thief in THIEVES]
+        stopped = [told(console, where, thief) for thief in THIEVES]
     _say(console, "attack.stopped" if all(stopped) else "attack.lost", seconds=round(monotonic() - started))
     return 0 if all(stopped) else IntegrityError.exit_code
 
@@ -208,11 +208,12 @@ def _refused(where: Stage, id_: str, token: str) -> bool:
 def _found_at_reading(where: Stage, name: str, act: Callable[[], AbstractContextManager[None]]) -> Result:
     """Read the whole record while the row is wrong: found and nothing served; and again once it is back."""
     with act():
-        caught = _caught(where)
-    return Result(f"attack.{name}", f"attack.{name}-got", caught and not _caught(where))
+        found = caught(where)
+    return Result(f"attack.{name}", f"attack.{name}-got", found and not caught(where))
 
 
-def _caught(where: Stage) -> bool:
+def caught(where: Stage) -> bool:
+    """Read a whole record as its attending doctor: say whether something was found altered."""
     id_ = where.store.ids[where.patient().key]
     try:
         asyncio.run(where.house.showing.first_view(where.asking("attending"), id_, most=10**6))
@@ -227,7 +228,8 @@ THIEVES = (disk, ledger_row, moved_row, deleted_row, edited_fact, operator, open
 # What is printed.
 
 
-def _told(console: Console, where: Stage, thief: Callable[[Stage], Result]) -> bool:
+def told(console: Console, where: Stage, thief: Callable[[Stage], Result]) -> bool:
+    """Let one thief in and say what they did and got."""
     result = thief(where)
     _say(console, result.thief)
     _say(

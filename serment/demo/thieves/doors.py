@@ -7,10 +7,10 @@ that goes wrong is not swallowed.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from serment.errors import RefusedError, RequestError
+from serment.errors import RefusedError, RequestError, TooManyError
 from serment.fhir.query import parse
 from serment.model import Actor, ActorId, ActorKind, Function, PatientId, Purpose, RequestId
 from serment.record.asking import Asking
@@ -47,8 +47,9 @@ class Take:
 
 
 def asking(house: House, actor: Actor, purpose: Purpose) -> Asking:
-    """Ask as somebody, now."""
-    return Asking(actor, purpose, RequestId(new_id()), house.passage.clock())
+    """Ask as somebody, now. Each purpose comes with a person of its own: being slowed down is no refusal."""
+    person = replace(actor, id=ActorId(f"{actor.id}-{purpose.value.lower()}"))
+    return Asking(person, purpose, RequestId(new_id()), house.passage.clock())
 
 
 async def every_door(
@@ -58,12 +59,17 @@ async def every_door(
     items: Sequence[str],
     traits: Sequence[tuple[str, str]] = (),
 ) -> Take:
-    """Try every way in on one record: its items by id, its lists, its trace, its owner's name."""
+    """Try every way in on one record: its items by id, its lists, its trace, its owner's name.
+
+    Raises `TooManyError` when the thief is only slowed down: that would prove nothing.
+    """
     take = Take()
     for door in _doors(house, who, patient, items, traits):
         take.tried += 1
         try:
             take.items += await door()
+        except TooManyError:
+            raise
         except (RefusedError, RequestError):
             continue
     return take

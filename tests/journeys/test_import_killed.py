@@ -98,8 +98,10 @@ def killed_and_resumed(house: Installation, source: Path, kills: list[int]) -> N
     assert cut
     if len(cut) == len(kills):
         report = ended(data, source)
-        assert report["resumed"]
-        assert (report["received"], report["created"], report["quarantined"]) == (expected, expected - 1, 1)
+        # A run that had ended but not said so when it was killed began again, and met itself.
+        stored = report["created"] + report["already"]
+        assert (report["received"], stored, report["quarantined"]) == (expected, expected - 1, 1)
+        assert report["updated"] == 0
     house.reopen()
     with house.house.passage.store.snapshot() as snapshot:
         assert len(list(every_record(snapshot))) == OWN_RECORDS + PATIENTS + 300
@@ -112,7 +114,7 @@ def killed_and_resumed(house: Installation, source: Path, kills: list[int]) -> N
 
 @pytest.mark.capability("2-01", "lets")
 def test_killed_five_times_it_ends_as_if_it_had_not_been(house: Installation, tmp_path: Path) -> None:
-    killed_and_resumed(house, tmp_path / "source", [1, 4, 9, 14, 20])
+    killed_and_resumed(house, tmp_path / "source", [1, 3, 6, 9, 12])
 
 
 @pytest.mark.campaign

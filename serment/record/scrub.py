@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from threading import Event
 
-from serment.errors import GoneError, IntegrityError, TooManyError
+from serment.errors import GoneError, IntegrityError
 from serment.keys.custody.contract import Custody
 from serment.keys.pack_check import check_pack
 from serment.keys.record_keys import RecordKeys
@@ -31,6 +32,9 @@ OWN = frozenset({DIRECTORY, QUARANTINE, SYSTEM})
 """Records of the installation that are found by their name; the decoy is found by its one item."""
 
 _PAGE = 1000
+
+_LOOK_EVERY = 25
+"""Openings between two looks at custody's budget."""
 
 
 def every_record(snapshot: Snapshot) -> Iterator[RecordToken]:
@@ -68,12 +72,15 @@ class _Below:
 
 
 class Scrub:
-    """Checks the rows of every record. `wait` is told the seconds that custody's budget asks for."""
+    """Checks the rows of every record. `wait` waits some seconds, so that care always opens first."""
 
-    def __init__(self, passage: Passage, custody: Custody, wait: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, passage: Passage, custody: Custody, wait: Callable[[float], object] | None = None
+    ) -> None:
         self._passage = passage
         self._custody = custody
-        self._wait = wait
+        self._wait = wait or Event().wait
+        self._asked = 0
 
     def trace(self) -> None:
         """Write the probe in the system record's chain, before it begins."""
@@ -100,7 +107,7 @@ class Scrub:
 
     def _record(self, snapshot: Snapshot, asking: Asking, record: RecordToken) -> tuple[int, int]:
         """Check one record: how many rows were read, how many of them are broken."""
-        keys = self._keys(record, asking)
+        keys = self._keys(snapshot, record, asking)
         view = look(snapshot, asking, record, keys, self._passage.policy)
         state = chain_state(snapshot, record, keys.trail)
         trusted(snapshot, state, [keys.year.token(TOKEN_LABEL)], view.mark)
@@ -127,16 +134,17 @@ class Scrub:
             found = check_pack(view.keys, ref.number, units[ref.unit], ref.tag, below, locator)
             yield found.rows, len(found.broken)
 
-    def _keys(self, record: RecordToken, asking: Asking) -> RecordKeys:
-        """Ask custody, waiting when its budget says so."""
-        year = year_of(asking.now)
-        try:
-            return RecordKeys(self._custody.unwrap(record, asking.request, year))
-        except TooManyError as error:
-            if self._wait is None:
-                raise
-            self._wait(int(str(error.parameters.get("seconds", 1))))
-            return RecordKeys(self._custody.unwrap(record, asking.request, year))
+    def _keys(self, snapshot: Snapshot, record: RecordToken, asking: Asking) -> RecordKeys:
+        """Give the keys at hand, else ask custody, never for more than half of its budget of a minute."""
+        epoch = snapshot.epoch(record)
+        held = None if epoch is None else self._passage.keyring.held(record, epoch, asking.now)
+        if held is not None:
+            return held
+        self._asked += 1
+        if self._asked % _LOOK_EVERY == 0:
+            while (state := self._custody.state()).spent * 2 > state.soft:
+                self._wait(1.0)
+        return RecordKeys(self._custody.unwrap(record, asking.request, year_of(asking.now)))
 
     def _asking(self) -> Asking:
         now = self._passage.clock()

@@ -8,7 +8,6 @@ fonts come with reportlab and are embedded, so that accents show on any machine.
 
 from __future__ import annotations
 
-import importlib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -100,18 +99,21 @@ class _Drawing:
 
     def __init__(self) -> None:
         try:
-            self._platypus = importlib.import_module("reportlab.platypus")
+            from reportlab import platypus
+            from reportlab.lib import colors, styles, units
         except ModuleNotFoundError:
             raise SettingsError("demo.pdf-missing") from None
-        self._units = importlib.import_module("reportlab.lib.units")
-        self._colors = importlib.import_module("reportlab.lib.colors")
-        self._styles = importlib.import_module("reportlab.lib.styles")
+        self._platypus: Any = platypus
+        self._units: Any = units
+        self._colors: Any = colors
+        self._styles: Any = styles
         self._fonts()
 
     def _fonts(self) -> None:
         """Register the embedded fonts once (registering again the same name is harmless)."""
-        metrics = importlib.import_module("reportlab.pdfbase.pdfmetrics")
-        truetype = importlib.import_module("reportlab.pdfbase.ttfonts")
+        from reportlab.pdfbase import pdfmetrics as metrics
+        from reportlab.pdfbase import ttfonts as truetype
+
         for name, file in (("Vera", "Vera.ttf"), ("VeraBd", "VeraBd.ttf"), ("VeraIt", "VeraIt.ttf")):
             metrics.registerFont(truetype.TTFont(name, file))
         metrics.registerFontFamily("Vera", normal="Vera", bold="VeraBd", italic="VeraIt", boldItalic="VeraBd")

@@ -16,7 +16,9 @@ from serment.errors import InvalidResourceError
 from serment.fhir import search
 
 _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?")
-_ABSOLUTE = re.compile(r"(?:https?://[^\s/]\S*|urn:uuid:[0-9a-fA-F-]{36}|urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+)")
+_ABSOLUTE = re.compile(
+    r"(?:https?://[^\s/]\S*|urn:uuid:[0-9a-fA-F-]{36}|urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+)"
+)
 _FRAGMENT = re.compile(r"#(?:[A-Za-z0-9.-]{1,64})?")
 
 

@@ -180,7 +180,7 @@ class Draft:
         return gate.pack(self.txn, self.view, permit, unit, ref.number, ref.tag)
 
     def _may_merge(self, unit: ItemClass) -> Permit | None:
-        """Give a permit that opens the class. Without one (somebody files and may not look) packs stay small."""
+        """Give a permit that opens the class: without one (somebody files, may not look) packs stay small."""
         for act in (Act.WRITE, Act.READ, Act.LIST):
             permit = self.view.decide(unit, act)
             if isinstance(permit, Permit):

@@ -119,9 +119,16 @@ def found(view: View, *, by_ins: bool) -> dict[int, Permit]:
     for place, unit in enumerate(view.head.classes()):
         if unit.category is Category.IDENTITY and unit.document_type == "Patient":
             facts = finding_for(
-                asking.actor, asking.purpose, view.record, view.facts, asking.now, asking.request, view.policy,
-                by_ins=by_ins, unit=unit,
-            )  # fmt: skip
+                asking.actor,
+                asking.purpose,
+                view.record,
+                view.facts,
+                asking.now,
+                asking.request,
+                view.policy,
+                by_ins=by_ins,
+                unit=unit,
+            )
             verdict = decide_find(facts)
             if isinstance(verdict, Permit):
                 permits[place] = verdict

@@ -68,6 +68,9 @@ RECENT = 30 * 24 * 3600 * 1000
 
 MOST_FORM = 16 * 1024
 
+DOCUMENTS = "documents"
+"""The group of all the DMP classes on a page."""
+
 ORDER = (
     "identity",
     "allergies",
@@ -78,7 +81,7 @@ ORDER = (
     "labs",
     "imaging",
     "notes",
-    "documents",
+    DOCUMENTS,
     "administrative",
     "contact",
     "choices",
@@ -318,18 +321,24 @@ def _groups(view: FirstView, language: Language, leave: set[Category]) -> list[G
     totals: dict[str, int] = defaultdict(int)
     for category, items in view.groups.items():
         if category not in leave:
-            name = category.value if category.value in ORDER else "documents"
+            name = category.value if category.value in ORDER else DOCUMENTS
             rows[name] += [_row(shown, language) for shown in items]
             totals[name] += view.totals[category]
     return [
         Group(
-            say(f"web.category.{name}", language),
+            _category(name, language),
             sorted(rows[name], key=lambda row: row.iso, reverse=True),
             totals[name],
         )
         for name in ORDER
         if rows[name]
     ]
+
+
+def _category(name: str, language: Language) -> str:
+    if name == DOCUMENTS:
+        return say("web.category.documents", language)
+    return say(f"access.category.{name}", language)
 
 
 def _row(shown: Shown, language: Language) -> Row:

@@ -78,7 +78,7 @@ def test_dates_are_written_as_in_french_letters(day: date, written: str) -> None
 
 
 def test_without_reportlab_the_operator_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "reportlab.platypus", None)
+    monkeypatch.setitem(sys.modules, "reportlab", None)
     with pytest.raises(SettingsError) as raised:
         drawn("laboratory")
     assert "serment[demo]" in raised.value.said(Language.FR)

@@ -2,8 +2,7 @@ from serment.demo import people
 from serment.fhir import document, validate
 from serment.identity import luhn, rpps
 from serment.model import ActorKind, Function
-
-from .resources_of import encoded
+from tests.unit.demo.resources_of import encoded
 
 
 def test_every_professional_has_a_true_rpps_of_their_own() -> None:

@@ -13,8 +13,7 @@ from serment.fhir import document, validate
 from serment.identity.keys import person_keys, search_key_ins, search_keys
 from serment.identity.status import status
 from serment.model import Category, Function, Instant, Label
-
-from .resources_of import encoded, entry, labels, resources_of, strings
+from tests.unit.demo.resources_of import encoded, entry, labels, resources_of, strings
 
 TODAY = date(2026, 11, 23)
 PATIENTS = 60

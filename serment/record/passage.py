@@ -131,8 +131,8 @@ class Passage:
         `part` names the cut half of a person; a "#" that somebody wrote in an id names nothing.
         """
         name = f"{reference}#{part}" if part else reference.replace("#", "/")
-        located = snapshot.locate(self.installation.locator(name))
-        decoy = snapshot.locate(self.installation.locator(DECOY))
+        locator = self.installation.locator
+        located, decoy = snapshot.locate_two(locator(name), locator(DECOY))
         if decoy is None:
             raise IntegrityError("record.row-missing")  # made at init: somebody took it away
         return (decoy, False) if located is None else (located, True)
@@ -144,9 +144,11 @@ class Passage:
         """
         row = snapshot.record(record)
         epoch = -1 if row is None else row.epoch
-        if at_hand and self.keyring.held(record, epoch, asking.now) is None:
-            raise KeysAwayError(record, epoch)
-        keys = self.keyring.of(record, epoch, asking.request, asking.now)
+        keys = self.keyring.held(record, epoch, asking.now)
+        if keys is None:
+            if at_hand:
+                raise KeysAwayError(record, epoch)
+            keys = self.keyring.of(record, epoch, asking.request, asking.now)
         view = look_at(row, asking, record, keys, self.policy)
         state = chain_state(snapshot, record, keys.trail)
         trusted(snapshot, state, [keys.year.token(TOKEN_LABEL)], view.mark)

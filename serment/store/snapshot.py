@@ -94,6 +94,10 @@ class SqliteSnapshot(Rows):
         row = self._one(sql.LOCATE, token)
         return Located(row[0], row[1]) if row else None
 
+    def locate_two(self, one: bytes, two: bytes) -> tuple[Located | None, Located | None]:
+        found = {row[0]: Located(row[1], row[2]) for row in self._all(sql.LOCATE_TWO, one, two)}
+        return found.get(one), found.get(two)
+
     def record(self, record: RecordToken) -> RecordRow | None:
         row = self._one(sql.RECORD, record)
         return RecordRow(*row) if row else None
@@ -154,9 +158,9 @@ class SqliteSnapshot(Rows):
     def entries_of(self, token: bytes) -> Iterator[EntryRow]:
         return (EntryRow(*row) for row in self._each(sql.ENTRIES_OF, token))
 
-    def last_of(self, token: bytes) -> int | None:
+    def last_of(self, token: bytes) -> tuple[int, bytes] | None:
         row = self._one(sql.LAST_OF, token)
-        return row[0] if row else None
+        return (row[0], row[1]) if row else None
 
     def chain(self, token: bytes) -> bytes | None:
         row = self._one(sql.CHAIN, token)

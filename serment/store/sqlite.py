@@ -123,6 +123,16 @@ class SqliteStore:
         """Open a view for point reads. Never await inside: a long view keeps the WAL from shrinking."""
         return View(self)
 
+    def session(self, token: bytes) -> bytes | None:
+        """Read one session as it stands at this moment; one statement needs no transaction around it."""
+        connection = self._taken()
+        view = SqliteSnapshot(connection)
+        try:
+            return view.session(token)
+        finally:
+            view.close()
+            self._give_back(connection)
+
     def submit(self, job: Callable[[Transaction], T]) -> Future[T]:
         """Run `job` in the writer thread, perhaps more than once; done once durable."""
         return self._writer.submit(job)
@@ -168,13 +178,16 @@ class SqliteStore:
             raise
         return connection
 
-    def _lend(self) -> apsw.Connection:
+    def _taken(self) -> apsw.Connection:
         if self._closed:
             raise DependencyError("store.closed")
         try:
-            connection = self._idle.pop()
+            return self._idle.pop()
         except IndexError:
-            connection = connect(self._path, reader=True)
+            return connect(self._path, reader=True)
+
+    def _lend(self) -> apsw.Connection:
+        connection = self._taken()
         try:
             connection.execute("BEGIN")
         except apsw.Error as error:
@@ -188,6 +201,9 @@ class SqliteStore:
         except apsw.Error:
             connection.close(True)
             return
+        self._give_back(connection)
+
+    def _give_back(self, connection: apsw.Connection) -> None:
         if self._closed or len(self._idle) >= _IDLE:
             connection.close(True)
         else:

@@ -10,6 +10,7 @@ from typing import Final
 
 META: Final = "SELECT value FROM meta WHERE name = ?"
 LOCATE: Final = "SELECT record, pack FROM locator WHERE token = ?"
+LOCATE_TWO: Final = "SELECT token, record, pack FROM locator WHERE token IN (?, ?)"
 RECORD: Final = "SELECT record, epoch, head, facts FROM record WHERE record = ?"
 EPOCH: Final = "SELECT epoch FROM record WHERE record = ?"
 PACK: Final = "SELECT number, sealed FROM pack WHERE number = ? AND record = ?"
@@ -37,7 +38,7 @@ ENTRIES_OF: Final = (
     "SELECT sequence, kind, hour, commitment, key_id, token, body FROM entry"
     " WHERE token = ? ORDER BY sequence"
 )
-LAST_OF: Final = "SELECT max(sequence) FROM entry WHERE token = ?"
+LAST_OF: Final = "SELECT sequence, commitment FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1"
 CHAIN: Final = "SELECT sealed FROM chain WHERE token = ?"
 CHECKPOINT: Final = "SELECT size, root, note FROM checkpoint WHERE only = 1"
 
@@ -83,7 +84,8 @@ ADD_QUARANTINED: Final = "INSERT INTO quarantine (number, sealed) VALUES (?, ?)"
 DROP_QUARANTINED: Final = "DELETE FROM quarantine WHERE number = ?"
 
 ADD_ENTRY: Final = (
-    "INSERT INTO entry (sequence, kind, hour, commitment, key_id, token, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO entry (sequence, kind, hour, commitment, key_id, token, body)"
+    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?1 = (SELECT coalesce(max(sequence), 0) + 1 FROM entry)"
 )
 PUT_CHAIN: Final = (
     "INSERT INTO chain (token, sealed) VALUES (?, ?)"

@@ -82,14 +82,10 @@ class SqliteTransaction(SqliteSnapshot):
         self._change(sql.DROP_QUARANTINED, number)
 
     def add_entries(self, rows: Sequence[EntryRow]) -> None:
-        place = self.ledger_size()
         for row in rows:
-            place += 1
-            if row.sequence != place:
+            values = (row.sequence, row.kind, row.hour, row.commitment, row.key_id, row.token, row.body)
+            if self._change(sql.ADD_ENTRY, *values) != 1:
                 raise IntegrityError("store.entry-out-of-place")
-            self._change(
-                sql.ADD_ENTRY, place, row.kind, row.hour, row.commitment, row.key_id, row.token, row.body
-            )
 
     def put_chain(self, token: bytes, sealed: bytes) -> None:
         self._change(sql.PUT_CHAIN, token, sealed)

@@ -62,6 +62,8 @@ def test_a_locator_leads_to_its_record_and_follows_its_pack(store: Store) -> Non
     with store.snapshot() as snapshot:
         assert snapshot.locate(b"there") == Located(ONE, 9)
         assert snapshot.locate(b"nowhere") is None
+        assert snapshot.locate_two(b"nowhere", b"there") == (None, Located(ONE, 9))
+        assert snapshot.locate_two(b"there", b"there") == (Located(ONE, 9), Located(ONE, 9))
 
 
 def test_bodies_come_back_byte_for_byte(store: Store) -> None:
@@ -104,7 +106,9 @@ def test_sessions_imports_and_meta_keep_the_last_value(store: Store) -> None:
         assert snapshot.session(b"hash") == b"session 2"
         assert snapshot.imported(b"source") == 2
         assert snapshot.meta("name") == b"2"
+    assert store.session(b"hash") == b"session 2"
     store.submit(lambda t: t.drop_session(b"hash")).result()
+    assert store.session(b"hash") is None
     with store.snapshot() as snapshot:
         assert (snapshot.session(b"hash"), snapshot.imported(b"x"), snapshot.meta("x")) == (None, None, None)
 
@@ -125,7 +129,9 @@ def test_the_ledger_counts_from_one_and_keeps_its_order(store: Store) -> None:
         assert snapshot.ledger_size() == 4
         assert [row.sequence for row in snapshot.ledger_entries(2, 4)] == [2, 3]
         assert [row.sequence for row in snapshot.entries_of(mine)] == [1, 3, 4]
-        assert (snapshot.last_of(mine), snapshot.last_of(theirs), snapshot.last_of(b"x")) == (4, 2, None)
+        ends = [snapshot.last_of(token) for token in (mine, theirs, b"x")]
+        assert [end and end[0] for end in ends] == [4, 2, None]
+        assert ends[0] == (4, next(snapshot.ledger_entries(4, 5)).commitment)
         assert next(snapshot.ledger_entries(1, 2)) == an_entry(1, mine)
 
 

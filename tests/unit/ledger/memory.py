@@ -40,9 +40,10 @@ class MemoryRows:
     def entries_of(self, token: bytes) -> Iterator[EntryRow]:
         return (self.entries[place] for place in self.places.get(token, []))
 
-    def last_of(self, token: bytes) -> int | None:
+    def last_of(self, token: bytes) -> tuple[int, bytes] | None:
         places = self.places.get(token)
-        return self.entries[places[-1]].sequence if places else None
+        last = self.entries[places[-1]] if places else None
+        return (last.sequence, last.commitment) if last else None
 
     def chain(self, token: bytes) -> bytes | None:
         return self.chains.get(token)

@@ -7,7 +7,8 @@ ledger, the list of who did what that the holder reads.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -23,6 +24,7 @@ from serment.ledger.verify import FaultKind, Progress, RecordTrail, Report, veri
 from serment.model import Act, Category, Denial, Instant, ItemClass, RecordToken
 from serment.record import trace
 from serment.record.asking import Asking
+from serment.record.incoming import TIMER
 from serment.record.passage import Passage
 from serment.record.reading import settled, warm
 from serment.record.scrub import Scrub, every_record
@@ -143,14 +145,13 @@ class Proving:
         await settled(passage, entries)
         if isinstance(verdict, Denial):
             raise NotFoundError("record.not-found")
-        hidden = {Chain.DEFERRED} | ({Chain.PROTECTED} if verdict.rule != "G1.holder" else set())
-        if not any(unit.timer_end and unit.timer_end > asking.now for unit in view.head.classes()):
-            hidden -= {Chain.DEFERRED} if verdict.rule == "G1.holder" else set()
+        shown = list(Chain) if verdict.rule == "G1.holder" else [Chain.ORDINARY]
+        quiet = _announcing_since(view.head.classes(), asking.now)
         keys = TraceKeys(await asyncio.to_thread(self._custody.year_keys, located.record))
         with passage.store.snapshot() as snapshot:
-            shown = [chain for chain in Chain if chain not in hidden]
             found = follow(snapshot, located.record, keys.trail, list(keys.years.values()), shown)
-        return [entry.body for entry in reversed(found) if not _repeated(entry.body)]
+        bodies = [entry.body for entry in reversed(found) if not _repeated(entry.body)]
+        return [body for body in bodies if body.chain is not Chain.DEFERRED or body.event.t < quiet]
 
     def _trails(self, snapshot: Snapshot, strangers: list[RecordToken]) -> Iterator[RecordTrail]:
         """Give the keys and the head of every record, one at a time; keep those unknown to custody."""
@@ -166,6 +167,15 @@ class Proving:
 def origin_of(state: State) -> str:
     """Name the log in its checkpoints: by the installation, under a domain that nobody owns (RFC 2606)."""
     return f"serment.invalid/{state.store.hex()}"
+
+
+def _announcing_since(units: Sequence[ItemClass], now: Instant) -> float:
+    """Say since when something waits to be announced; never, when nothing does.
+
+    What the holder could read of earlier announcements stays: a line that vanished would tell of a new one.
+    """
+    ends = [unit.timer_end for unit in units if unit.timer_end is not None and unit.timer_end > now]
+    return min(ends, default=math.inf) - TIMER
 
 
 def _repeated(body: Body) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from serment.errors import NotFoundError, SermentError
 from serment.fhir.query import parse
 from serment.ledger.entry import Body, Interaction
 from serment.ledger.sentences import line
-from serment.model import Actor, ActorId, ActorKind, Purpose, RequestId
+from serment.model import Actor, ActorId, ActorKind, Instant, Purpose, RequestId
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.writing import new_id
@@ -180,6 +180,35 @@ def test_neither_a_reading_nor_a_refusal_of_it_leaves_a_line_for_the_holder(fami
             run(made.house.reading.read(asking, type_, id_))
     assert len(lines()) == before
     assert patient
+
+
+def test_a_new_announcement_takes_no_old_line_away(family: Family) -> None:
+    """Lines that the holder could read once their item was announced stay when another item waits."""
+    made, record = family.made, family.made.record("waiting")
+    _, type_, id_ = _waiting(made)
+    run(made.house.reading.read(made.as_staff("attending"), type_, id_))
+    month = 31 * 24 * 3600 * 1000
+
+    def lines(after: int) -> list[str]:
+        later = made.as_patient("waiting")
+        later = replace(later, now=Instant(later.now + after))
+        found = run(made.house.proving.trail(later, record))
+        return [json.dumps(b.event.resources) for b in found if b.event.interaction != "trace-read"]
+
+    then = lines(month)
+    assert any(id_ in line for line in then)
+    assert not any(id_ in line for line in lines(0))
+    label = {"system": "urn:serment:label", "code": "INVISIBLE_PATIENT"}
+    resource = {
+        "resourceType": "AllergyIntolerance",
+        "meta": {"security": [label]},
+        "code": {"text": "x"},
+        "patient": {"reference": f"Patient/{record}"},
+    }
+    doctor = made.as_staff("attending")
+    doctor = replace(doctor, now=Instant(doctor.now + month))
+    run(made.house.writing.create(doctor, incoming.read(json.dumps(resource).encode())))
+    assert lines(month + 1000) == then
 
 
 def test_a_mask_set_on_what_the_holder_may_not_see_yet_answers_as_on_nothing(family: Family) -> None:

@@ -133,7 +133,9 @@ async def visible(made: Installation, house: House, plan: Plan, twin: Twin, role
     return seen
 
 
-async def told(made: Installation, house: House, plan: Plan, twin: Twin, role: str, now: int) -> list[str]:
+async def told(
+    made: Installation, house: House, plan: Plan, twin: Twin, role: str, now: int, *, trace: bool = True
+) -> list[str]:
     """Give everything that an actor is told of a record: items, histories, searches, pages, views, trace."""
     actor = twin.actor(made, role)
     names = {id_: f"<{place}>" for place, id_ in twin.ids.items()} | {
@@ -152,7 +154,8 @@ async def told(made: Installation, house: House, plan: Plan, twin: Twin, role: s
     for place in sorted(twin.ids):
         await _item(house, actor, now, plan.items[place].type, twin.ids[place], say)
     await _view(house, actor, now, twin, say)
-    if role == "parent" or (role == "holder" and not any(item.label == "third" for item in plan.items)):
+    third = any(item.label == "third" for item in plan.items)
+    if role == "parent" or (role == "holder" and trace and not third):
         for body in await house.proving.trail(ask(actor, now), twin.patient):
             say("line", line(body.event, Language.EN), body.event.count)
     return lines

@@ -37,11 +37,16 @@ def well_formed(link: str) -> bool:
     return bool(_ABSOLUTE.fullmatch(link) or _FRAGMENT.fullmatch(link))
 
 
+def _is_uri(holder: Mapping[str, Any], path: str) -> bool:
+    """Say whether `reference` is a plain uri here: in an Expression, a DetectedIssue or an education."""
+    return path == "DetectedIssue" or path.startswith("Immunization.education[") or "language" in holder
+
+
 def _links(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Walk every `Reference.reference` with its place; the place names elements only, never a value."""
     if isinstance(value, dict):
         for key, child in value.items():
-            if key == "reference" and isinstance(child, str):
+            if key == "reference" and isinstance(child, str) and not _is_uri(value, path):
                 yield f"{path}.reference", child
             elif isinstance(child, dict | list):
                 yield from _links(child, f"{path}.{key}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from serment.errors import InvalidResourceError
@@ -39,3 +41,15 @@ def test_the_place_is_told_and_the_text_is_not() -> None:
         check_references(resource)
     assert refused.value.expression == "Basic.extension[0].valueReference.reference"
     assert "Dupont" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "DetectedIssue", "reference": "urn:isbn:0451450523"},
+        {"resourceType": "Immunization", "education": [{"reference": "urn:x:leaflet"}]},
+        {"resourceType": "PlanDefinition", "x": {"language": "text/cql", "reference": "urn:x:library"}},
+    ],
+)
+def test_an_element_named_reference_that_is_a_uri_is_no_reference(resource: dict[str, Any]) -> None:
+    check_references(resource)

@@ -1,6 +1,8 @@
 """Doors for programs: FHIR R4 and health. `ROUTES` is all of them, one for each address.
 
-One address is one route whatever its methods, so that 405 says all that the address takes.
+One address is one route whatever its methods, so that 405 says all that the address takes. The first
+that fits is taken, each try a regular expression: what is asked most stands first. Binary has handlers of
+its own where the bytes are, so those addresses of the other types say `other`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -29,6 +31,12 @@ class TypeName(Convertor[str]):
         return value
 
 
+class OtherName(TypeName):
+    """The name of any type but Binary."""
+
+    regex = "(?!Binary(?:/|$))[A-Z][A-Za-z]{1,63}"
+
+
 class LogicalId(TypeName):
     """A logical id in an address (R4 datatypes.html#id)."""
 
@@ -36,6 +44,7 @@ class LogicalId(TypeName):
 
 
 register_url_convertor("type", TypeName())
+register_url_convertor("other", OtherName())
 register_url_convertor("logical", LogicalId())
 
 
@@ -49,6 +58,8 @@ def at(path: str, **handlers: Handler) -> Route:
 
 
 ROUTES = [
+    at("/fhir/{type:other}/{id:logical}", GET=fhir.read, PUT=fhir.update, DELETE=fhir.delete),
+    at("/fhir/{type:other}", GET=fhir.search_get, POST=fhir.create),
     at("/livez", GET=health.livez),
     at("/readyz", GET=health.readyz),
     at("/fhir/metadata", GET=fhir.metadata),
@@ -62,6 +73,4 @@ ROUTES = [
     at("/fhir/Binary", GET=binary.search, POST=binary.create),
     at("/fhir/{type:type}/{id:logical}/_history/{version:int}", GET=fhir.vread),
     at("/fhir/{type:type}/{id:logical}/_history", GET=fhir.history),
-    at("/fhir/{type:type}/{id:logical}", GET=fhir.read, PUT=fhir.update, DELETE=fhir.delete),
-    at("/fhir/{type:type}", GET=fhir.search_get, POST=fhir.create),
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -40,14 +41,19 @@ Pairs = list[tuple[str, str]]
 
 def acceptable(request: Request) -> None:
     """Refuse to answer in a format that the caller does not take. Raises `NotAcceptableError`."""
-    formats = request.query_params.getlist("_format")
+    formats = request.query_params.getlist("_format") if request.scope.get("query_string") else []
     if formats:
         if len(formats) > 1 or formats[0].partition(";")[0].strip().lower() not in FORMATS:
             raise NotAcceptableError("api.not-acceptable")
         return
-    asked = ",".join(request.headers.getlist("accept"))
-    if asked.strip() and not any(_spoken(one) for one in asked.split(",")):
+    if not _taken(",".join(request.headers.getlist("accept"))):
         raise NotAcceptableError("api.not-acceptable")
+
+
+@lru_cache(maxsize=256)
+def _taken(asked: str) -> bool:
+    """Say whether an Accept header takes our answers; the same few come at each request."""
+    return not asked.strip() or any(_spoken(one) for one in asked.split(","))
 
 
 def _spoken(accepted: str) -> bool:
@@ -96,7 +102,7 @@ async def resource(request: Request) -> bytes:
 
 def query(request: Request) -> Pairs:
     """Read the query of the address, without the parameters of layout. Raises `MalformedError`."""
-    return list(_asked(pairs(request.url.query)))
+    return list(_asked(pairs(request.url.query))) if request.scope.get("query_string") else []
 
 
 async def form(request: Request) -> Pairs:

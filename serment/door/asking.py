@@ -8,6 +8,7 @@ not known is refused.
 from __future__ import annotations
 
 import secrets
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -18,6 +19,7 @@ from serment.record.house import House
 from serment.words import Language
 
 COOKIE = "serment"
+NO_REASON: frozenset[EmergencyReason] = frozenset()
 
 
 def house_of(request: Request) -> House:
@@ -28,8 +30,14 @@ def house_of(request: Request) -> House:
 
 def language_of(request: Request) -> Language:
     """Choose the language of the answer: French unless English is preferred (RFC 9110 section 12.5.4)."""
+    return _preferred(request.headers.get("accept-language", ""))
+
+
+@lru_cache(maxsize=256)
+def _preferred(header: str) -> Language:
+    """Read an Accept-Language header; the same few come at each request."""
     wishes = {Language.FR: 0.0, Language.EN: 0.0}
-    for accepted in request.headers.get("accept-language", "").split(","):
+    for accepted in header.split(","):
         tag, _, weight = accepted.strip().lower().partition(";")
         if tag[:2] in {"fr", "en"} and tag[2:3] in {"", "-"}:
             language = Language(tag[:2])
@@ -106,6 +114,8 @@ def purpose_of(request: Request, standing: Purpose) -> Purpose:
 def reasons_of(request: Request) -> frozenset[EmergencyReason]:
     """Read `Serment-Reason`: coded reasons between commas."""
     said = request.headers.get("serment-reason", "")
+    if not said:
+        return NO_REASON
     try:
         return frozenset(EmergencyReason(code.strip()) for code in said.split(",") if code.strip())
     except ValueError:

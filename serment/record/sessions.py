@@ -3,12 +3,17 @@
 A secret is 32 random bytes in URL-safe base64; the store keeps its keyed token and the sealed actor,
 never the secret. A one-time code is exchanged once for a session and is then gone. Sign-in proper
 (passkeys, Pro Santé Connect) makes the same sessions later; until then only demo stores issue them.
+
+The row is read at each request, so that a session ended is ended at once; what an unchanged row says is
+kept opened for the sessions seen last.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
 
 import msgspec
 
@@ -23,6 +28,8 @@ CODE_MS = 24 * 3600 * 1000
 SKEW_MS = 60 * 1000
 """How far back a clock may be put before sessions count as not begun."""
 FORM_KEY = "form"
+MOST_OPENED = 256
+"""Sessions whose row is kept opened: the staff of a large practice."""
 
 
 class _Sealed(msgspec.Struct, array_like=True, frozen=True):
@@ -53,12 +60,23 @@ class Session:
     to: str = "/"
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What one sealed row says; holds for exactly these bytes."""
+
+    sealed: bytes = field(repr=False)
+    once: bool
+    session: Session
+
+
 class Sessions:
     """Issue, exchange, open and end sessions."""
 
     def __init__(self, passage: Passage, kind: StoreKind) -> None:
         self._passage = passage
         self._kind = kind
+        self._rows: OrderedDict[bytes, _Opened] = OrderedDict()
+        self._lock = Lock()
 
     def issue(
         self, actor: Actor, purpose: Purpose, now: Instant, *, once: bool = False, to: str = "/"
@@ -78,26 +96,28 @@ class Sessions:
         if sealed is None:
             raise SignInError("record.signed-out")
         held = self._opened(token, sealed)
-        if not held.once or not _lasts(held, now):
+        if not held.once or not _lasts(Instant(held.ends), now, once=True):
             raise SignInError("record.signed-out")
         return self._kept(_actor(held), Purpose(held.purpose), now, once=False, to=held.to)
 
     def open(self, secret: str, now: Instant) -> Session:
         """Say who is behind a secret. Raises `SignInError`."""
         token = self._passage.installation.session_token(secret)
-        with self._passage.store.snapshot() as snapshot:
-            sealed = snapshot.session(token)
+        sealed = self._passage.store.session(token)
         if sealed is None:
+            self._forget(token)
             raise SignInError("record.signed-out")
-        held = self._opened(token, sealed)
-        if held.once or not _lasts(held, now):
+        opened = self._read(token, sealed)
+        if opened.once or not _lasts(opened.session.ends, now, once=opened.once):
+            self._forget(token)
             raise SignInError("record.signed-out")
-        return Session(_actor(held), Purpose(held.purpose), Instant(held.ends), held.to)
+        return opened.session
 
     def end(self, secret: str) -> None:
         """End a session at once."""
         token = self._passage.installation.session_token(secret)
         self._passage.store.submit(lambda txn: txn.drop_session(token)).result()
+        self._forget(token)
 
     def form_key(self, secret: str) -> str:
         """Give what a form of this session carries, so that no other site can post it."""
@@ -125,14 +145,37 @@ class Sessions:
         self._passage.store.submit(lambda txn: txn.put_session(token, sealed)).result()
         return secret
 
+    def _read(self, token: bytes, sealed: bytes) -> _Opened:
+        """Give what a row says: opened before, when these very bytes were; else opened now."""
+        with self._lock:
+            kept = self._rows.get(token)
+            if kept is not None:
+                self._rows.move_to_end(token)
+        if kept is None or kept.sealed != sealed:
+            held = self._opened(token, sealed)
+            session = Session(_actor(held), Purpose(held.purpose), Instant(held.ends), held.to)
+            kept = _Opened(sealed, held.once, session)
+            self._keep(token, kept)
+        return kept
+
+    def _keep(self, token: bytes, opened: _Opened) -> None:
+        with self._lock:
+            self._rows[token] = opened
+            while len(self._rows) > MOST_OPENED:
+                self._rows.popitem(last=False)
+
+    def _forget(self, token: bytes) -> None:
+        with self._lock:
+            self._rows.pop(token, None)
+
     def _opened(self, token: bytes, sealed: bytes) -> _Sealed:
         return msgspec.msgpack.decode(self._passage.installation.open_session(token, sealed), type=_Sealed)
 
 
-def _lasts(held: _Sealed, now: Instant) -> bool:
+def _lasts(ends: Instant, now: Instant, *, once: bool) -> bool:
     """Say whether a session has begun and not ended: a clock that was put back before it closes it too."""
-    began = held.ends - (CODE_MS if held.once else SESSION_MS)
-    return began - SKEW_MS <= now < held.ends
+    began = ends - (CODE_MS if once else SESSION_MS)
+    return began - SKEW_MS <= now < ends
 
 
 def _taken(txn: Transaction, token: bytes) -> bytes | None:

@@ -27,8 +27,8 @@ WHO = {
     "/fhir/Binary": ("program", "GET POST"),
     "/fhir/{type:type}/{id:logical}/_history/{version:int}": ("program", "GET"),
     "/fhir/{type:type}/{id:logical}/_history": ("program", "GET"),
-    "/fhir/{type:type}/{id:logical}": ("program", "GET PUT DELETE"),
-    "/fhir/{type:type}": ("program", "GET POST"),
+    "/fhir/{type:other}/{id:logical}": ("program", "GET PUT DELETE"),
+    "/fhir/{type:other}": ("program", "GET POST"),
     "/enter/{code}": ("anybody", "GET"),
     "/sign-out": ("page", "POST"),
     "/record/{id}": ("page", "GET"),
@@ -40,7 +40,14 @@ WHO = {
     "/static/serment.svg": ("anybody", "GET"),
     "/": ("page", "GET"),
 }
-PARTS = {"type:type": "Patient", "id:logical": "1", "id": "1", "version:int": "1", "code": "nothing"}
+PARTS = {
+    "type:type": "Patient",
+    "type:other": "Patient",
+    "id:logical": "1",
+    "id": "1",
+    "version:int": "1",
+    "code": "nothing",
+}
 
 
 def address(path: str) -> str:

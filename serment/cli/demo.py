@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,13 +29,14 @@ def demo(
     patients: Annotated[int, typer.Option(min=10, max=20_000, help=told("cli.option-patients"))] = 200,
     port: Port = None,
     seed: Annotated[int, typer.Option(help=told("cli.option-seed"))] = 2026,
+    also: Annotated[Path | None, typer.Option(exists=True, help=told("cli.option-also"))] = None,
     json: Json = False,
 ) -> None:
     """Make a demonstration store, print its links, and serve it."""
     if context.invoked_subcommand is None:
         from serment.demo.show import show
 
-        show(patients, seed, port, as_json=json)
+        show(patients, seed, port, also=also, as_json=json)
 
 
 def attack(json: Json = False) -> None:

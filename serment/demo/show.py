@@ -20,6 +20,7 @@ from serment import app, settings
 from serment.demo.people import Person
 from serment.demo.population import DemoPatient, population
 from serment.demo.store import CARE_PURPOSES, DemoStore, load
+from serment.intake.import_ import ImportReport, run, service
 from serment.model import Actor
 from serment.settings import Settings, terminal_language
 from serment.words import say
@@ -34,7 +35,9 @@ class Link:
     address: str
 
 
-def show(patients: int, seed: int, port: int | None, *, as_json: bool = False) -> None:
+def show(
+    patients: int, seed: int, port: int | None, *, also: Path | None = None, as_json: bool = False
+) -> None:
     """Make the store, print the links and serve. The store is thrown away at the end.
 
     The port is taken first (`ConflictError`): nobody waits for a store that cannot be served.
@@ -49,6 +52,8 @@ def show(patients: int, seed: int, port: int | None, *, as_json: bool = False) -
         try:
             house = app.create(chosen, secrets.token_urlsafe(24), demo=True)
             store = asyncio.run(_loaded(DemoStore(house, people), quiet=as_json))
+            if also is not None:
+                bring(store, also)
             links = _links(chosen, store)
             (_as_object if as_json else _as_text)(chosen, store, links, monotonic() - start)
             app.serve(chosen, listener, lambda: store.search_disk(folder), house)
@@ -56,6 +61,15 @@ def show(patients: int, seed: int, port: int | None, *, as_json: bool = False) -
             custody.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def bring(store: DemoStore, folder: Path) -> ImportReport:
+    """Import other people's bundles into the practice, as it would on its first day, and say the count."""
+    asking = service(store.house, store.people.people[0].structure)
+    report = run(store.house, folder, asking)
+    counts = {"received": report.received, "stored": report.stored, "quarantined": report.quarantined}
+    Console(stderr=True).print(say("demo.imported", terminal_language(), folder=folder.name, **counts))
+    return report
 
 
 async def _loaded(store: DemoStore, *, quiet: bool) -> DemoStore:

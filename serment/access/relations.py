@@ -1,8 +1,9 @@
 """From a record's sealed facts to the abstract case that `decide` reads.
 
 In this order: `facts_for`, which answers every question for one actor, one class of items and one
-act; the patient's side; the professional's side. Nothing here decides: an ended, future or malformed
-fact never grants, and what is unknown is left at "no".
+act; `Standing`, the same for many classes of one record; the patient's side; the professional's side.
+Nothing here decides: an ended, future or malformed fact never grants, and what is unknown is left at
+"no".
 
 One role rules a session: a doctor who is also a patient is one or the other (`Actor.kind`).
 """
@@ -92,56 +93,113 @@ def facts_for(
     creates where only authorship would let them) and in `shared` only an author's item is written.
     Never raises: what is unknown grants nothing.
     """
-    writing = act in WRITING
-    case = Case(actor, purpose, reasons, facts, unit, act, now, policy, _regime(facts), existing, writing)
-    rule = policy.purpose(purpose)
-    in_directory = unit.category is Category.DIRECTORY
-    choices, relations = (NO_CHOICE, NOBODY) if in_directory else _about_patient(case)
-    return Facts(
-        regime=None if in_directory else case.regime,
-        act=act,
-        cell=directory_cell(case) if in_directory else cell_for(case, relations),
-        third_party_purpose=rule.third_party or _third_party(actor),
-        purpose_misfit=actor.kind not in rule.kinds,
-        care_purpose=rule.care,
-        creating=case.creating,
-        holder=relations.holder,
-        representative=relations.representative,
-        carer=relations.carer,
-        heir=relations.heir,
-        author=relations.author,
-        attending=relations.attending,
-        emergency=relations.emergency,
-        regulation=relations.regulation,
-        team=relations.team,
-        consent=relations.consent,
-        depositing=relations.depositing,
-        closed=choices.closed,
-        blocked=choices.blocked,
-        timer_running=_timer_running(unit, now),
-        minor_secret=not MINOR_SECRET_CODES.isdisjoint(unit.labels),
-        third_party=Label.THIRD_PARTY in unit.labels,
-        opposed=choices.opposed,
-        masked=choices.masked,
-        patient_only=unit.category is Category.CHOICES,
-        in_directory=in_directory,
-        record=record,
-        unit=unit,
-        request=request,
-        now=now,
+    standing = Standing(actor, purpose, reasons, record, facts, now, request, policy)
+    return standing.facts(unit, act, existing=existing)
+
+
+class Standing:
+    """One actor before one record during one request: asked for each class of items and each act.
+
+    What does not hang on the class is read once, what hangs on its category once for each. Bound to the
+    facts, the instant and the request that it was made with; `facts` never raises.
+    """
+
+    __slots__ = (
+        "_at",
+        "_care_purpose",
+        "_choices",
+        "_kept",
+        "_misfit",
+        "_record",
+        "_regime",
+        "_relate",
+        "_request",
+        "_third_party",
     )
+
+    def __init__(
+        self,
+        actor: Actor,
+        purpose: Purpose,
+        reasons: frozenset[EmergencyReason],
+        record: RecordToken,
+        facts: RecordFacts,
+        now: Instant,
+        request: RequestId,
+        policy: Policy,
+    ) -> None:
+        rule = policy.purpose(purpose)
+        self._at = (actor, purpose, reasons, facts, now, policy)
+        self._record, self._request = record, request
+        self._regime = _regime(facts)
+        self._third_party = rule.third_party or _third_party(actor)
+        self._misfit = actor.kind not in rule.kinds
+        self._care_purpose = rule.care
+        self._relate = _BY_KIND.get(actor.kind)
+        self._choices: dict[tuple[Category, bool], Choices] = {}
+        self._kept: dict[Callable[[Case], bool], bool] = {}
+
+    def facts(self, unit: ItemClass, act: Act, *, existing: bool | None = None) -> Facts:
+        """Answer every question of the abstract case for one class and one act, as `facts_for` does."""
+        actor, purpose, reasons, facts, now, policy = self._at
+        writing = act in WRITING
+        case = Case(actor, purpose, reasons, facts, unit, act, now, policy, self._regime, existing, writing)
+        in_directory = unit.category is Category.DIRECTORY
+        choices, relations = (NO_CHOICE, NOBODY) if in_directory else self._about_patient(case)
+        return Facts(
+            regime=None if in_directory else self._regime,
+            act=act,
+            cell=directory_cell(case) if in_directory else cell_for(case, relations),
+            third_party_purpose=self._third_party,
+            purpose_misfit=self._misfit,
+            care_purpose=self._care_purpose,
+            creating=case.creating,
+            holder=relations.holder,
+            representative=relations.representative,
+            carer=relations.carer,
+            heir=relations.heir,
+            author=relations.author,
+            attending=relations.attending,
+            emergency=relations.emergency,
+            regulation=relations.regulation,
+            team=relations.team,
+            consent=relations.consent,
+            depositing=relations.depositing,
+            closed=choices.closed,
+            blocked=choices.blocked,
+            timer_running=_timer_running(unit, now),
+            minor_secret=not MINOR_SECRET_CODES.isdisjoint(unit.labels),
+            third_party=Label.THIRD_PARTY in unit.labels,
+            opposed=choices.opposed,
+            masked=choices.masked,
+            patient_only=unit.category is Category.CHOICES,
+            in_directory=in_directory,
+            record=self._record,
+            unit=unit,
+            request=self._request,
+            now=now,
+        )
+
+    def once(self, question: Callable[[Case], bool], case: Case) -> bool:
+        """Answer a question that reads neither the class nor the act: once, for the first case that asks."""
+        answer = self._kept.get(question)
+        if answer is None:
+            answer = self._kept[question] = question(case)
+        return answer
+
+    def _about_patient(self, case: Case) -> tuple[Choices, Relations]:
+        """Read the choices and the relations; the directory, which belongs to no patient, has neither."""
+        unit = case.unit
+        key = (unit.category, unit.masked or Label.MASKED in unit.labels)
+        choices = self._choices.get(key)
+        if choices is None:
+            choices = self._choices[key] = read_choices(case)
+        return choices, NOBODY if self._relate is None else self._relate(case, choices, self)
 
 
 def _third_party(actor: Actor) -> bool:
     """Tell whether an insurer, a lender or an employer asks, whatever purpose they name."""
     return actor.kind is ActorKind.THIRD_PARTY or actor.function in THIRD_PARTIES
-
-
-def _about_patient(case: Case) -> tuple[Choices, Relations]:
-    """Read the choices and the relations; the directory, which belongs to no patient, has neither."""
-    choices = read_choices(case)
-    relate = _BY_KIND.get(case.actor.kind)
-    return choices, NOBODY if relate is None else relate(case, choices)
 
 
 def _regime(facts: RecordFacts) -> Regime | None:
@@ -163,11 +221,11 @@ def _timer_running(unit: ItemClass, now: Instant) -> bool:
 # The patient's side.
 
 
-def _holder(case: Case, _: Choices) -> Relations:
+def _holder(case: Case, _: Choices, __: Standing) -> Relations:
     return Relations(holder=case.actor.id in case.facts.holders)
 
 
-def _proxy(case: Case, _: Choices) -> Relations:
+def _proxy(case: Case, _: Choices, __: Standing) -> Relations:
     """Read the mandates of a representative, a carer or an heir; an heir has no ground (ADR 0009)."""
     kinds = {m.kind for m in case.facts.mandates if m.actor == case.actor.id and _mandate_holds(m, case)}
     carer = rf.CARER in kinds
@@ -205,32 +263,32 @@ def _is_minor(birth_date: str, now: Instant) -> bool:
 # The professional's side.
 
 
-def _professional(case: Case, choices: Choices) -> Relations:
+def _professional(case: Case, choices: Choices, standing: Standing) -> Relations:
     actor = case.actor
     if unsupervised(actor):
         return NOBODY
     emergency, regulation = _doors(case, choices)
     return Relations(
         author=_authors(case),
-        attending=_attending(case),
+        attending=standing.once(_attending, case),
         emergency=emergency,
         regulation=regulation,
-        team=_team(case, choices),
+        team=(case.regime is Regime.OWN or choices.team_consent) and standing.once(_on_team, case),
         consent=choices.consent,
     )
 
 
-def _staff(case: Case, _: Choices) -> Relations:
-    return Relations(author=_authors(case), team=_delegated_team(case))
+def _staff(case: Case, _: Choices, standing: Standing) -> Relations:
+    return Relations(author=_authors(case), team=standing.once(_delegated_team, case))
 
 
-def _officer(case: Case, _: Choices) -> Relations:
+def _officer(case: Case, _: Choices, standing: Standing) -> Relations:
     """Let an officer name the care team and the related persons, and nothing else."""
     naming = case.unit.document_type in NAMED_BY_OFFICERS and case.unit.category not in CLINICAL
-    return Relations(team=naming and _delegated_team(case))
+    return Relations(team=naming and standing.once(_delegated_team, case))
 
 
-def _service(case: Case, _: Choices) -> Relations:
+def _service(case: Case, _: Choices, __: Standing) -> Relations:
     """Let a service of the structure deposit what was received, and nothing else (ADR 0008).
 
     What it put in quarantine, which is in nobody's record, it takes out again to file it.
@@ -267,13 +325,13 @@ def _speaks_for_holder(who: str, facts: RecordFacts) -> bool:
     return who in facts.holders or any(m.actor == who and m.kind == rf.REPRESENTATIVE for m in facts.mandates)
 
 
-def _team(case: Case, choices: Choices) -> bool:
-    """Tell whether a dated act of care puts the actor in the team."""
+def _on_team(case: Case) -> bool:
+    """Tell whether a dated act of care puts the actor in the team; `shared` asks for a consent beside it."""
     if case.regime is Regime.OWN:
         return case.at_home and any(
             fact.actor in case.names and _counts_in_own(fact, case) for fact in case.facts.team
         )
-    if case.regime is not Regime.SHARED or not choices.team_consent:
+    if case.regime is not Regime.SHARED:
         return False
     if case.actor.function is Function.OCCUPATIONAL_PHYSICIAN:
         return False
@@ -320,7 +378,7 @@ def _doors(case: Case, choices: Choices) -> tuple[bool, bool]:
     return False, False
 
 
-_BY_KIND: Final[dict[ActorKind, Callable[[Case, Choices], Relations]]] = {
+_BY_KIND: Final[dict[ActorKind, Callable[[Case, Choices, Standing], Relations]]] = {
     ActorKind.PROFESSIONAL: _professional,
     ActorKind.PATIENT: _holder,
     ActorKind.PROXY: _proxy,

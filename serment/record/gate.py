@@ -15,7 +15,7 @@ from serment.access.decide import decide, decide_find
 from serment.access.find import finding_for
 from serment.access.policy import Policy
 from serment.access.record_facts import RecordFacts, unpack
-from serment.access.relations import facts_for
+from serment.access.relations import Standing
 from serment.errors import IntegrityError
 from serment.fhir.binary_json import Shell
 from serment.keys import openings
@@ -45,6 +45,7 @@ class View:
     mark: HeadMark
     verdicts: dict[tuple[ItemClass, Act, bool], Permit | Denial] = field(default_factory=dict)
     depositing: bool = False
+    standing: Standing | None = None
 
     def decide(self, unit: ItemClass, act: Act, *, existing: bool = True) -> Permit | Denial:
         """Ask the decision, once for each class and act. `existing` is false for what is being created."""
@@ -52,24 +53,25 @@ class View:
         key = (unit, act, existing)
         verdict = self.verdicts.get(key)
         if verdict is None:
-            asking = self.asking
-            verdict = decide(
-                facts_for(
-                    asking.actor,
-                    asking.purpose,
-                    asking.reasons,
-                    self.record,
-                    self.facts,
-                    unit,
-                    act,
-                    asking.now,
-                    asking.request,
-                    self.policy,
-                    existing=existing,
-                )
-            )
+            verdict = decide(self._asker().facts(unit, act, existing=existing))
             self.verdicts[key] = verdict
         return verdict
+
+    def _asker(self) -> Standing:
+        """Say what the asker is to the record, as it was looked at; read once."""
+        if self.standing is None:
+            asking = self.asking
+            self.standing = Standing(
+                asking.actor,
+                asking.purpose,
+                asking.reasons,
+                self.record,
+                self.facts,
+                asking.now,
+                asking.request,
+                self.policy,
+            )
+        return self.standing
 
 
 def look(snapshot: Snapshot, asking: Asking, record: RecordToken, keys: RecordKeys, policy: Policy) -> View:

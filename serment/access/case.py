@@ -10,7 +10,17 @@ from typing import Final, NamedTuple
 
 from serment.access.policy import Policy
 from serment.access.record_facts import RecordFacts
-from serment.model import Act, Actor, EmergencyReason, Function, Instant, ItemClass, Purpose, Regime
+from serment.model import (
+    Act,
+    Actor,
+    ActorKind,
+    EmergencyReason,
+    Function,
+    Instant,
+    ItemClass,
+    Purpose,
+    Regime,
+)
 
 
 class Case(NamedTuple):
@@ -40,16 +50,18 @@ class Case(NamedTuple):
 
     @property
     def at_home(self) -> bool:
-        """Tell whether the actor acts in the structure that holds the file."""
+        """Tell whether the actor acts in the structure that holds the file.
+
+        The installation's own records are of no structure: only its services are at home there.
+        """
+        if not self.facts.structure and self.actor.kind is not ActorKind.SERVICE:
+            return False
         return self.actor.structure == self.facts.structure
 
     @property
     def names(self) -> tuple[str, ...]:
         """Name the actor and, for a trainee, the supervisor."""
-        actor = self.actor
-        if actor.supervisor is None or actor.function is not Function.TRAINEE:
-            return (actor.id,)
-        return (actor.id, actor.supervisor)
+        return acting_as(self.actor)
 
 
 class Relations(NamedTuple):
@@ -69,6 +81,13 @@ class Relations(NamedTuple):
 
 
 NOBODY: Final = Relations()
+
+
+def acting_as(actor: Actor) -> tuple[str, ...]:
+    """Name whose acts of care open a record to this actor: a trainee stands with the supervisor."""
+    if actor.supervisor is None or actor.function is not Function.TRAINEE:
+        return (actor.id,)
+    return (actor.id, actor.supervisor)
 
 
 def unsupervised(actor: Actor) -> bool:

@@ -22,7 +22,7 @@ def declared_act(
     `RefusedError` outside the structure, for a function that declares none, a trainee without a
     supervisor, a reason that is not of the list, or a record that is not of `own`.
     """
-    at_home = facts.regime == Regime.OWN and actor.structure == facts.structure
+    at_home = facts.regime == Regime.OWN and actor.structure == facts.structure != ""
     working = actor.kind in {ActorKind.PROFESSIONAL, ActorKind.STAFF}
     entitled = working and not unsupervised(actor) and policy.function(actor.function).declares
     if not (at_home and entitled and reason in DECLARED_REASONS):

@@ -30,12 +30,20 @@ from serment.access.record_facts import (
 )
 from serment.fhir import dates
 from serment.identity import rpps
-from serment.model import Instant
+from serment.model import Category, Instant
 
 Resolve = Callable[[str], str]
 """From a reference (`Practitioner/…`) to an actor id, "" when it names nobody known."""
 
 CATEGORY_SYSTEM: Final = "urn:serment:category"
+CATEGORIES: Final = frozenset(category.value for category in Category)
+PURPOSE_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+PRIVACY: Final = "patient-privacy"
+"""The one scope of a Consent that shares a record (HL7 consentscope); no other grants anything."""
+
+_NARROWER: Final = ("action", "code", "data", "dataPeriod", "purpose", "securityLabel")
+"""What narrows a permit and is not read: such a permit would grant more than was said."""
+
 EMERGENCY_CODES: Final = {
     "BTG": EMERGENCY_OPPOSED,
     "ETREAT": EMERGENCY_OPPOSED,
@@ -84,47 +92,104 @@ def mandate(related: dict[str, Any], id_: str, now: Instant) -> Mandate | None:
 
 
 def choices(
-    consent: dict[str, Any], id_: str, now: Instant, recorded_by: str, resolve: Resolve
+    consent: dict[str, Any], id_: str, now: Instant, recorded_by: str, resolve: Resolve, base: str = ""
 ) -> list[Choice]:
     """Give the choices of a Consent in force: deny by actor, item or category, or permit one professional.
 
     A Consent that denies and names nothing opposes all sharing. One that says something this version
-    does not read denies all too: unknown means refused.
+    does not read denies all too: unknown means refused. A permit that is narrower than what this version
+    reads grants nothing; an exception that denies counts below a permit too. `base` is this server's FHIR
+    address: an item that is named below it, or by a version, is the item itself.
     """
     if consent.get("status") != "active":
         return []
-    provision = consent.get("provision") or {}
-    start, end = _window(provision, now)
-    actors = [actor_of(one.get("reference") or {}, resolve) for one in _list(provision.get("actor"))]
-    made: list[tuple[str, str, str, str]] = []
-    if provision.get("type") == "permit":
-        made = [(CONSENT, actor, "", "") for actor in actors if actor]
-        if not actors:
-            made = [(CONSENT, "", "", "")]
-    else:
-        made = _denials(provision, actors)
+    about_sharing = PRIVACY in _codings(consent.get("scope"))
+    made: dict[tuple[str, str, str, str, int, int | None], None] = {}
+    for provision in _provisions(consent.get("provision") or {}):
+        start, end = _window(provision, now)
+        actors = [actor_of(one.get("reference") or {}, resolve) for one in _list(provision.get("actor"))]
+        if provision.get("type") != "permit":
+            said = _denials(provision, actors)
+        else:
+            said = _permits(provision, actors) if about_sharing else []
+        made |= dict.fromkeys((*one, start, end) for one in said)
     return [
-        Choice(f"Consent/{id_}#{place}", kind, actor, category, item, start, end, recorded_by)
-        for place, (kind, actor, category, item) in enumerate(made)
+        Choice(f"Consent/{id_}#{place}", kind, actor, category, _local(item, base), start, end, recorded_by)
+        for place, (kind, actor, category, item, start, end) in enumerate(made)
     ]
+
+
+def _local(item: str, base: str) -> str:
+    return item.removeprefix(f"{base}/" if base else "").partition("/_history/")[0]
+
+
+def _provisions(root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the rule of a Consent, then its exceptions that deny; one that permits again is not read."""
+    yield root
+    waiting = _list(root.get("provision"))
+    while waiting:
+        exception = waiting.pop()
+        waiting += _list(exception.get("provision"))
+        if exception.get("type") != "permit":
+            yield exception
+
+
+def _permits(provision: dict[str, Any], actors: list[str]) -> list[tuple[str, str, str, str]]:
+    if any(provision.get(name) for name in _NARROWER):
+        return []
+    categories, known = _categories(provision)
+    if not known:
+        return []
+    named = [actor for actor in actors if actor] if actors else [""]
+    return [(CONSENT, actor, category, "") for actor in named for category in categories or [""]]
 
 
 def _denials(provision: dict[str, Any], actors: list[str]) -> list[tuple[str, str, str, str]]:
     items = [str((one.get("reference") or {}).get("reference", "")) for one in _list(provision.get("data"))]
-    categories = [code for coding in _list(provision.get("class")) for code in _codes(coding)]
     purposes = {code for coding in _list(provision.get("purpose")) for code in _codes(coding)}
-    doors = [EMERGENCY_CODES[code] for code in sorted(purposes) if code in EMERGENCY_CODES]
+    doors = [(EMERGENCY_CODES[code], "", "", "") for code in sorted(purposes & EMERGENCY_CODES.keys())]
     if items:
         return [(MASKED, "", "", item) for item in items]
+    if doors and purposes <= EMERGENCY_CODES.keys():
+        return doors
+    categories, known = _categories(provision)
+    if categories and known:
+        said = [(OPPOSED_CATEGORY, actor, one, "") for one in categories for actor in actors or [""]]
+    elif actors:
+        said = [(BLOCKED, actor, "", "") for actor in actors]
+    else:
+        said = [(OPPOSED, "", "", "")]
+    return [*doors, *said]
+
+
+def _categories(provision: dict[str, Any]) -> tuple[list[str], bool]:
+    """Give the categories that a provision names, and whether this version knows each of them."""
+    classes = _list(provision.get("class"))
+    ours = [str(coding.get("code")) for coding in classes if coding.get("system") == CATEGORY_SYSTEM]
+    return ours, len(ours) == len(classes) and CATEGORIES.issuperset(ours)
+
+
+def provision_of(choice: Choice) -> dict[str, Any]:
+    """Write a choice as the provision of a Consent that `choices` reads back; {} for a consent that ends.
+
+    What forbids is written without its end, so that it never forbids less.
+    """
+    granting = choice.kind == CONSENT
+    if granting and choice.end is not None:
+        return {}
+    doors = [code for code, kind in EMERGENCY_CODES.items() if kind == choice.kind]
+    said: dict[str, Any] = {"type": "permit" if granting else "deny"}
+    if choice.kind == MASKED:
+        said["data"] = [{"meaning": "instance", "reference": {"reference": choice.item}}]
+    if choice.category:
+        said["class"] = [{"system": CATEGORY_SYSTEM, "code": choice.category}]
     if doors:
-        return [(door, "", "", "") for door in doors]
-    if categories:
-        return [
-            (OPPOSED_CATEGORY, actor, category, "") for category in categories for actor in actors or [""]
-        ]
-    if actors:
-        return [(BLOCKED, actor, "", "") for actor in actors]
-    return [(OPPOSED, "", "", "")]
+        said["purpose"] = [{"system": PURPOSE_SYSTEM, "code": code} for code in doors]
+    if choice.actor or choice.kind == BLOCKED:
+        who = {"identifier": {"system": rpps.SYSTEM, "value": choice.actor.removeprefix("rpps:")}}
+        named = who if choice.actor else {"display": "?"}
+        said["actor"] = [{"role": {"text": choice.kind}, "reference": named}]
+    return said
 
 
 def actor_of(reference: dict[str, Any], resolve: Resolve) -> str:

@@ -120,6 +120,11 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
     end: int | None = None
     recorded_by: str = ""
 
+    @property
+    def source(self) -> str:
+        """Name the resource that says it: `Consent/id`."""
+        return self.id.partition("#")[0]
+
 
 class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything sealed per record that a decision reads."""

@@ -9,11 +9,8 @@ from __future__ import annotations
 from functools import cache
 
 from serment.fhir import capability, compartment
-from serment.fhir.owner import DIRECTORY_TYPES, owner_rules
+from serment.fhir.owner import DIRECTORY_TYPES, NEVER_WRITTEN, owner_rules
 from serment.model import Instant
-
-NEVER_WRITTEN = frozenset({"AuditEvent"})
-"""The ledger is the trace: it is read on its own page, and nobody writes it from outside."""
 
 
 @cache

@@ -17,7 +17,8 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 from serment.cli.doors import Item, TraceLine
 from serment.cli.speech import LANGUAGE
 from serment.errors import DependencyError, NotSupportedError, RefusedError, RequestError, SermentError
-from serment.record.choosing import CATEGORY, RPPS, SCOPE
+from serment.identity import rpps
+from serment.record.choosing import CATEGORY, SCOPE
 
 SHOWN = (
     "AllergyIntolerance",
@@ -180,8 +181,8 @@ def _refuse(status: int, outcome: dict[str, Any]) -> NoReturn:
     raise class_("cli.server-said", status=status, said=said)
 
 
-def _named(rpps: str, role: str) -> list[dict[str, Any]]:
-    return [{"role": {"text": role}, "reference": {"identifier": {"system": RPPS, "value": rpps}}}]
+def _named(number: str, role: str) -> list[dict[str, Any]]:
+    return [{"role": {"text": role}, "reference": {"identifier": {"system": rpps.SYSTEM, "value": number}}}]
 
 
 def _item(resource: dict[str, Any]) -> Item:

@@ -40,6 +40,9 @@ DIRECTORY_TYPES = frozenset(
 )
 """Types kept in the directory when they name no patient."""
 
+NEVER_WRITTEN = frozenset({"AuditEvent"})
+"""The ledger is the trace: it is read on its own page, and nobody writes it from outside."""
+
 _PEOPLE = ("Patient", "RelatedPerson")
 _PATIENT = re.compile(
     r"(?P<patient>(?:[a-z][a-z0-9+.\-]*://[^?#]*/)?Patient(?:/[A-Za-z0-9\-.]{1,64}|\?.+?))(?:/_history/[^/]*)?"

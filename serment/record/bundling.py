@@ -20,6 +20,7 @@ from serment.errors import (
     EntryError,
     InvalidResourceError,
     MalformedError,
+    NotFoundError,
     NotSupportedError,
     RefusedError,
     RequestError,
@@ -29,6 +30,7 @@ from serment.errors import (
 from serment.fhir import document, outcome
 from serment.fhir.binary_json import contents_of
 from serment.fhir.bundle import ResponseItem, searchset
+from serment.fhir.owner import NEVER_WRITTEN
 from serment.fhir.query import parse
 from serment.fhir.transaction import BundleEntry, entries, relink
 from serment.record import conditions, incoming, writing
@@ -226,6 +228,8 @@ def _step(
     type_, _, id_ = parts.path.partition("/")
     if parts.query or (entry.method != "POST" and not id_) or (entry.method == "POST" and id_):
         raise NotSupportedError("bundling.conditional")
+    if type_ in NEVER_WRITTEN:
+        raise NotFoundError("api.unknown-type")
     if entry.method == "DELETE":
         return Step(place, "DELETE", type_, id_, None, version_of(entry.if_match))
     if entry.resource is None:
@@ -279,12 +283,17 @@ def run(pen: Pen, bundle: Together, steps: list[Step], at: list[int]) -> dict[in
     """Do every step inside the pen, in FHIR's order. `at` ends with the place of the step being done."""
     at.clear()
     steps, made = _meeting(pen, bundle, steps, at)
-    for step in sorted(steps, key=lambda step: ORDER[step.method]):
+    for step in sorted(steps, key=_in_order):
         if step.place not in made:
             at.append(step.place)
             made[step.place] = done(pen, step, bundle.births)
     at.clear()
     return made
+
+
+def _in_order(step: Step) -> tuple[int, bool]:
+    """Put a word of the patient after what is created with it: it may speak of that."""
+    return ORDER[step.method], step.type == "Consent"
 
 
 def _meeting(

@@ -10,13 +10,23 @@ Order: applying, withdrawing, masks, people.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 
+from serment.access.case import acting_as
 from serment.access.from_resources import choices, mandate, team_facts
-from serment.access.record_facts import DECLARED, REGISTRATION, Choice, RecordFacts, TeamFact
-from serment.errors import NotFoundError
+from serment.access.record_facts import (
+    DECLARED,
+    REGISTRATION,
+    Choice,
+    RecordFacts,
+    TeamFact,
+    grant_in_force,
+)
+from serment.errors import NotFoundError, RequestError, TooLargeError
 from serment.fhir.match import decoder
 from serment.identity import rpps
 from serment.ledger.entry import Interaction
@@ -31,6 +41,8 @@ from serment.record.pen import DeniedError, Pen
 IDENTIFIERS = decoder(("identifier",))
 ACTS_OF_CARE = frozenset({"Encounter", "Appointment", "ServiceRequest", "CareTeam", "Patient"})
 NAMERS = frozenset({Function.SECRETARY, Function.SECURITY_OFFICER, Function.DPO})
+MOST_CHOICES = 500
+"""Words in one Consent: facts are read at every request on the record."""
 REGISTERED_FOR = 24 * 3600 * 1000
 """A registration lets the person who registers finish within a day, in milliseconds."""
 
@@ -60,7 +72,7 @@ def apply(pen: Pen, draft: Draft, incoming: Incoming, id_: str, *, imported: boo
     if incoming.type == "RelatedPerson":
         _mandate(pen, draft, resource, id_)
     elif incoming.type == "Consent":
-        _choices(pen, draft, resource, id_)
+        _choices(pen, draft, incoming, id_)
 
 
 def withdraw(pen: Pen, draft: Draft, type_: str, id_: str) -> None:
@@ -89,6 +101,12 @@ def change(draft: Draft, facts: RecordFacts) -> None:
         draft.facts = facts
 
 
+def born(draft: Draft, incoming: Incoming) -> None:
+    """Keep the birth date that the person's own resource says: a parent's mandate ends by it."""
+    birth_date = str(incoming.document.value.get("birthDate", ""))
+    change(draft, msgspec.structs.replace(facts_of(draft), birth_date=birth_date))
+
+
 def _acts_of_care(
     pen: Pen, draft: Draft, resource: dict[str, object], source: str, *, imported: bool
 ) -> None:
@@ -105,7 +123,7 @@ def _acts_of_care(
         imported=imported,
     )
     if resource["resourceType"] == "CareTeam" and not imported:
-        named_by_writer = any(fact.actor == actor.id for fact in named)
+        named_by_writer = any(fact.actor in acting_as(actor) for fact in named)
         if actor.function not in NAMERS or named_by_writer:
             raise _refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer")
     facts = _without_acts_of(facts, source)
@@ -113,7 +131,7 @@ def _acts_of_care(
         if imported and pen.passage.policy.over(fact, pen.asking.now):
             # Years of past visits open nothing any more, and facts are read at every request.
             continue
-        if imported or fact.actor != actor.id or _has_lasting_ground(pen, draft):
+        if imported or fact.actor not in acting_as(actor) or _has_lasting_ground(pen, draft):
             facts = facts.with_team(fact)
     change(draft, _still_open(pen, facts))
 
@@ -132,15 +150,19 @@ def _without_acts_of(facts: RecordFacts, source: str) -> RecordFacts:
 
 
 def _has_lasting_ground(pen: Pen, draft: Draft) -> bool:
-    """Say whether the writer stands in the team by more than a declared act or an emergency door.
+    """Say whether the writer stands in the team, now, by more than a declared act or an emergency door.
 
     Who registered the person, was named by somebody else or attends them writes their own acts of
-    care down; who came in by a declared act or an emergency makes no ground out of it.
+    care down; who came in by a declared act or an emergency makes no ground out of it, not even out
+    of an act that has ended.
     """
-    actor = pen.asking.actor.id
-    facts = facts_of(draft)
-    named = any(fact.actor == actor and fact.kind != DECLARED for fact in facts.team)
-    return named or any(fact.actor == actor for fact in facts.attending)
+    names, now, facts = acting_as(pen.asking.actor), pen.asking.now, facts_of(draft)
+    opens, regime = pen.passage.policy.opens, Regime(facts.regime)
+    named = any(
+        fact.actor in names and fact.kind != DECLARED and opens(fact, regime, now) for fact in facts.team
+    )
+    attending = (one for one in facts.attending if grant_in_force(one.start, one.end, now))
+    return named or any(one.actor == pen.asking.actor.id for one in attending)
 
 
 def _refused(draft: Draft, rule: str, interaction: Interaction, sentence: str) -> DeniedError:
@@ -159,11 +181,16 @@ def _mandate(pen: Pen, draft: Draft, resource: dict[str, object], id_: str) -> N
     change(draft, facts if made is None else facts.with_mandate(made))
 
 
-def _choices(pen: Pen, draft: Draft, resource: dict[str, object], id_: str) -> None:
+def _choices(pen: Pen, draft: Draft, incoming: Incoming, id_: str) -> None:
     actor = pen.asking.actor
     if actor.kind not in {ActorKind.PATIENT, ActorKind.PROXY, ActorKind.PROFESSIONAL}:
         raise _refused(draft, "C2.speaker", Interaction.CONSENT, "record.choice-not-yours")
-    made = choices(resource, id_, pen.asking.now, actor.id, lambda ref: practitioner(pen, ref))
+    said, resolve = incoming.document.value, partial(practitioner, pen)
+    made = choices(said, id_, pen.asking.now, actor.id, resolve, incoming.base)
+    if len(made) > MOST_CHOICES:
+        raise TooLargeError("record.too-many-choices", most=MOST_CHOICES)
+    for item in {choice.item for choice in made if choice.item}:
+        must_hold(draft, item)
     _replace_choices(pen, draft, f"Consent/{id_}", made)
 
 
@@ -186,7 +213,7 @@ def as_secret_as_what_it_names(draft: Draft, incoming: Incoming) -> Incoming:
     """
     if incoming.type != "Consent":
         return incoming
-    made = choices(incoming.document.value, "", draft.view.asking.now, "", lambda _: "")
+    made = choices(incoming.document.value, "", draft.view.asking.now, "", lambda _: "", incoming.base)
     units = [filing.class_of(draft, choice.item) for choice in made if choice.item]
     secret = any(
         unit is not None
@@ -200,14 +227,32 @@ def as_secret_as_what_it_names(draft: Draft, incoming: Incoming) -> Incoming:
     return replace(incoming, labels=(grade, *sorted({*rest, Label.MINOR_SECRET.value})))
 
 
-def must_hold(pen: Pen, draft: Draft, reference: str) -> None:
-    """Refuse to mask what the record does not hold, or what the asker may not see."""
-    type_, _, id_ = reference.partition("/")
-    located, known = pen.passage.resolve(pen.txn, reference)
-    if not known or located.record != draft.record:
+def must_hold(draft: Draft, reference: str) -> None:
+    """Refuse to mask what the record does not hold, or what the asker may not see: no mask is set in part."""
+    if not isinstance(filing.standing(draft, reference, (Act.READ,)), filing.Standing):
         raise NotFoundError("record.not-found")
-    if not isinstance(draft.current((type_, id_, ""), Act.READ), Item):
-        raise NotFoundError("record.not-found")
+
+
+def same_professional(draft: Draft, incoming: Incoming, id_: str) -> None:
+    """Refuse that a directory entry comes to name somebody else: whoever refers to it would name them too.
+
+    A number may be added where there was none, save one's own. Raises `RequestError`.
+    """
+    if not incoming.type.startswith("Practitioner"):
+        return
+    item = draft.current((incoming.type, id_, ""), Act.WRITE)
+    if not isinstance(item, Item):
+        return
+    identifiers = incoming.document.value.get("identifier", [])
+    before = _numbers(number for _, number, *_ in IDENTIFIERS(bytes(item.entry.values)).p0 or ())
+    after = _numbers(one.get("value") for one in identifiers)
+    mine = draft.view.asking.actor.id.removeprefix("rpps:")
+    if after != before and (before or mine in after):
+        raise RequestError("record.professional-moved")
+
+
+def _numbers(values: Iterable[object]) -> set[str]:
+    return {value for value in values if isinstance(value, str) and rpps.is_rpps(value)}
 
 
 def practitioner(pen: Pen, reference: str) -> str:
@@ -228,7 +273,5 @@ def _practitioner(pen: Pen, reference: str) -> str:
     item = gate.current(pen.txn, view, located.pack, (type_, id_, ""), act)
     if isinstance(item, Denial):
         return ""
-    for _, number, *_ in IDENTIFIERS(bytes(item.entry.values)).p0 or ():
-        if isinstance(number, str) and rpps.is_rpps(number):
-            return f"rpps:{number}"
-    return ""
+    numbers = _numbers(number for _, number, *_ in IDENTIFIERS(bytes(item.entry.values)).p0 or ())
+    return f"rpps:{min(numbers)}" if len(numbers) == 1 else ""

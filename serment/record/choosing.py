@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from serment.access.declare import declared_act
+from serment.access.from_resources import provision_of
 from serment.access.record_facts import DECLARED, Attending, RecordFacts
 from serment.errors import RefusedError, RequestError
 from serment.identity import rpps
@@ -25,7 +26,6 @@ from serment.record.writing import Writing
 
 SCOPE = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
 CATEGORY = {"system": "http://loinc.org", "code": "59284-0"}
-RPPS = "https://rpps.esante.gouv.fr"
 HOLDER = "G1.holder"
 CHOICE = ItemClass(Category.CHOICES, "Consent")
 """The class of every word of the patient."""
@@ -43,11 +43,16 @@ class Choosing:
         return await self._consent(asking, patient, {"type": "deny", "data": data}, masks=item)
 
     async def unmask(self, asking: Asking, patient: PatientId, item: str) -> None:
-        """Take back every choice that masks the item."""
+        """Take back every choice that masks the item; what the same Consent said beside it is said again."""
 
         def job(pen: Pen) -> None:
             draft = writing.draft_of(pen, f"Patient/{patient}", {})
-            sources = {c.id.partition("#")[0] for c in draft.view.facts.choices if c.item == item}
+            said = draft.view.facts.choices
+            sources = {choice.source for choice in said if choice.item == item}
+            for choice in said:
+                if choice.source in sources and choice.item != item and (provision := provision_of(choice)):
+                    again = _ready(patient, provision)
+                    writing.put(pen, again, writing.new_id(), {}, asking.actor.id)
             for source in sorted(sources):
                 writing.remove(pen, "Consent", source.removeprefix("Consent/"))
 
@@ -55,7 +60,7 @@ class Choosing:
 
     async def block(self, asking: Asking, patient: PatientId, number: str) -> Written:
         """Block one professional, named by RPPS."""
-        reference = {"identifier": {"system": RPPS, "value": number}}
+        reference = {"identifier": {"system": rpps.SYSTEM, "value": number}}
         actor = [{"role": {"text": "blocked"}, "reference": reference}]
         return await self._consent(asking, patient, {"type": "deny", "actor": actor})
 
@@ -68,7 +73,7 @@ class Choosing:
 
     async def permit(self, asking: Asking, patient: PatientId, number: str) -> Written:
         """Consent to one professional outside the team."""
-        reference = {"identifier": {"system": RPPS, "value": number}}
+        reference = {"identifier": {"system": rpps.SYSTEM, "value": number}}
         actor = [{"role": {"text": "permitted"}, "reference": reference}]
         return await self._consent(asking, patient, {"type": "permit", "actor": actor})
 
@@ -126,25 +131,29 @@ class Choosing:
     async def _consent(
         self, asking: Asking, patient: PatientId, provision: dict[str, Any], masks: str = ""
     ) -> Written:
-        resource = {
-            "resourceType": "Consent",
-            "status": "active",
-            "scope": {"coding": [SCOPE]},
-            "category": [{"coding": [CATEGORY]}],
-            "patient": {"reference": f"Patient/{patient}"},
-            "policyRule": {"text": "CSP L1110-4"},
-            "provision": provision,
-        }
-        ready = incoming.read(json.dumps(resource).encode())
+        ready = _ready(patient, provision)
         id_ = writing.new_id()
 
         def job(pen: Pen) -> Written:
             if masks:
                 draft = writing.draft_of(pen, f"Patient/{patient}", {})
-                choices.must_hold(pen, draft, masks)
+                choices.must_hold(draft, masks)
             return writing.put(pen, ready, id_, {}, asking.actor.id)
 
         return await self._writing.run(asking, [f"Patient/{patient}"], job, choice=True)
+
+
+def _ready(patient: PatientId, provision: dict[str, Any]) -> incoming.Incoming:
+    resource = {
+        "resourceType": "Consent",
+        "status": "active",
+        "scope": {"coding": [SCOPE]},
+        "category": [{"coding": [CATEGORY]}],
+        "patient": {"reference": f"Patient/{patient}"},
+        "policyRule": {"text": "CSP L1110-4"},
+        "provision": provision,
+    }
+    return incoming.read(json.dumps(resource).encode())
 
 
 def _is_holder(verdict: Permit | Denial) -> bool:

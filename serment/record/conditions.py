@@ -68,6 +68,8 @@ def met(pen: Pen, incoming: Incoming, condition: str) -> Written | None:
 def _records(pen: Pen, incoming: Incoming, query: Query) -> list[RecordToken]:
     if incoming.type == "Patient":
         keys, _ = person_keys_of(query)
+        if not pen.imported:
+            pen.passage.searches.spend(pen.asking.actor.id, pen.asking.now)
         tokens = [pen.passage.installation.person(key) for key in keys]
         found = [record for token in tokens for record in pen.txn.persons(token, MOST_CANDIDATES)]
         return [

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from serment.access.explain import ABOUT_THE_ASKER, ABSENT, Explanation, explain
+from serment.access.explain import ABOUT_THE_ASKER, ABSENT, REFUSED, Explanation, explain
 from serment.access.relations import facts_for
 from serment.errors import IntegrityError
 from serment.ledger.entry import Interaction
-from serment.model import Act, Denial
+from serment.model import Act, ActorKind, Denial
 from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import View
@@ -20,6 +20,9 @@ from serment.record.passage import Passage
 from serment.record.reading import settled, warm
 
 __all__ = ["Explaining", "Explanation"]
+
+
+PATIENT_SIDE = frozenset({ActorKind.PATIENT, ActorKind.PROXY})
 
 
 class Explaining:
@@ -44,7 +47,7 @@ class Explaining:
                     passage, view, Interaction.READ, denial, gate.unit_at(view, located.pack)
                 )
         await settled(passage, entries)
-        return _for_asker(answer)
+        return _for_asker(answer, asking)
 
     def _explained(self, view: View, pack: int, act: Act) -> Explanation:
         asking = view.asking
@@ -59,8 +62,13 @@ class Explaining:
         return explain(facts)
 
 
-def _for_asker(answer: Explanation) -> Explanation:
-    """Leave the rule to whoever was permitted, to the holder, and to whom it speaks of themselves only."""
+def _for_asker(answer: Explanation, asking: Asking) -> Explanation:
+    """Leave the rule to whoever was permitted, to the holder, and to whom it speaks of themselves only.
+
+    For the patient's side an item that is not announced, one of somebody else and none are all absent.
+    """
+    if asking.actor.kind in PATIENT_SIDE and answer.asker == REFUSED:
+        answer = replace(answer, asker=ABSENT, offered=())
     own_fault = answer.rule in ABOUT_THE_ASKER
     true_to_holder = answer.asker not in {answer.professional, ABSENT}
     if answer.permitted or own_fault or true_to_holder:

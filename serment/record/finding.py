@@ -22,7 +22,6 @@ from serment.ledger.entry import Interaction
 from serment.model import Act, Category, ItemClass, Permit, Receipt, RecordToken
 from serment.record import gate, trace
 from serment.record.asking import Asking
-from serment.record.budget import Budget
 from serment.record.gate import Item, Sealed, View
 from serment.record.passage import DECOY, Passage
 from serment.record.reading import Served, settled, warm_records
@@ -30,10 +29,6 @@ from serment.record.searching import Page, Searching, candidates, matching, row
 from serment.store.contract import Snapshot
 
 MOST_CANDIDATES = 20
-SEARCHES = 60
-WINDOW = 10 * 60 * 1000
-"""An actor makes at most `SEARCHES` searches for people in `WINDOW` milliseconds."""
-
 SEEN = frozenset({"resourceType", "id", "meta", "name", "birthDate", "_birthDate", "gender", "extension"})
 """Members of a Patient that finding a person shows; of the extensions only the identity status."""
 
@@ -64,7 +59,6 @@ class Finding:
     def __init__(self, passage: Passage, searching: Searching) -> None:
         self._passage = passage
         self._searching = searching
-        self._budget = Budget(SEARCHES, WINDOW, "record.too-many-searches")
 
     async def search(self, asking: Asking, query: Query) -> Page:
         """Send a search to the one record that it is for."""
@@ -76,14 +70,15 @@ class Finding:
 
     async def _people(self, asking: Asking, query: Query) -> Page:
         keys, by_ins = person_keys_of(query)
-        self._budget.spend(asking.actor.id, asking.now)
+        self._passage.searches.spend(asking.actor.id, asking.now)
         records = self._candidates(keys)
         await warm_records(self._passage, asking, records)
         with self._passage.store.snapshot() as snapshot:
             met = [self._one(snapshot, asking, query, record, by_ins=by_ins) for record in records]
         receipts = await settled(self._passage, [entry for one in met for entry in one.entries])
         shown = [one for one in met if one.items]
-        served = [_served(one, receipts[0]) for one in shown]
+        by_record = {receipt.record: receipt for receipt in receipts}
+        served = [_served(one, by_record[one.view.record]) for one in shown]
         rank = {one.id: place for place, one in enumerate(served)}
         ordered = order.arranged(query, [item for one in shown for item in one.items], row)
         page = [served[rank[item.entry.id]] for item in ordered]

@@ -15,14 +15,14 @@ from serment.access.decide import decide, decide_find
 from serment.access.find import finding_for
 from serment.access.policy import Policy
 from serment.access.record_facts import RecordFacts, unpack
-from serment.access.relations import Standing
+from serment.access.relations import Standing, facts_for
 from serment.errors import IntegrityError
 from serment.fhir.binary_json import Shell
 from serment.keys import openings
 from serment.keys.openings import SealedRow
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.chains import HeadMark, head_hash
-from serment.model import Act, Category, Denial, ItemClass, Permit, Receipt, RecordToken
+from serment.model import Act, Category, Denial, Instant, ItemClass, Permit, Receipt, RecordToken
 from serment.record.asking import Asking
 from serment.record.blobs import Manifest, sheet, unframed
 from serment.record.index import Entry, Head, PackRef, decode_head, decode_pack
@@ -46,6 +46,13 @@ class View:
     verdicts: dict[tuple[ItemClass, Act, bool], Permit | Denial] = field(default_factory=dict)
     depositing: bool = False
     standing: Standing | None = None
+    clock: Callable[[], Instant] | None = None
+    begun: Instant = Instant(0)  # noqa: RUF009 - a NewType over int
+
+    def now(self) -> Instant:
+        """Give the request's own instant and the time that has passed since: a permit ends while it waits."""
+        passed = max(0, self.clock() - self.begun) if self.clock is not None else 0
+        return Instant(self.asking.now + passed)
 
     def decide(self, unit: ItemClass, act: Act, *, existing: bool = True) -> Permit | Denial:
         """Ask the decision, once for each class and act. `existing` is false for what is being created."""
@@ -95,6 +102,15 @@ def _glance_record(keys: RecordKeys, row: RecordRow) -> tuple[Head, RecordFacts]
         raise IntegrityError("record.altered")
     facts = SealedRow(keys.facts_at(row.epoch), row.facts, tag=head.facts)
     return head, unpack(openings.glance(keys, facts).value)
+
+
+def may_begin(asking: Asking, facts: RecordFacts, unit: ItemClass, policy: Policy) -> bool:
+    """Say whether somebody may begin a record of these first facts, before any key is made for it."""
+    case = facts_for(
+        asking.actor, asking.purpose, asking.reasons, RecordToken(b""), facts, unit,
+        Act.WRITE, asking.now, asking.request, policy, existing=False,
+    )  # fmt: skip
+    return isinstance(decide(case), Permit)
 
 
 def permitted(
@@ -277,7 +293,7 @@ def reveal_blob(view: View, receipt: Receipt, sealed: Sealed) -> tuple[Manifest 
 
 
 def _opened(view: View, receipt: Receipt, sealed: Sealed) -> bytes:
-    return openings.open(view.keys, sealed.item.permit, receipt, sealed.row, view.asking.now)
+    return openings.open(view.keys, sealed.item.permit, receipt, sealed.row, view.now())
 
 
 def reveal_chunk(
@@ -289,4 +305,4 @@ def reveal_chunk(
         raise IntegrityError("binary.altered")
     at = view.keys.chunk_at(manifest.blob, index, last=index == len(manifest.tags) - 1)
     row = SealedRow(at, sealed, item.unit, manifest.tags[index])
-    return openings.open(view.keys, item.permit, receipt, row, view.asking.now)
+    return openings.open(view.keys, item.permit, receipt, row, view.now())

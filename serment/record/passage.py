@@ -36,6 +36,10 @@ REFUSALS = 120
 REFUSAL_WINDOW = 60 * 1000
 """An actor is refused at most `REFUSALS` times in `REFUSAL_WINDOW` ms: then each further request waits."""
 
+SEARCHES = 60
+WINDOW = 10 * 60 * 1000
+"""An actor makes at most `SEARCHES` searches for people in `WINDOW` ms, conditions of creations included."""
+
 DECOY = "decoy/decoy"
 DIRECTORY = "directory"
 QUARANTINE = "quarantine"
@@ -122,6 +126,7 @@ class Passage:
     refusals: Budget = field(
         default_factory=lambda: Budget(REFUSALS, REFUSAL_WINDOW, "record.too-many-refusals")
     )
+    searches: Budget = field(default_factory=lambda: Budget(SEARCHES, WINDOW, "record.too-many-searches"))
 
     def resolve(self, snapshot: Snapshot, reference: str, part: str = "") -> tuple[Located, bool]:
         """Find where `Type/id` leads; an id that leads nowhere leads to the decoy record.
@@ -150,6 +155,7 @@ class Passage:
                 raise KeysAwayError(record, epoch)
             keys = self.keyring.of(record, epoch, asking.request, asking.now)
         view = look_at(row, asking, record, keys, self.policy)
+        view.clock, view.begun = self.clock, self.clock()
         state = chain_state(snapshot, record, keys.trail)
         trusted(snapshot, state, [keys.year.token(TOKEN_LABEL)], view.mark)
         return view

@@ -46,6 +46,9 @@ IN_FLIGHT = 4
 
 MOST_SWEPT = 1000
 
+SPARE = 1000
+"""Milliseconds before its end at which a permit is decided again, so that no chunk meets it ended."""
+
 Pieces = AsyncIterable[bytes]
 Write = Callable[[Pen, Incoming], Written]
 
@@ -312,7 +315,7 @@ class Serving:
         found = opened.found
         with self._passage.store.snapshot() as snapshot:
             now = self._passage.clock()
-            if found.item is None or now >= found.item.permit.until:
+            if found.item is None or found.view.now() + SPARE >= found.item.permit.until:
                 asking = replace(found.view.asking, now=now)
                 found = opened.found = self._look(snapshot, asking, opened.id, opened.version)
             if found.item is None:

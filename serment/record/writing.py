@@ -22,7 +22,7 @@ from serment.keys.record_keys import RecordKeys
 from serment.ledger.chains import NO_HEAD
 from serment.ledger.entry import Interaction
 from serment.model import ActorId, PatientId, RecordToken
-from serment.record import choices, conditions, trace, write
+from serment.record import choices, conditions, gate, trace, write
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.incoming import Incoming, owning_reference
@@ -85,10 +85,20 @@ class Writing:
         births: dict[str, Birth] = {}
         trace.room_for_content(self._passage)
         for incoming, id_ in created:
-            if incoming.type == "Patient":
+            if incoming.type == "Patient" and self._may_begin(asking, incoming, id_):
                 birth = await asyncio.to_thread(conceive, self._passage, asking, PatientId(id_))
                 births[f"Patient/{id_}"] = birth
         return births
+
+    def _may_begin(self, asking: Asking, incoming: Incoming, id_: str) -> bool:
+        """Say whether the actor may begin such a record: keys are made for nobody else.
+
+        The decision that counts is taken in the transaction, where the refusal is traced.
+        """
+        passage = self._passage
+        facts = first_facts(passage, asking, PatientId(id_), incoming)
+        unit = incoming.unit(asking.actor.id, asking.now)
+        return gate.may_begin(asking, facts, unit, passage.policy)
 
     async def run(
         self, asking: Asking, references: Sequence[str], job: Callable[[Pen], T], *, choice: bool = False
@@ -169,7 +179,7 @@ def put(
     owner = owning_reference(incoming, id_)
     birth = births.get(owner)
     if birth is not None and birth.record not in pen.drafts:
-        facts = first_facts(pen, birth.patient, incoming, imported=imported)
+        facts = first_facts(pen.passage, pen.asking, birth.patient, incoming, imported=imported)
         draft = pen.born(birth.record, birth.keys, birth.patient, facts)
     else:
         draft = draft_of(pen, owner, births)
@@ -207,12 +217,15 @@ def change(
     draft = draft_of(pen, f"{incoming.type}/{id_}", {})
     there, _ = pen.passage.resolve(pen.txn, owner)
     incoming = choices.as_secret_as_what_it_names(draft, incoming)
+    if not imported:
+        choices.same_professional(draft, incoming, id_)
     made = write.update(pen, draft, incoming, id_, if_match, reason)
     if there.record != draft.record:
         raise RequestError("record.owner-moved")
     if incoming.type == "Patient":
         pen.txn.drop_persons(draft.record)
         name_person(pen, draft, incoming)
+        choices.born(draft, incoming)
     choices.apply(pen, draft, incoming, id_, imported=imported)
     return made
 
@@ -231,19 +244,20 @@ def same_id(incoming: Incoming, id_: str) -> None:
         raise RequestError("record.type-mismatch")
 
 
-def first_facts(pen: Pen, patient: PatientId, incoming: Incoming, *, imported: bool = False) -> RecordFacts:
+def first_facts(
+    passage: Passage, asking: Asking, patient: PatientId, incoming: Incoming, *, imported: bool = False
+) -> RecordFacts:
     """Give the facts of a record at birth: whose it is, who holds it, and the act of registering it.
 
     Nobody registers by importing.
     """
-    actor = pen.asking.actor
     facts = RecordFacts(
-        regime=pen.passage.regime.value,
-        structure=actor.structure,
+        regime=passage.regime.value,
+        structure=asking.actor.structure,
         birth_date=str(incoming.document.value.get("birthDate", "")),
         holders=(f"patient:{patient}",),
     )
-    return facts if imported else choices.registered(facts, pen.asking, patient)
+    return facts if imported else choices.registered(facts, asking, patient)
 
 
 def name_person(pen: Pen, draft: Draft, incoming: Incoming) -> None:

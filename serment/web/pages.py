@@ -257,7 +257,12 @@ async def _form(request: Request, house: House) -> dict[str, str]:
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > MOST_FORM:
         raise TooLargeError("fhir.too-large", limit=MOST_FORM)
-    text = (await request.body()).decode("ascii", "replace")
+    raw = bytearray()
+    async for piece in request.stream():
+        raw += piece
+        if len(raw) > MOST_FORM:
+            raise TooLargeError("fhir.too-large", limit=MOST_FORM)
+    text = raw.decode("ascii", "replace")
     form = {name: values[0] for name, values in parse_qs(text).items()}
     expected = house.sessions.form_key(cookie_secret(request))
     if not hmac.compare_digest(form.get("csrf", "").encode(), expected.encode()):

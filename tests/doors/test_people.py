@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from serment.record.finding import SEARCHES
+from serment.record.passage import SEARCHES
 from tests.doors.samples import Json
 from tests.doors.served import Served, sentence, served
 

@@ -46,6 +46,20 @@ def cut(document: Document) -> tuple[bytes, bytes | None]:
     return identity, msgspec.msgpack.encode((len(identity), removed))
 
 
+def beside(identity: bytes, contact: bytes) -> bytes:
+    """Put a half that an older write cut behind a newer other half: who wrote that one left this as it was.
+
+    Raises `IntegrityError` when the half is not one of ours.
+    """
+    try:
+        _, removed = _decoder.decode(contact)
+    except msgspec.DecodeError:
+        raise IntegrityError("fhir.halves-differ") from None
+    end = identity.rindex(b"}")
+    members = [segment.strip(b", \t\r\n") for _, segment in removed]
+    return b",".join((identity[:end].rstrip(), *members)) + identity[end:]
+
+
 def join(identity: bytes, contact: bytes) -> bytes:
     """Give back the bytes that `cut` took. Raises `IntegrityError` when the halves are not of one whole."""
     pieces: list[bytes] = []

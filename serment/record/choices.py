@@ -19,6 +19,7 @@ import msgspec
 from serment.access.case import acting_as
 from serment.access.from_resources import choices, mandate, team_facts
 from serment.access.record_facts import (
+    CONSENT,
     DECLARED,
     REGISTRATION,
     Choice,
@@ -30,7 +31,18 @@ from serment.errors import NotFoundError, RequestError, TooLargeError
 from serment.fhir.match import decoder
 from serment.identity import rpps
 from serment.ledger.entry import Interaction
-from serment.model import Act, ActorKind, Denial, Function, Label, PatientId, Regime
+from serment.model import (
+    Act,
+    ActorKind,
+    Category,
+    Denial,
+    Function,
+    ItemClass,
+    Label,
+    PatientId,
+    Permit,
+    Regime,
+)
 from serment.record import filing, gate
 from serment.record.asking import Asking
 from serment.record.draft import Draft
@@ -41,6 +53,10 @@ from serment.record.pen import DeniedError, Pen
 IDENTIFIERS = decoder(("identifier",))
 ACTS_OF_CARE = frozenset({"Encounter", "Appointment", "ServiceRequest", "CareTeam", "Patient"})
 NAMERS = frozenset({Function.SECRETARY, Function.SECURITY_OFFICER, Function.DPO})
+EMERGENCY_DOORS = frozenset({"G5.emergency", "G5.regulation"})
+CHOICES = ItemClass(Category.CHOICES, "Consent")
+"""The class of every word of the patient."""
+
 MOST_CHOICES = 500
 """Words in one Consent: facts are read at every request on the record."""
 REGISTERED_FOR = 24 * 3600 * 1000
@@ -187,11 +203,20 @@ def _choices(pen: Pen, draft: Draft, incoming: Incoming, id_: str) -> None:
         raise _refused(draft, "C2.speaker", Interaction.CONSENT, "record.choice-not-yours")
     said, resolve = incoming.document.value, partial(practitioner, pen)
     made = choices(said, id_, pen.asking.now, actor.id, resolve, incoming.base)
+    _may_grant(draft, made)
     if len(made) > MOST_CHOICES:
         raise TooLargeError("record.too-many-choices", most=MOST_CHOICES)
     for item in {choice.item for choice in made if choice.item}:
         must_hold(draft, item)
     _replace_choices(pen, draft, f"Consent/{id_}", made)
+
+
+def _may_grant(draft: Draft, made: list[Choice]) -> None:
+    """Refuse a consent that is recorded by an emergency door: the person was not able to give one."""
+    if any(choice.kind == CONSENT for choice in made):
+        verdict = draft.view.decide(CHOICES, Act.WRITE, existing=False)
+        if isinstance(verdict, Permit) and verdict.rule in EMERGENCY_DOORS:
+            raise _refused(draft, "C2.speaker", Interaction.CONSENT, "record.choice-not-yours")
 
 
 def _replace_choices(pen: Pen, draft: Draft, source: str, made: list[Choice]) -> None:

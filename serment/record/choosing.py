@@ -17,7 +17,7 @@ from serment.access.record_facts import DECLARED, Attending, RecordFacts
 from serment.errors import RefusedError, RequestError
 from serment.identity import rpps
 from serment.ledger.entry import Interaction
-from serment.model import Act, ActorId, Category, Denial, ItemClass, PatientId, Permit
+from serment.model import Act, ActorId, Denial, PatientId, Permit
 from serment.record import choices, gate, incoming, trace, writing
 from serment.record.asking import Asking
 from serment.record.pen import DeniedError, Pen
@@ -27,8 +27,6 @@ from serment.record.writing import Writing
 SCOPE = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
 CATEGORY = {"system": "http://loinc.org", "code": "59284-0"}
 HOLDER = "G1.holder"
-CHOICE = ItemClass(Category.CHOICES, "Consent")
-"""The class of every word of the patient."""
 
 
 class Choosing:
@@ -86,7 +84,7 @@ class Choosing:
 
         def job(pen: Pen) -> None:
             draft = writing.draft_of(pen, f"Patient/{patient}", {})
-            verdict = draft.view.decide(CHOICE, Act.WRITE, existing=False)
+            verdict = draft.view.decide(choices.CHOICES, Act.WRITE, existing=False)
             if not _is_holder(verdict):
                 raise DeniedError(
                     draft.view,

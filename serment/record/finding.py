@@ -14,7 +14,6 @@ import msgspec
 from serment.errors import RequestError
 from serment.fhir import order
 from serment.fhir.owner import DIRECTORY_TYPES
-from serment.fhir.patient_cut import join
 from serment.fhir.query import Clause, DateValue, Query, StringValue, TokenValue, Value
 from serment.identity.keys import search_key_ins, search_keys
 from serment.ledger.append import Pending
@@ -24,7 +23,7 @@ from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
 from serment.record.passage import DECOY, Passage
-from serment.record.reading import Served, settled, warm_records
+from serment.record.reading import Served, settled, warm_records, whole
 from serment.record.searching import Page, Searching, candidates, matching, row
 from serment.store.contract import Snapshot
 
@@ -131,7 +130,7 @@ def people(snapshot: Snapshot, view: View, permits: dict[int, Permit]) -> list[I
 def _served(met: _Met, receipt: Receipt) -> Served:
     """Open what one candidate may show: whole when it may be read, else who the person is."""
     bodies = [gate.reveal(met.view, receipt, part) for part in met.sealed]
-    body = bodies[0] if len(bodies) == 1 else join(bodies[0], bodies[1])
+    body = bodies[0] if len(bodies) == 1 else whole(met.items[0], bodies[0], met.sealed[1].item, bodies[1])
     if met.interaction is Interaction.FIND:
         body = who(body)
     entry, unit = met.items[0].entry, met.items[0].unit

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from serment.errors import CustodyError, GoneError, NotFoundError
-from serment.fhir.patient_cut import join
+from serment.fhir.patient_cut import beside, join
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Act, Denial, ItemClass, Receipt, RecordToken
@@ -117,8 +117,7 @@ class Reading:
         contacts = self._contacts(snapshot, view, name, most)
         gathered = _Gathered(view, [])
         for version in chosen:
-            whole = [version, *(c for c in contacts if c.entry.version == version.entry.version)]
-            live = [part for part in whole if not part.entry.deleted]
+            live = [part for part in _whole(version, contacts) if not part.entry.deleted]
             gathered.groups.append((version, gate.fetch(snapshot, view, live)))
         touched = [trace.touched(version, asking) for version in chosen]
         gathered.entries = trace.of_access(passage, view, interaction, touched, item.permit.rule)
@@ -140,9 +139,22 @@ class Reading:
         entry = item.entry
         bodies = {part.item.entry.part: gate.reveal(view, receipts[0], part) for part in sealed}
         body = bodies.get("", b"")
-        if "contact" in bodies:
-            body = join(body, bodies["contact"])
+        for part in sealed:
+            if part.item.entry.part:
+                body = whole(item, body, part.item, bodies["contact"])
         return Served(entry.type, entry.id, entry.version, entry.updated, entry.deleted, item.unit, body)
+
+
+def whole(item: Item, body: bytes, contact: Item, half: bytes) -> bytes:
+    """Join the halves of a cut item as they were sent; an older half stands behind the newer one."""
+    return (join if item.entry.version == contact.entry.version else beside)(body, half)
+
+
+def _whole(version: Item, contacts: list[Item]) -> list[Item]:
+    """Give a version with the cut half of its time: who may not write that half leaves it as it was."""
+    if version.entry.deleted:
+        return [version]
+    return [version, *[one for one in contacts if one.entry.version <= version.entry.version][:1]]
 
 
 def _chain(snapshot: Snapshot, view: View, item: Item, most: int | None) -> list[Item]:

@@ -14,7 +14,6 @@ import msgspec
 
 from serment.errors import GoneError, IntegrityError, MalformedError, RequestError
 from serment.fhir import match, order
-from serment.fhir.patient_cut import join
 from serment.fhir.query import Query, parse
 from serment.fhir.search import joined, resource_types
 from serment.ledger.append import Pending
@@ -25,7 +24,7 @@ from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
 from serment.record.incoming import CUT
 from serment.record.passage import DIRECTORY, Passage
-from serment.record.reading import Served, settled, warm
+from serment.record.reading import Served, settled, warm, whole
 from serment.store.contract import Snapshot
 
 
@@ -103,7 +102,7 @@ class Searching:
             (part.item.entry.id, part.item.entry.part): gate.reveal(found.view, receipts[0], part)
             for part in found.sealed
         }
-        served = [_served(item, bodies) for item in found.items]
+        served = [_served(item, bodies, found.contacts) for item in found.items]
         mark = PageMark(query.type, query.to_pairs(), offset + len(served), found.view.head.epoch)
         return Page(query, served, found.total, self._sealed(asking, mark) if found.rest else "")
 
@@ -184,10 +183,10 @@ def row(item: Item) -> tuple[str, int, bytes]:
     return entry.id, entry.updated, bytes(entry.values)
 
 
-def _served(item: Item, bodies: dict[tuple[str, str], bytes]) -> Served:
+def _served(item: Item, bodies: dict[tuple[str, str], bytes], contacts: dict[str, Item]) -> Served:
     entry = item.entry
     body = bodies[entry.id, ""]
     contact = bodies.get((entry.id, "contact"))
     if contact is not None:
-        body = join(body, contact)
+        body = whole(item, body, contacts[entry.id], contact)
     return Served(entry.type, entry.id, entry.version, entry.updated, False, item.unit, body)

@@ -88,6 +88,16 @@ def test_an_act_of_care_that_has_ended_is_no_ground_for_a_new_one(server: Served
     assert server.client(doctor).get(f"Patient/{record}").status_code == 404
 
 
+def test_a_consent_is_not_recorded_by_who_came_in_by_an_emergency(server: Served) -> None:
+    """The person could not speak: a colleague would be let in by words that nobody said."""
+    made, record = server.installation, server.record()
+    colleague = {"role": {"text": "x"}, "reference": by_rpps(made.staff("unrelated-doctor").id)}
+    said = consent(record, type="permit", actor=[colleague])
+    refused = emergency(server, made.staff("second-associate")).post("Consent", json=said)
+    assert (refused.status_code, sentence(refused)) == (403, "record.choice-not-yours")
+    assert server.staff("unrelated-doctor").get(f"Patient/{record}").status_code == 404
+
+
 @pytest.mark.parametrize("role", ["unrelated-doctor", "team-doctor"])
 def test_a_directory_entry_does_not_come_to_name_its_writer(server: Served, role: str) -> None:
     """Every later act of care, block or confirmation that refers to the entry would name the writer."""
@@ -268,3 +278,29 @@ def test_a_permit_ends_while_its_trace_waits(server: Served) -> None:
     with pytest.raises(RefusedError) as refused:
         gate.reveal(view, receipt, sealed)
     assert refused.value.sentence == "keys.permit-expired"
+
+
+def test_a_change_by_who_may_not_see_the_telephone_leaves_it_where_it_was(server: Served) -> None:
+    """Opposed for contact, a secretary mends the name: the telephone is neither shown to them nor lost."""
+    secretary = server.staff("secretary")
+    phone = {"telecom": [{"system": "phone", "value": "0612345678"}]}
+    made = secretary.post("Patient", json=person("Tellier", "1988-08-08", **phone)).json()
+    holder = server.client(replace(server.patient_actor(), id=ActorId(f"patient:{made['id']}")))
+    opposed = {"class": [{"system": "urn:serment:category", "code": "contact"}]}
+    assert holder.post("Consent", json=consent(made["id"], **opposed)).status_code == 201
+    address = f"Patient/{made['id']}"
+    declared = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueCode": "visit-today"}]}
+    doctor = server.staff("team-doctor")
+    assert doctor.post(f"{address}/$declare-act", json=declared).status_code == 200
+    seen = doctor.get(address).json()
+    assert "telecom" not in seen
+    renamed = seen | {"name": [{"family": "Tellier-Vial", "given": ["Anaïs"]}]}
+    answer = doctor.put(address, json=renamed, headers={"if-match": 'W/"1"'})
+    assert answer.status_code == 200, answer.text
+    read = holder.get(address).json()
+    assert (read["telecom"], read["name"][0]["family"]) == (phone["telecom"], "Tellier-Vial")
+    versions = holder.get(f"{address}/_history").json()["entry"]
+    assert [one["resource"]["telecom"] for one in versions] == [phone["telecom"], phone["telecom"]]
+    searched = holder.get("Patient", params={"birthdate": "1988-08-08", "family": "Tellier-Vial"})
+    assert searched.status_code == 200, searched.text
+    assert searched.json()["entry"][0]["resource"]["telecom"] == phone["telecom"]

@@ -19,7 +19,9 @@ import hmac
 import os
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
+from struct import Struct
 from typing import NoReturn, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -35,6 +37,7 @@ TAG_SIZE = 16
 KEY_SIZE = 32
 LEAST_PADDED = 256
 _LENGTH_SIZE = 4
+_length = Struct(">I").pack
 _HEADER_SIZE = len(FORMAT) + COMMITMENT_SIZE + NONCE_SIZE
 
 NO_RECORD = RecordToken(bytes(16))
@@ -72,15 +75,15 @@ class Coordinates:
 
     def aad(self) -> bytes:
         """Give the associated data: every field behind its own length, so that no two places look alike."""
-        return length_prefixed(
-            b"serment/row/1",
-            self.store,
-            self.record,
-            self.kind.encode(),
-            self.type.encode(),
-            self.id.encode(),
-            self.version.to_bytes(8, "big"),
+        return _start_of_row(self.store, self.record, self.kind) + length_prefixed(
+            self.type.encode(), self.id.encode(), self.version.to_bytes(8, "big")
         )
+
+
+@lru_cache(maxsize=4096)
+def _start_of_row(store: bytes, record: RecordToken, kind: RowKind) -> bytes:
+    """Write what the coordinates of every row of a kind in one record begin with: nothing secret."""
+    return length_prefixed(b"serment/row/1", store, record, kind.encode())
 
 
 class Bound(Protocol):
@@ -93,7 +96,7 @@ class Bound(Protocol):
 
 def length_prefixed(*fields: bytes) -> bytes:
     """Join fields, each behind its length as a big-endian u32."""
-    return b"".join([len(value).to_bytes(4, "big") + value for value in fields])
+    return b"".join([_length(len(value)) + value for value in fields])
 
 
 class SubKey:

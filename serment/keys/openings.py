@@ -94,7 +94,7 @@ def open(keys: RecordKeys, permit: Permit, receipt: Receipt, row: SealedRow, now
 def _same_record_and_class(permit: Permit, row: SealedRow) -> None:
     if permit.record != row.at.record:
         raise RefusedError("keys.permit-record")
-    if row.unit is None or permit.unit != row.unit:
+    if row.unit is None or (permit.unit is not row.unit and permit.unit != row.unit):
         raise RefusedError("keys.permit-class")
 
 

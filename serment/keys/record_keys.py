@@ -12,6 +12,7 @@ Opening is not here: `openings` asks for the permit and the receipt.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import NoReturn
 
@@ -35,6 +36,7 @@ _USES = {
 }
 
 
+@lru_cache(maxsize=1024)
 def class_digest(unit: ItemClass) -> str:
     """Name a class for a pack's coordinates: a pack opens as the class it was sealed for, or not at all."""
     fields = [

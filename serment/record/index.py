@@ -10,6 +10,7 @@ Order: classes, head, entries. Nothing here opens, decides or stores anything.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -45,14 +46,20 @@ class Unit(msgspec.Struct, array_like=True, frozen=True):
 
     def item_class(self) -> ItemClass:
         """Read the class back."""
-        return ItemClass(
-            Category(self.category),
-            self.document_type,
-            self.labels,
-            ActorId(self.author),
-            self.masked,
-            None if self.timer_end is None else Instant(self.timer_end),
-        )
+        return _class_of(self)
+
+
+@lru_cache(maxsize=2048)
+def _class_of(unit: Unit) -> ItemClass:
+    """Read a class back; the same few hundred stand in every head, and none says whose it is."""
+    return ItemClass(
+        Category(unit.category),
+        unit.document_type,
+        unit.labels,
+        ActorId(unit.author),
+        unit.masked,
+        None if unit.timer_end is None else Instant(unit.timer_end),
+    )
 
 
 class PackRef(msgspec.Struct, array_like=True, frozen=True):

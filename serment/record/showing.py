@@ -16,6 +16,7 @@ from serment.model import Act, Category, ItemClass, Permit
 from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
+from serment.record.index import Entry
 from serment.record.passage import Passage
 from serment.record.reading import settled, with_keys
 from serment.store.contract import Snapshot
@@ -113,14 +114,21 @@ def newest(
         totals[unit.category] += len(live)
         best = chosen[unit.category]
         least = best[-1].entry.updated if len(best) == most else 0
-        best += [Item(permit, unit, entry) for entry in live if entry.updated >= least]
-        best.sort(key=_newest_first)
-        del best[most:]
+        fresh = [entry for entry in live if entry.updated >= least]
+        if fresh:
+            fresh.sort(key=_newest_first)
+            best += [Item(permit, unit, entry) for entry in fresh[:most]]
+            best.sort(key=_newest_item)
+            del best[most:]
     return dict(chosen), dict(totals)
 
 
-def _newest_first(item: Item) -> tuple[int, str]:
-    return -item.entry.updated, item.entry.id
+def _newest_first(entry: Entry) -> tuple[int, str]:
+    return -entry.updated, entry.id
+
+
+def _newest_item(item: Item) -> tuple[int, str]:
+    return _newest_first(item.entry)
 
 
 REFUSED_UNIT = ItemClass(Category.IDENTITY, "Patient", ("N",))

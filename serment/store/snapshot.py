@@ -62,6 +62,20 @@ class Rows:
         except apsw.Error as error:
             raise self._meaning(error, connection) from None
 
+    def _numbered(
+        self, one: str, many: str, record: RecordToken, numbers: Sequence[int]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Read rows of one record by number, in the order asked; those that are not there are left out."""
+        if len(numbers) == 1:
+            row = self._one(one, numbers[0], record)
+            return iter(() if row is None else (row,))
+        found: dict[int, tuple[Any, ...]] = {}
+        for start in range(0, len(numbers), sql.AT_ONCE):
+            some = numbers[start : start + sql.AT_ONCE]
+            filled = [*some, *[some[0]] * (sql.AT_ONCE - len(some))]
+            found.update((row[0], row) for row in self._all(many, record, *filled))
+        return (found[number] for number in numbers if number in found)
+
     def _each(self, statement: str, *values: apsw.SQLiteValue) -> Iterator[tuple[Any, ...]]:
         connection = self._open()
         cursor = connection.cursor()
@@ -107,12 +121,10 @@ class SqliteSnapshot(Rows):
         return row[0] if row else None
 
     def packs(self, record: RecordToken, numbers: Sequence[int]) -> list[PackRow]:
-        rows = (self._one(sql.PACK, number, record) for number in numbers)
-        return [PackRow(*row) for row in rows if row]
+        return [PackRow(*row) for row in self._numbered(sql.PACK, sql.PACKS, record, numbers)]
 
     def bodies(self, record: RecordToken, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
-        rows = (self._one(sql.BODY, number, record) for number in numbers)
-        return [(row[0], row[1]) for row in rows if row]
+        return [(row[0], row[1]) for row in self._numbered(sql.BODY, sql.BODIES, record, numbers)]
 
     def chunk(self, blob: bytes, index: int) -> bytes | None:
         row = self._one(sql.CHUNK, blob, index)

@@ -15,6 +15,16 @@ RECORD: Final = "SELECT record, epoch, head, facts FROM record WHERE record = ?"
 EPOCH: Final = "SELECT epoch FROM record WHERE record = ?"
 PACK: Final = "SELECT number, sealed FROM pack WHERE number = ? AND record = ?"
 BODY: Final = "SELECT number, sealed FROM body WHERE number = ? AND record = ?"
+AT_ONCE: Final = 16
+"""Rows that one of the next two statements reads, in no order; a number given twice is one row."""
+PACKS: Final = (
+    "SELECT number, sealed FROM pack WHERE record = ?"
+    " AND number IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+BODIES: Final = (
+    "SELECT number, sealed FROM body WHERE record = ?"
+    " AND number IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 CHUNK: Final = "SELECT sealed FROM chunk WHERE blob = ? AND position = ?"
 CHUNKS: Final = "SELECT count(*) FROM chunk WHERE blob = ?"
 BLOBS: Final = "SELECT blob FROM chunk WHERE record = ? AND position = 0 ORDER BY blob"

@@ -56,6 +56,23 @@ def test_packs_come_in_the_order_asked_and_only_those_of_the_record(store: Store
         ]
 
 
+def test_many_rows_come_in_the_order_asked_and_none_of_another_record(store: Store) -> None:
+    def write(t: Transaction) -> list[int]:
+        numbers = [t.next_body() for _ in range(40)]
+        for number in numbers:
+            t.put_body(ONE if number != numbers[7] else TWO, number, b"body %d" % number)
+            t.put_pack(ONE if number != numbers[7] else TWO, number, b"pack %d" % number)
+        return numbers
+
+    numbers = store.submit(write).result()
+    asked = [*reversed(numbers), 10_000]
+    mine = [number for number in reversed(numbers) if number != numbers[7]]
+    with store.snapshot() as snapshot:
+        assert snapshot.bodies(ONE, asked) == [(number, b"body %d" % number) for number in mine]
+        assert snapshot.packs(ONE, asked) == [PackRow(number, b"pack %d" % number) for number in mine]
+        assert (snapshot.bodies(ONE, []), snapshot.packs(ONE, [numbers[7]])) == ([], [])
+
+
 def test_a_locator_leads_to_its_record_and_follows_its_pack(store: Store) -> None:
     store.submit(lambda t: t.put_locator(b"there", ONE, 7)).result()
     store.submit(lambda t: t.move_locators([(b"there", 9)])).result()

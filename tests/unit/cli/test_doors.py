@@ -8,7 +8,7 @@ import pytest
 
 from serment.cli.doors import Item
 from serment.cli.speech import told
-from serment.record.choosing import RPPS
+from serment.identity.rpps import SYSTEM as RPPS
 
 SOMEBODY = [{"reference": {"identifier": {"system": RPPS, "value": "1"}}}]
 ITEM = [{"reference": {"reference": "Condition/1"}}]

@@ -60,8 +60,8 @@ def test_many_rows_come_in_the_order_asked_and_none_of_another_record(store: Sto
     def write(t: Transaction) -> list[int]:
         numbers = [t.next_body() for _ in range(40)]
         for number in numbers:
-            t.put_body(ONE if number != numbers[7] else TWO, number, b"body %d" % number)
-            t.put_pack(ONE if number != numbers[7] else TWO, number, b"pack %d" % number)
+            t.put_body(ONE if number != numbers[7] else OTHER, number, b"body %d" % number)
+            t.put_pack(ONE if number != numbers[7] else OTHER, number, b"pack %d" % number)
         return numbers
 
     numbers = store.submit(write).result()

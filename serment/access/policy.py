@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -192,8 +192,13 @@ def _labelled(cell: Cell, unit: ItemClass) -> frozenset[Act]:
 
     Writing stays: care must be recordable by whoever gives it, and an author reads what they wrote.
     """
-    wanted = frozenset(unit.labels) - PLAIN if unit.labels else UNLABELLED
-    return cell.acts if wanted <= cell.labels else cell.acts - LOOKING
+    return cell.acts if _wanted(unit.labels) <= cell.labels else cell.acts - LOOKING
+
+
+@lru_cache(maxsize=256)
+def _wanted(labels: tuple[str, ...]) -> frozenset[str]:
+    """Name what a cell must name to show an item of these labels."""
+    return frozenset(labels) - PLAIN if labels else UNLABELLED
 
 
 def _purposes(text: str) -> dict[str, PurposeRule]:

@@ -327,18 +327,15 @@ def _speaks_for_holder(who: str, facts: RecordFacts) -> bool:
 
 def _on_team(case: Case) -> bool:
     """Tell whether a dated act of care puts the actor in the team; `shared` asks for a consent beside it."""
+    names = case.names
+    own = [fact for fact in case.facts.team if fact.actor in names]
     if case.regime is Regime.OWN:
-        return case.at_home and any(
-            fact.actor in case.names and _counts_in_own(fact, case) for fact in case.facts.team
-        )
+        return case.at_home and any(_counts_in_own(fact, case) for fact in own)
     if case.regime is not Regime.SHARED:
         return False
     if case.actor.function is Function.OCCUPATIONAL_PHYSICIAN:
         return False
-    return any(
-        fact.actor in case.names and not fact.imported and case.policy.opens(fact, Regime.SHARED, case.now)
-        for fact in case.facts.team
-    )
+    return any(not fact.imported and case.policy.opens(fact, Regime.SHARED, case.now) for fact in own)
 
 
 def _counts_in_own(fact: rf.TeamFact, case: Case) -> bool:

@@ -18,7 +18,7 @@ from serment.ledger.entry import Interaction
 from serment.model import RecordToken
 from serment.record import gate, trace
 from serment.record.draft import Draft
-from serment.record.finding import MOST_CANDIDATES, only_who, people, person_keys_of
+from serment.record.finding import alike, only_who, people, person_keys_of
 from serment.record.gate import Item
 from serment.record.incoming import Incoming, owning_reference
 from serment.record.passage import DIRECTORY
@@ -71,7 +71,7 @@ def _records(pen: Pen, incoming: Incoming, query: Query) -> list[RecordToken]:
         if not pen.imported:
             pen.passage.searches.spend(pen.asking.actor.id, pen.asking.now)
         tokens = [pen.passage.installation.person(key) for key in keys]
-        found = [record for token in tokens for record in pen.txn.persons(token, MOST_CANDIDATES)]
+        found = [record for token in tokens for record in alike(pen.txn, token)]
         return [
             record
             for record in dict.fromkeys(found)

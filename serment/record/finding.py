@@ -87,9 +87,7 @@ class Finding:
         """Give the records that an exact token leads to; one that leads nowhere leads to the decoy."""
         with self._passage.store.snapshot() as snapshot:
             found = [
-                record
-                for key in keys
-                for record in snapshot.persons(self._passage.installation.person(key), MOST_CANDIDATES)
+                record for key in keys for record in alike(snapshot, self._passage.installation.person(key))
             ]
             decoy, _ = self._passage.resolve(snapshot, DECOY)
         return list(dict.fromkeys(found)) or [decoy.record]
@@ -135,6 +133,17 @@ def _served(met: _Met, receipt: Receipt) -> Served:
         body = who(body)
     entry, unit = met.items[0].entry, met.items[0].unit
     return Served(entry.type, entry.id, entry.version, entry.updated, False, unit, body)
+
+
+def alike(snapshot: Snapshot, token: bytes) -> list[RecordToken]:
+    """Give the records that one person token leads to.
+
+    Raises `RequestError` above `MOST_CANDIDATES`: an answer that leaves people out would look whole.
+    """
+    found = snapshot.persons(token, MOST_CANDIDATES + 1)
+    if len(found) > MOST_CANDIDATES:
+        raise RequestError("record.too-many-alike", most=MOST_CANDIDATES)
+    return found
 
 
 def only_who(query: Query) -> bool:

@@ -215,7 +215,9 @@ async def officer(request: Request) -> Response:
     report = await run_in_threadpool(_verified, house)
     disk = await run_in_threadpool(request.app.state.search_disk)
     ledger = {"good": report.ok, "size": report.size, "faults": len(report.faults)}
-    return page(request, "officer.html", ledger=ledger, disk=disk, **_who(request, house, asking))
+    alarms = [say(alarm, language_of(request)) for alarm in sorted(house.passage.store.alarms)]
+    who = _who(request, house, asking)
+    return page(request, "officer.html", ledger=ledger, disk=disk, alarms=alarms, **who)
 
 
 async def style(_request: Request) -> Response:

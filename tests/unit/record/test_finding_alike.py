@@ -31,8 +31,6 @@ def record_of(number: int) -> RecordToken:
 
 @pytest.mark.parametrize(("count", "refused"), [(MOST_CANDIDATES, False), (MOST_CANDIDATES + 1, True)])
 def test_more_people_than_an_answer_holds_are_refused(tmp_path: Path, count: int, refused: bool) -> None:
-    tmp_path: Path, count: int, refused: bool
-) -> None:
     store = SqliteStore.create(tmp_path / "record.sqlite")
     try:
         with_people(store, count)

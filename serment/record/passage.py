@@ -22,6 +22,7 @@ from serment.record.asking import Asking
 from serment.record.budget import Budget
 from serment.record.gate import View, look_at
 from serment.record.spooling import Spooling
+from serment.record.tracing import Traces
 from serment.store.contract import EntryRow, Located, Snapshot, Store
 
 HELD = 12 * 3600 * 1000
@@ -127,6 +128,10 @@ class Passage:
         default_factory=lambda: Budget(REFUSALS, REFUSAL_WINDOW, "record.too-many-refusals")
     )
     searches: Budget = field(default_factory=lambda: Budget(SEARCHES, WINDOW, "record.too-many-searches"))
+    traces: Traces = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "traces", Traces(self.store, self.ledger))
 
     def resolve(self, snapshot: Snapshot, reference: str, part: str = "") -> tuple[Located, bool]:
         """Find where `Type/id` leads; an id that leads nowhere leads to the decoy record.

@@ -206,4 +206,4 @@ async def warm_records(passage: Passage, asking: Asking, records: Collection[Rec
 
 async def settled(passage: Passage, entries: list[Pending]) -> list[Receipt]:
     """Wait until the trace is durable: no answer leaves before (HOUSE promise 3)."""
-    return await asyncio.wrap_future(trace.durable(passage, entries))
+    return await trace.together(passage, entries)

@@ -7,6 +7,7 @@ inside `pen`.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
@@ -158,6 +159,13 @@ def durable(passage: Passage, entries: Sequence[Pending]) -> Future[list[Receipt
     stored = passage.store.submit(lambda txn: append(passage, txn, entries))
     stored.add_done_callback(lambda future: _placed(passage, entries, future, settled))
     return settled
+
+
+def together(passage: Passage, entries: Sequence[Pending]) -> asyncio.Future[list[Receipt]]:
+    """Do what `durable` says, on an event loop: with what other requests there have to trace."""
+    if passage.spooling.waiting:
+        return asyncio.wrap_future(passage.spooling.submit(entries))
+    return passage.traces.place(entries, lambda act: durable(passage, act))
 
 
 def _placed(

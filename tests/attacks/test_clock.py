@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +12,7 @@ from serment.ledger.entry import Interaction
 from serment.model import Act, Instant
 from serment.record import gate, trace
 from tests.attacks.sql import found, items, read_all
-from tests.installation import Installation, run, small_installation
+from tests.installation import Installation, run
 
 HOUR = 3_600_000
 
@@ -30,9 +28,8 @@ class Clock:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Installation]:
-    with small_installation(tmp_path) as one:
-        yield one
+def made(untouched: Installation) -> Installation:
+    return untouched
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from tests.installation import PASSPHRASE, Installation, run, small_installation
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Installation]:
-    with small_installation(tmp_path) as one:
-        yield one
+def made(untouched: Installation) -> Installation:
+    return untouched
 
 
 def forget(made: Installation) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from serment.access import record_facts
@@ -13,21 +11,7 @@ from serment.keys.envelope import NO_RECORD
 from serment.keys.installation import Installation as Secrets
 from serment.keys.material import Secrets as Material
 from tests.attacks.sql import Thief, found, items, read_all, stopped
-from tests.installation import Installation, run, small_installation
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with small_installation(tmp_path_factory.mktemp("edit")) as one:
-        one.house.proving.checkpoint()
-        yield one
-
-
-@pytest.fixture
-def thief(made: Installation) -> Iterator[Thief]:
-    hands = Thief(made)
-    yield hands
-    hands.close()
+from tests.installation import Installation, run
 
 
 @pytest.mark.parametrize("step", [1, -1, 1_000_000])

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,6 @@ import pytest
 from serment.errors import IntegrityError
 from tests.attacks.sql import Thief, found, read_all
 from tests.installation import Installation, run, small_installation
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with small_installation(tmp_path_factory.mktemp("ledger")) as one:
-        one.house.proving.checkpoint()
-        yield one
-
-
-@pytest.fixture
-def thief(made: Installation) -> Iterator[Thief]:
-    hands = Thief(made)
-    yield hands
-    hands.close()
 
 
 def found_locked(made: Installation) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,21 +16,12 @@ from serment.errors import IntegrityError, LedgerError
 from serment.fhir import document
 from serment.record import incoming
 from tests.attacks.sql import Thief, found, items, read_all, stopped
-from tests.installation import Installation, run, small_installation
+from tests.installation import Installation, run
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Installation]:
-    with small_installation(tmp_path) as one:
-        one.house.proving.checkpoint()
-        yield one
-
-
-@pytest.fixture
-def thief(made: Installation) -> Iterator[Thief]:
-    hands = Thief(made)
-    yield hands
-    hands.close()
+def made(untouched: Installation) -> Installation:
+    return untouched
 
 
 def change(made: Installation, turn: int = 1) -> str:

@@ -4,26 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.attacks.sql import Thief, found, read_all, stopped
-from tests.installation import Installation, small_installation
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with small_installation(tmp_path_factory.mktemp("swap")) as one:
-        one.house.proving.checkpoint()
-        yield one
-
-
-@pytest.fixture
-def thief(made: Installation) -> Iterator[Thief]:
-    hands = Thief(made)
-    yield hands
-    hands.close()
+from tests.installation import Installation
 
 
 def numbers(thief: Thief, table: str, role: str) -> list[int]:

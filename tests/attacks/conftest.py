@@ -1,0 +1,39 @@
+"""The installation that is attacked, and the hands of the thief.
+
+An attack that mends what it broke shares the installation of its file (`made`). One that leaves it broken
+has its own: its file says so by making `made` of `untouched`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.sql import Thief
+from tests.installation import Installation, small_installation
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Lend one installation to a whole file: few and light records, the ledger signed."""
+    with small_installation(tmp_path_factory.mktemp("attacked")) as one:
+        one.house.proving.checkpoint()
+        yield one
+
+
+@pytest.fixture
+def untouched(tmp_path: Path) -> Iterator[Installation]:
+    """Lend one installation to one test."""
+    with small_installation(tmp_path) as one:
+        one.house.proving.checkpoint()
+        yield one
+
+
+@pytest.fixture
+def thief(made: Installation) -> Iterator[Thief]:
+    """Lend a connection to the files, as somebody who holds the machine has."""
+    hands = Thief(made)
+    yield hands
+    hands.close()

@@ -149,11 +149,25 @@ def owed_receipt(request: RequestId, record: RecordToken, commitment: bytes) -> 
 
 def chain_state(rows: Rows, record: RecordToken, key: TrailKey) -> ChainState:
     """Open the chain row of a record. Raises `IntegrityError` when it is missing or does not open."""
-    return _state_at(rows, key.token(), record, key)
+    return _state_of(rows.chain(key.token()), record, key)
 
 
-def _state_at(rows: Rows, token: bytes, record: RecordToken, key: TrailKey) -> ChainState:
-    sealed = rows.chain(token)
+def standing(rows: Rows, trail: Trail) -> ChainState:
+    """Open the chain row of a record, and refuse one that was rolled back within the trail's year.
+
+    Two rows in one statement: this stands before every read and every entry. Raises `IntegrityError`.
+    """
+    token = trail.year.token(TOKEN_LABEL)
+    sealed, last = rows.chain_end(trail.key.token(), token)
+    state = _state_of(sealed, trail.record, trail.key)
+    ends = [] if last is None else [last]
+    if state.token != token and (before := rows.last_of(state.token)) is not None:
+        ends.append(before)
+    _not_rolled_back(rows, state, ends)
+    return state
+
+
+def _state_of(sealed: bytes | None, record: RecordToken, key: TrailKey) -> ChainState:
     if sealed is None:
         raise IntegrityError("ledger.chain-row-missing")
     return state_from(key.open(sealed, chain_row_data(record)))
@@ -168,14 +182,19 @@ def trusted(rows: Rows, state: ChainState, tokens: Iterable[bytes], head: HeadMa
     (the ledger holds a later entry), when the ledger lost the chain's last entry, or when head or
     epoch are not those of the last write.
     """
-    _not_rolled_back(rows, state, tokens)
+    ends = [end for token in {state.token, *tokens} if (end := rows.last_of(token)) is not None]
+    _not_rolled_back(rows, state, ends)
+    agree(state, head)
+
+
+def agree(state: ChainState, head: HeadMark) -> None:
+    """Refuse a head or an epoch that are not those of the last write. Raises `IntegrityError`."""
     if state.head != head:
         raise IntegrityError("ledger.head-differs")
 
 
-def _not_rolled_back(rows: Rows, state: ChainState, tokens: Iterable[bytes]) -> None:
+def _not_rolled_back(rows: Rows, state: ChainState, ends: Sequence[tuple[int, bytes]]) -> None:
     newest = state.newest()
-    ends = [end for token in {state.token, *tokens} if (end := rows.last_of(token)) is not None]
     # The chain's last entry is most often the last of its token too, and then it was just read.
     if (newest.sequence, newest.commitment) not in ends:
         row = next(rows.ledger_entries(newest.sequence, newest.sequence + 1), None)
@@ -187,10 +206,7 @@ def _not_rolled_back(rows: Rows, state: ChainState, tokens: Iterable[bytes]) -> 
 
 def _open_chain(rows: Rows, trail: Trail) -> _Open:
     """Read where a record's chains stand, and refuse to go on from an older row."""
-    row = trail.key.token()
-    state = _state_at(rows, row, trail.record, trail.key)
-    _not_rolled_back(rows, state, [trail.year.token(TOKEN_LABEL)])
-    return _Open(trail, row, state)
+    return _Open(trail, trail.key.token(), standing(rows, trail))
 
 
 def _after(state: ChainState, pending: Pending, row: Entry) -> ChainState:

@@ -22,6 +22,11 @@ class Budget:
         self._made: OrderedDict[ActorId, list[Instant]] = OrderedDict()
         self._lock = Lock()
 
+    def spent(self, actor: ActorId, now: Instant) -> bool:
+        """Say whether nothing is left to spend; counts nothing."""
+        with self._lock:
+            return sum(now - made < self._window for made in self._made.get(actor, ())) >= self._most
+
     def spend(self, actor: ActorId, now: Instant) -> None:
         """Count one. Raises `TooManyError` when the budget is spent; what is refused so is not counted."""
         with self._lock:

@@ -207,13 +207,21 @@ def current(
 
     The class of the pack is decided before the pack is opened; on the decoy record it denies.
     """
+    rows = snapshot.packs(view.record, [located])
+    return current_in(view, located, rows[0].sealed if rows else None, name, act)
+
+
+def current_in(
+    view: View, located: int, sealed: bytes | None, name: tuple[str, str, str], act: Act
+) -> Item | Denial:
+    """Do what `current` says of a pack that was read with its locator."""
     ref = _ref(view, located)
     unit = view.head.units[ref.unit].item_class()
     permit = view.decide(unit, act)
     if isinstance(permit, Denial):
         return permit
-    for entry in pack(snapshot, view, permit, unit, ref.number, ref.tag):
-        if (entry.type, entry.id, entry.part) == name:
+    for entry in _entries(view, permit, unit, ref.number, ref.tag, sealed):
+        if entry.id == name[1] and (entry.type, entry.part) == (name[0], name[2]):
             return Item(permit, unit, entry)
     raise IntegrityError("record.altered")
 

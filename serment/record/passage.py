@@ -12,18 +12,18 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from serment.access.policy import Policy
-from serment.errors import IntegrityError
-from serment.keys.custody.contract import Custody
+from serment.errors import IntegrityError, LockedError
+from serment.keys.custody.contract import Custody, Phase
 from serment.keys.installation import Installation
 from serment.keys.record_keys import RecordKeys
-from serment.ledger.append import TOKEN_LABEL, Ledger, chain_state, trusted
+from serment.ledger.append import Ledger, Trail, agree, standing
 from serment.model import Instant, RecordToken, Regime, RequestId
 from serment.record.asking import Asking
 from serment.record.budget import Budget
 from serment.record.gate import View, look_at
 from serment.record.spooling import Spooling
 from serment.record.tracing import Traces
-from serment.store.contract import EntryRow, Located, Snapshot, Store
+from serment.store.contract import EntryRow, Lead, Located, RecordRow, Snapshot, Store
 
 HELD = 12 * 3600 * 1000
 """Milliseconds during which an opened record stays readable when custody is away (HOUSE section 5).
@@ -57,11 +57,13 @@ class _Held:
 
 
 class Keyring:
-    """Unwrapped keys of the records opened lately, bound to the record's epoch and to the year."""
+    """Unwrapped keys of records opened lately or `listed`, bound to the record's epoch and to the year."""
 
     def __init__(self, custody: Custody) -> None:
         self.custody = custody
+        self.listed: frozenset[RecordToken] = frozenset()
         self._held: OrderedDict[RecordToken, _Held] = OrderedDict()
+        self._asked: OrderedDict[RequestId, None] = OrderedDict()
         self._lock = Lock()
 
     def held(self, record: RecordToken, epoch: int, now: Instant) -> RecordKeys | None:
@@ -87,16 +89,44 @@ class Keyring:
         keys = self.held(record, epoch, now)
         if keys is None:
             keys = RecordKeys(self.custody.unwrap(record, request, year_of(now)))
+            self._note(request)
             self.hold(record, epoch, now, keys)
         return keys
 
     def hold(self, record: RecordToken, epoch: int, now: Instant, keys: RecordKeys) -> None:
-        """Keep keys at hand; the oldest go when there are too many."""
+        """Keep keys at hand; the oldest go when there are too many, those on today's unit list last."""
         with self._lock:
             self._held[record] = _Held(keys, epoch, year_of(now), now)
             self._held.move_to_end(record)
             while len(self._held) > MOST_HELD:
-                self._held.popitem(last=False)
+                oldest, kept = self._held.popitem(last=False)
+                if oldest in self.listed and len(self.listed) < MOST_HELD:
+                    self._held[oldest] = kept
+
+    def begin(self, request: RequestId) -> None:
+        """Begin one look of a request: what custody was asked before counts for another."""
+        with self._lock:
+            self._asked.pop(request, None)
+
+    def asked(self, request: RequestId) -> bool:
+        """Say whether custody was asked for keys since the request's look began."""
+        return request in self._asked
+
+    def ask(self, record: RecordToken, request: RequestId, now: Instant, *, counted: bool = True) -> None:
+        """Ask custody though the keys are at hand, and drop what it gives: a refusal looks alike (ADR 29).
+
+        Uncounted, custody is asked how it stands only. Raises `LockedError`, `CustodyError`, `TooManyError`.
+        """
+        if counted:
+            self.custody.unwrap(record, request, year_of(now))
+        elif self.custody.state().phase is not Phase.OPEN:
+            raise LockedError("custody.locked")
+
+    def _note(self, request: RequestId) -> None:
+        with self._lock:
+            self._asked[request] = None
+            while len(self._asked) > MOST_HELD:
+                self._asked.popitem(last=False)
 
 
 class KeysAwayError(Exception):
@@ -129,9 +159,12 @@ class Passage:
     )
     searches: Budget = field(default_factory=lambda: Budget(SEARCHES, WINDOW, "record.too-many-searches"))
     traces: Traces = field(init=False, repr=False)
+    decoy: bytes = field(init=False, repr=False)
+    """Where an id that leads nowhere leads."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "traces", Traces(self.store, self.ledger))
+        object.__setattr__(self, "decoy", self.installation.locator(DECOY))
 
     def resolve(self, snapshot: Snapshot, reference: str, part: str = "") -> tuple[Located, bool]:
         """Find where `Type/id` leads; an id that leads nowhere leads to the decoy record.
@@ -140,19 +173,39 @@ class Passage:
         Raises `IntegrityError` when the decoy is gone.
         `part` names the cut half of a person; a "#" that somebody wrote in an id names nothing.
         """
-        name = f"{reference}#{part}" if part else reference.replace("#", "/")
-        locator = self.installation.locator
-        located, decoy = snapshot.locate_two(locator(name), locator(DECOY))
+        located, decoy = snapshot.locate_two(self._locator(reference, part), self.decoy)
         if decoy is None:
             raise IntegrityError("record.row-missing")  # made at init: somebody took it away
         return (decoy, False) if located is None else (located, True)
+
+    def lead(self, snapshot: Snapshot, reference: str) -> Lead:
+        """Do what `resolve` says, and bring the rows that stand there: one statement for all of it."""
+        lead, decoy = snapshot.lead_two(self._locator(reference), self.decoy)
+        if decoy is None:
+            raise IntegrityError("record.row-missing")
+        return decoy if lead is None else lead
+
+    def _locator(self, reference: str, part: str = "") -> bytes:
+        name = f"{reference}#{part}" if part else reference.replace("#", "/")
+        return self.installation.locator(name)
 
     def view(self, snapshot: Snapshot, asking: Asking, record: RecordToken, *, at_hand: bool = False) -> View:
         """Look at one record for one request, and hold it against the ledger.
 
         Raises `KeysAwayError` in place of asking custody when `at_hand` is set and the keys are not.
         """
-        row = snapshot.record(record)
+        return self.view_of(snapshot, asking, record, snapshot.record(record), at_hand=at_hand)
+
+    def view_of(
+        self,
+        snapshot: Snapshot,
+        asking: Asking,
+        record: RecordToken,
+        row: RecordRow | None,
+        *,
+        at_hand: bool = False,
+    ) -> View:
+        """Do what `view` says of a row that was read in this snapshot."""
         epoch = -1 if row is None else row.epoch
         keys = self.keyring.held(record, epoch, asking.now)
         if keys is None:
@@ -161,6 +214,5 @@ class Passage:
             keys = self.keyring.of(record, epoch, asking.request, asking.now)
         view = look_at(row, asking, record, keys, self.policy)
         view.clock, view.begun = self.clock, self.clock()
-        state = chain_state(snapshot, record, keys.trail)
-        trusted(snapshot, state, [keys.year.token(TOKEN_LABEL)], view.mark)
+        agree(standing(snapshot, Trail(record, keys.trail, keys.year)), view.mark)
         return view

@@ -15,13 +15,22 @@ from typing import TypeVar
 from serment.errors import CustodyError, GoneError, NotFoundError
 from serment.fhir.patient_cut import beside, join
 from serment.ledger.append import Pending
-from serment.ledger.entry import Interaction
-from serment.model import Act, Denial, ItemClass, Receipt, RecordToken
+from serment.ledger.entry import Decision, Event, Interaction
+from serment.model import (
+    Act,
+    ActorId,
+    Denial,
+    Instant,
+    ItemClass,
+    Receipt,
+    RecordToken,
+    RequestId,
+)
 from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
 from serment.record.incoming import CUT
-from serment.record.passage import KeysAwayError, Passage
+from serment.record.passage import DECOY, KeysAwayError, Passage
 from serment.store.contract import Snapshot
 
 T = TypeVar("T")
@@ -86,7 +95,7 @@ class Reading:
         gathered = await with_keys(
             self._passage, asking, lambda seen: self._gather(seen, asking, name, interaction, most, only)
         )
-        receipts = await settled(self._passage, gathered.entries)
+        receipts = await settled(self._passage, gathered.entries, again=True)
         if gathered.denial is not None:
             raise NotFoundError("record.not-found")
         shown = [self._serve(gathered.view, receipts, item, sealed) for item, sealed in gathered.groups]
@@ -105,11 +114,11 @@ class Reading:
     ) -> _Gathered:
         """Look, decide, and read the sealed bodies of what is permitted."""
         passage = self._passage
-        located, _ = passage.resolve(snapshot, f"{name[0]}/{name[1]}")
-        view = passage.view(snapshot, asking, located.record, at_hand=True)
-        item = gate.current(snapshot, view, located.pack, (*name, ""), Act.READ)
+        lead = passage.lead(snapshot, f"{name[0]}/{name[1]}")
+        view = passage.view_of(snapshot, asking, lead.located.record, lead.row, at_hand=True)
+        item = gate.current_in(view, lead.located.pack, lead.pack, (*name, ""), Act.READ)
         if isinstance(item, Denial):
-            unit = gate.unit_at(view, located.pack)
+            unit = gate.unit_at(view, lead.located.pack)
             return _Gathered(view, trace.of_refusal(passage, view, interaction, item, unit), denial=item)
         chosen = _chain(snapshot, view, item, most)
         if only is not None:
@@ -176,6 +185,7 @@ async def with_keys(passage: Passage, asking: Asking, job: Callable[[Snapshot], 
 
     The job looks at one record, with `at_hand`; keys that move away meanwhile are fetched once more.
     """
+    passage.keyring.begin(asking.request)
     for _ in range(TRIES):
         try:
             with passage.store.snapshot() as snapshot:
@@ -197,6 +207,7 @@ async def warm(passage: Passage, asking: Asking, references: Sequence[str]) -> N
 
 async def warm_records(passage: Passage, asking: Asking, records: Collection[RecordToken]) -> None:
     """Fetch from custody, off the event loop, the keys of these records."""
+    passage.keyring.begin(asking.request)
     with passage.store.snapshot() as snapshot:
         epochs = [(record, snapshot.epoch(record)) for record in records]
     for record, epoch in epochs:
@@ -204,6 +215,31 @@ async def warm_records(passage: Passage, asking: Asking, records: Collection[Rec
             await asyncio.to_thread(passage.keyring.of, record, epoch, asking.request, asking.now)
 
 
-async def settled(passage: Passage, entries: list[Pending]) -> list[Receipt]:
-    """Wait until the trace is durable: no answer leaves before (HOUSE promise 3)."""
+async def settled(passage: Passage, entries: list[Pending], *, again: bool = False) -> list[Receipt]:
+    """Wait until the trace is durable: no answer leaves before (HOUSE promise 3).
+
+    A refusal is made alike first. `again` says that a record whose keys are away is looked at twice.
+    Raises `TooManyError`; `CustodyError` or `LockedError` for a refusal while custody is away.
+    """
+    refused = next((one.event for one in entries if one.event.decision is Decision.DENIAL), None)
+    if refused is not None:
+        await _alike(passage, refused, again=again)
     return await trace.together(passage, entries)
+
+
+async def _alike(passage: Passage, event: Event, *, again: bool) -> None:
+    """Make a refusal look as one on a record that has not been opened lately, then count it.
+
+    What is hidden, unknown or not opened lately costs custody one asking each, and reads 503 while
+    custody is away (ADR 29). Raises `TooManyError` when the actor has been refused too often lately:
+    guessing ids is slow, and neither fills the ledger nor spends custody's budget.
+    """
+    actor, request, now = ActorId(event.actor), RequestId(event.request), Instant(event.t)
+    if not passage.keyring.asked(request):
+        with passage.store.snapshot() as snapshot:
+            decoy = passage.resolve(snapshot, DECOY)[0].record
+            if again:
+                snapshot.record(decoy)
+        counted = not passage.refusals.spent(actor, now)
+        await asyncio.to_thread(passage.keyring.ask, decoy, request, now, counted=counted)
+    passage.refusals.spend(actor, now)

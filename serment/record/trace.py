@@ -132,10 +132,8 @@ def of_refusal(
     """Make the entry of a refusal. The rule goes to the ledger, never to whoever was refused.
 
     A refusal on an item goes to that item's chain: a line in the ordinary one would tell a
-    representative that there is something to be refused. Raises `TooManyError` when the actor has been
-    refused too often lately: guessing ids is slow, and does not fill the ledger.
+    representative that there is something to be refused. `reading.settled` counts it before it is placed.
     """
-    passage.refusals.spend(view.asking.actor.id, view.asking.now)
     what = event(passage, view.asking, interaction, rule=denial.rule, denied=True)
     chain = Chain.ORDINARY if unit is None else chain_for(unit, view.asking)
     return [pending(view.keys, view.record, chain, what)]

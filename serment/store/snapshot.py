@@ -15,7 +15,7 @@ import apsw
 from serment.errors import SermentError, StorageFullError
 from serment.model import RecordToken
 from serment.store import statements as sql
-from serment.store.contract import EntryRow, Located, PackRow, RecordRow
+from serment.store.contract import EntryRow, Lead, Located, PackRow, RecordRow
 from serment.store.failure import translate
 
 
@@ -112,6 +112,10 @@ class SqliteSnapshot(Rows):
         found = {row[0]: Located(row[1], row[2]) for row in self._all(sql.LOCATE_TWO, one, two)}
         return found.get(one), found.get(two)
 
+    def lead_two(self, one: bytes, two: bytes) -> tuple[Lead | None, Lead | None]:
+        found = {row[0]: _lead(row) for row in self._all(sql.LEAD_TWO, one, two)}
+        return found.get(one), found.get(two)
+
     def record(self, record: RecordToken) -> RecordRow | None:
         row = self._one(sql.RECORD, record)
         return RecordRow(*row) if row else None
@@ -178,6 +182,19 @@ class SqliteSnapshot(Rows):
         row = self._one(sql.CHAIN, token)
         return row[0] if row else None
 
+    def chain_end(self, row: bytes, token: bytes) -> tuple[bytes | None, tuple[int, bytes] | None]:
+        found = self._one(sql.CHAIN_END, row, token)
+        if found is None or found[1] is None:
+            return (None if found is None else found[0]), None
+        return found[0], (found[1], found[2])
+
     def checkpoint(self) -> tuple[int, bytes, bytes] | None:
         row = self._one(sql.CHECKPOINT)
         return (row[0], row[1], row[2]) if row else None
+
+
+def _lead(row: tuple[Any, ...]) -> Lead:
+    _, record, pack, epoch, head, facts, sealed = row
+    return Lead(
+        Located(record, pack), None if epoch is None else RecordRow(record, epoch, head, facts), sealed
+    )

@@ -11,6 +11,12 @@ from typing import Final
 META: Final = "SELECT value FROM meta WHERE name = ?"
 LOCATE: Final = "SELECT record, pack FROM locator WHERE token = ?"
 LOCATE_TWO: Final = "SELECT token, record, pack FROM locator WHERE token IN (?, ?)"
+LEAD_TWO: Final = (
+    "SELECT locator.token, locator.record, locator.pack, record.epoch, record.head, record.facts, pack.sealed"
+    " FROM locator LEFT JOIN record ON record.record = locator.record"
+    " LEFT JOIN pack ON pack.number = locator.pack AND pack.record = locator.record"
+    " WHERE locator.token IN (?, ?)"
+)
 RECORD: Final = "SELECT record, epoch, head, facts FROM record WHERE record = ?"
 EPOCH: Final = "SELECT epoch FROM record WHERE record = ?"
 PACK: Final = "SELECT number, sealed FROM pack WHERE number = ? AND record = ?"
@@ -50,6 +56,11 @@ ENTRIES_OF: Final = (
 )
 LAST_OF: Final = "SELECT sequence, commitment FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1"
 CHAIN: Final = "SELECT sealed FROM chain WHERE token = ?"
+CHAIN_END: Final = (
+    "SELECT chain.sealed, last.sequence, last.commitment FROM (SELECT 1) AS one"
+    " LEFT JOIN chain ON chain.token = ? LEFT JOIN"
+    " (SELECT sequence, commitment FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1) AS last ON TRUE"
+)
 CHECKPOINT: Final = "SELECT size, root, note FROM checkpoint WHERE only = 1"
 
 PUT_META: Final = (

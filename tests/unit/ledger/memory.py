@@ -48,6 +48,9 @@ class MemoryRows:
     def chain(self, token: bytes) -> bytes | None:
         return self.chains.get(token)
 
+    def chain_end(self, row: bytes, token: bytes) -> tuple[bytes | None, tuple[int, bytes] | None]:
+        return self.chain(row), self.last_of(token)
+
     def checkpoint(self) -> tuple[int, bytes, bytes] | None:
         return self.checkpoints[-1] if self.checkpoints else None
 

@@ -11,7 +11,7 @@ import pytest
 
 from serment.errors import ConflictError, IntegrityError, SermentError
 from serment.model import RecordToken
-from serment.store.contract import Located, PackRow, RecordRow, Store, Transaction
+from serment.store.contract import Lead, Located, PackRow, RecordRow, Store, Transaction
 from tests.stores.engines import Engine, a_record, an_entry, append, token
 
 ONE, OTHER = RecordToken(b"1" * 16), RecordToken(b"2" * 16)
@@ -81,6 +81,28 @@ def test_a_locator_leads_to_its_record_and_follows_its_pack(store: Store) -> Non
         assert snapshot.locate(b"nowhere") is None
         assert snapshot.locate_two(b"nowhere", b"there") == (None, Located(ONE, 9))
         assert snapshot.locate_two(b"there", b"there") == (Located(ONE, 9), Located(ONE, 9))
+
+
+def test_two_locators_come_with_the_rows_that_stand_there(store: Store) -> None:
+    def write(t: Transaction) -> int:
+        t.add_record(a_record(ONE))
+        number = t.next_pack()
+        t.put_pack(ONE, number, b"a pack")
+        t.put_locator(b"whole", ONE, number)
+        t.put_locator(b"pack of another record", OTHER, number)
+        t.put_locator(b"nothing there", OTHER, 99)
+        return number
+
+    number = store.submit(write).result()
+    with store.snapshot() as snapshot:
+        whole, unknown = snapshot.lead_two(b"whole", b"unknown")
+        assert whole == Lead(Located(ONE, number), a_record(ONE), b"a pack")
+        assert unknown is None
+        # A row that is gone is not an id that is unknown: the caller is told, and refuses.
+        assert snapshot.lead_two(b"nothing there", b"pack of another record") == (
+            Lead(Located(OTHER, 99), None, None),
+            Lead(Located(OTHER, number), None, None),
+        )
 
 
 def test_bodies_come_back_byte_for_byte(store: Store) -> None:
@@ -164,6 +186,16 @@ def test_chain_state_is_replaced(store: Store) -> None:
     store.submit(lambda t: t.put_chain(b"chain", b"two")).result()
     with store.snapshot() as snapshot:
         assert snapshot.chain(b"chain") == b"two"
+
+
+def test_a_chain_row_comes_with_the_last_entry_of_its_year(store: Store) -> None:
+    store.submit(lambda t: t.put_chain(b"chain", b"sealed")).result()
+    for of in (b"mine", b"theirs", b"mine", b"theirs"):
+        store.submit(partial(append, of=of)).result()
+    with store.snapshot() as snapshot:
+        assert snapshot.chain_end(b"chain", b"mine") == (b"sealed", snapshot.last_of(b"mine"))
+        assert snapshot.chain_end(b"chain", b"nobody's") == (b"sealed", None)
+        assert snapshot.chain_end(b"no chain", b"theirs") == (None, snapshot.last_of(b"theirs"))
 
 
 def test_a_smaller_checkpoint_that_comes_late_does_not_replace_a_greater(store: Store) -> None:

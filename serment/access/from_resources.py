@@ -57,6 +57,9 @@ _PEOPLE: Final = {
     "CareTeam": (("participant", "member"), CARE_TEAM),
     "Patient": (("generalPractitioner",), CARE_TEAM),
 }
+_RUNNING: Final = frozenset({"arrived", "triaged", "in-progress", "onleave"})
+"""States of an Encounter that say that it runs on the day of writing (FHIR R4 encounter-status)."""
+
 _NOT_IN_FORCE: Final = frozenset(
     {"cancelled", "entered-in-error", "noshow", "revoked", "inactive", "rejected"}
 )
@@ -65,7 +68,11 @@ _NOT_IN_FORCE: Final = frozenset(
 def team_facts(
     resource: dict[str, Any], source: str, structure: str, now: Instant, resolve: Resolve, *, imported: bool
 ) -> list[TeamFact]:
-    """Give the dated acts of care that a resource speaks of, one for each professional it names."""
+    """Give the dated acts of care that a resource speaks of, one for each professional it names.
+
+    One that has ended, or a stay that runs, is said to have lasted until now; an old act that nobody
+    closed is not.
+    """
     found = _PEOPLE.get(str(resource.get("resourceType")))
     if found is None or resource.get("status") in _NOT_IN_FORCE:
         return []
@@ -73,9 +80,11 @@ def team_facts(
     start, end = _window(resource, now)
     if kind == ENCOUNTER and _codes(resource.get("class")) & {"IMP", "ACUTE", "NONAC", "EMER"}:
         kind = STAY
+    runs = kind == STAY and resource.get("status") in _RUNNING
+    said = now if runs or (end is not None and kind != CARE_TEAM) else 0
     actors = {actor for node in _at(resource, path) if (actor := actor_of(node, resolve))}
     return [
-        TeamFact(actor, kind, start, end, structure, imported=imported, source=source)
+        TeamFact(actor, kind, start, end, structure, imported=imported, source=source, said=said)
         for actor in sorted(actors)
     ]
 

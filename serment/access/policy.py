@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Final
 
 from serment.access import tables
-from serment.access.record_facts import TeamFact
+from serment.access.record_facts import CARE_TEAM, TeamFact
 from serment.access.tables import LOOKING, NOTHING, PROTECTED, WRITING, Cell, DocumentType, Window
 from serment.errors import SettingsError
 from serment.model import Act, Category, Function, Instant, ItemClass, Label, Purpose, Regime
@@ -113,7 +113,14 @@ class Policy:
         return policy
 
     def check(self) -> None:
-        """Refuse a grid of unknown names, or one that opens clinical content to who cares for nobody."""
+        """Refuse what would open more than a policy may.
+
+        That is a grid of unknown names or of clinical content for who cares for nobody, and a dated act
+        without a cap: a place in the care team alone lasts as long as the person keeps it (ADR 6).
+        """
+        for kind, window in self.windows.items():
+            if window.cap is None and kind != CARE_TEAM:
+                raise SettingsError("access.window-endless", kind=kind)
         rows = SPECIAL_ROWS | {str(function) for function in Function}
         for (row, category), cell in self.grid.items():
             if row not in rows or category not in Category.__members__.values():
@@ -178,13 +185,22 @@ class Policy:
 
 def _until(fact: TeamFact, window: Window) -> float:
     """Give the instant at which an act of care stops opening the record."""
+    anchor = _anchor(fact)
     if fact.end is not None:
         until: float = fact.end + window.after
-    elif window.open is not None:
-        until = fact.start + window.open
     else:
-        until = float("inf")
-    return until if window.cap is None else min(until, fact.start + window.cap)
+        until = float("inf") if window.open is None else anchor + window.open
+    if fact.provisional:
+        until = min(until, anchor + window.provisional)
+    return until if window.cap is None else min(until, anchor + window.cap)
+
+
+def _anchor(fact: TeamFact) -> int:
+    """Give the instant from which an act counts: its start, or how far it is known to have lasted.
+
+    An end still to come is a plan: it is believed up to the day on which it was written down.
+    """
+    return max(fact.start, fact.said if fact.end is None else min(fact.said, fact.end))
 
 
 def _labelled(cell: Cell, unit: ItemClass) -> frozenset[Act]:

@@ -66,7 +66,9 @@ class TeamFact(msgspec.Struct, frozen=True, omit_defaults=True):
     """A dated act of care that puts `actor` in the care team (CSP L1110-4 III, L1110-12).
 
     `start` and `end` are ms; `source` names the resource that says so; `reason` is the coded reason
-    of a declared act. An imported fact counts in `own` only.
+    of a declared act. An imported fact counts in `own` only. `said` is the instant at which somebody
+    last wrote that the act had ended or still ran (0: nobody did). A `provisional` one was
+    written by somebody who stood on a declared act or an emergency (ADR 26).
     """
 
     actor: str
@@ -77,6 +79,8 @@ class TeamFact(msgspec.Struct, frozen=True, omit_defaults=True):
     imported: bool = False
     source: str = ""
     reason: str = ""
+    said: int = 0
+    provisional: bool = False
 
 
 class Mandate(msgspec.Struct, frozen=True, omit_defaults=True):

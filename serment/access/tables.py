@@ -50,12 +50,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How long one kind of act of care opens a record, in ms; `None` means without limit."""
+    """How long one kind of act of care opens a record, in ms; `None` means without limit.
+
+    `provisional` is for an act that was written on a declared act or an emergency; 0 opens nothing.
+    """
 
     lead: int
     after: int
     open: int | None
     cap: int | None
+    provisional: int
     regimes: frozenset[str]
 
 
@@ -161,6 +165,7 @@ def windows(text: str) -> dict[str, Window]:
             hours(row["after"]) or 0,
             hours(row["open"]),
             hours(row["cap"]),
+            hours(row["provisional"]) or 0,
             frozenset(row["regimes"].split()),
         )
         for row in rows(text)

@@ -85,6 +85,20 @@ def declared(actor_id: str, reason: str, hours: float) -> RecordFacts:
     return OWN.with_team(TeamFact(actor_id, DECLARED, start, structure=cast.PRACTICE, reason=reason))
 
 
+def lasting(
+    kind: str, days: float, ends: float | None = None, said: float | None = None, *, provisional: bool = False
+) -> TeamFact:
+    """Make an act of care of the nurse that began days ago, ends in days, was written days ago."""
+    return TeamFact(
+        cast.NURSE.id,
+        kind,
+        int(NOW - days * DAY),
+        None if ends is None else int(NOW + ends * DAY),
+        said=0 if said is None else int(NOW - said * DAY),
+        provisional=provisional,
+    )
+
+
 def consenting(category: str = "") -> RecordFacts:
     word = Choice("k", CONSENT, STRANGER.id, category, start=NOW - DAY, recorded_by=PATIENT.id)
     return OWN.with_choice(word)

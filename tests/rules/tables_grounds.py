@@ -50,6 +50,7 @@ from tests.rules.table import (
     Table,
     consenting,
     declared,
+    lasting,
 )
 
 GROUNDS: Final = (
@@ -220,6 +221,61 @@ GROUNDS: Final = (
                 "Still in the ward.",
                 asked(NURSE, OWN.with_team(TeamFact(NURSE.id, STAY, NOW - 90 * DAY))),
                 "G6.team",
+            ),
+            Row(
+                "In the ward for three years, and written so a month ago.",
+                asked(NURSE, OWN.with_team(lasting(STAY, days=1_095, said=30))),
+                "G6.team",
+            ),
+            Row(
+                "A stay that nobody has closed for thirteen months.",
+                asked(NURSE, OWN.with_team(lasting(STAY, days=396))),
+                "D0.silence",
+            ),
+            Row(
+                "A stay that claims to end in seventy years, written thirteen months ago.",
+                asked(NURSE, OWN.with_team(lasting(STAY, days=400, ends=25_000, said=396))),
+                "D0.silence",
+            ),
+            Row(
+                "A visit that claims to end in seventy years, thirteen months ago.",
+                asked(NURSE, OWN.with_team(lasting("encounter", days=396, ends=25_000, said=396))),
+                "D0.silence",
+            ),
+            Row(
+                "A series of visits that began two years ago and ended last month.",
+                asked(NURSE, OWN.with_team(lasting("encounter", days=730, ends=-30, said=30))),
+                "G6.team",
+            ),
+            Row(
+                "A visit of two years ago that nobody has closed.",
+                asked(NURSE, OWN.with_team(lasting("encounter", days=730))),
+                "D0.silence",
+            ),
+            Row(
+                "An appointment in two years.",
+                asked(NURSE, OWN.with_team(lasting("appointment", days=-730))),
+                "D0.silence",
+            ),
+            Row(
+                "Named in the care team three years ago.",
+                asked(NURSE, OWN.with_team(lasting("care-team", days=1_095))),
+                "G6.team",
+            ),
+            Row(
+                "Booked for this morning by somebody who had declared an act of care.",
+                asked(NURSE, OWN.with_team(lasting("appointment", days=0.2, provisional=True))),
+                "G6.team",
+            ),
+            Row(
+                "Booked so for the day before yesterday.",
+                asked(NURSE, OWN.with_team(lasting("appointment", days=2, provisional=True))),
+                "D0.silence",
+            ),
+            Row(
+                "Admitted so, nine days ago, and nobody of the team has written it since.",
+                asked(NURSE, OWN.with_team(lasting(STAY, days=9, said=9, provisional=True))),
+                "D0.silence",
             ),
             Row(
                 "An act that ends before it begins.",

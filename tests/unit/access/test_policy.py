@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from serment.access.policy import CONTENT_FREE, GRID, MATRIX, Policy, shipped_policy, shipped_tables
-from serment.access.record_facts import TeamFact
+from serment.access.record_facts import CARE_TEAM, TeamFact
 from serment.access.tables import LOOKING, PROTECTED, WRITING, rows
 from serment.errors import SettingsError
 from serment.model import Act, Category, Function, Instant, ItemClass, Purpose, Regime
@@ -164,6 +166,56 @@ def test_declared_and_registered_acts_count_in_own_only() -> None:
         fact = TeamFact("rpps:x", kind, NOW - HOUR)
         assert POLICY.opens(fact, Regime.OWN, NOW)
         assert not POLICY.opens(fact, Regime.SHARED, NOW)
+
+
+KINDS = sorted(POLICY.windows)
+INSTANTS = st.integers(NOW - 4000 * DAY, NOW + 30_000 * DAY)
+
+
+def test_a_window_without_a_cap_refuses_the_whole_policy() -> None:
+    texts = shipped_tables()
+    texts["windows.csv"] = texts["windows.csv"].replace("stay,0,720,8760,8760,", "stay,0,720,8760,,")
+    with pytest.raises(SettingsError) as refused:
+        Policy.from_tables(texts)
+    assert refused.value.sentence == "access.window-endless"
+
+
+@given(
+    st.sampled_from([kind for kind in KINDS if kind != CARE_TEAM]),
+    INSTANTS,
+    st.none() | INSTANTS,
+    st.integers(NOW - 4000 * DAY, NOW),
+    st.booleans(),
+    st.integers(0, 40_000 * DAY),
+)
+def test_no_dated_act_opens_longer_than_its_cap_after_it_began_or_was_written(
+    kind: str, start: int, end: int | None, said: int, provisional: bool, later: int
+) -> None:
+    fact = TeamFact("rpps:x", kind, start, end, said=said, provisional=provisional)
+    cap = POLICY.windows[kind].cap
+    assert cap is not None
+    closed = Instant(max(start, said) + cap + later)
+    assert not POLICY.opens(fact, Regime.OWN, closed)
+    assert POLICY.over(fact, closed)
+
+
+@given(st.sampled_from(KINDS), INSTANTS, st.none() | INSTANTS, INSTANTS, INSTANTS)
+def test_an_act_that_is_over_never_opens_again(
+    kind: str, start: int, end: int | None, said: int, now: int
+) -> None:
+    fact = TeamFact("rpps:x", kind, start, end, said=said)
+    if POLICY.over(fact, Instant(now)):
+        assert not POLICY.opens(fact, Regime.OWN, Instant(now))
+
+
+@given(st.sampled_from(KINDS), INSTANTS, st.none() | INSTANTS, INSTANTS)
+def test_a_provisional_act_never_opens_more_than_the_act_itself(
+    kind: str, start: int, end: int | None, now: int
+) -> None:
+    fact = TeamFact("rpps:x", kind, start, end)
+    provisional = TeamFact("rpps:x", kind, start, end, provisional=True)
+    if POLICY.opens(provisional, Regime.OWN, Instant(now)):
+        assert POLICY.opens(fact, Regime.OWN, Instant(now))
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason=MISSING)

@@ -18,13 +18,13 @@ from serment.fhir.query import Clause, DateValue, Query, StringValue, TokenValue
 from serment.identity.keys import search_key_ins, search_keys
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
-from serment.model import Act, Category, ItemClass, Permit, Receipt, RecordToken
+from serment.model import Act, Permit, Receipt, RecordToken
 from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
 from serment.record.passage import DECOY, Passage
 from serment.record.reading import Served, settled, warm_records, whole
-from serment.record.searching import Page, Searching, candidates, matching, row
+from serment.record.searching import PERSON, Page, Searching, candidates, matching, row
 from serment.store.contract import Snapshot
 
 MOST_CANDIDATES = 20
@@ -33,9 +33,6 @@ SEEN = frozenset({"resourceType", "id", "meta", "name", "birthDate", "_birthDate
 
 FOUND_BY = frozenset({"identifier", "birthdate", "family", "name", "given", "gender", "_id"})
 """What a person may be found by when only who they are may be seen."""
-
-PERSON = ItemClass(Category.IDENTITY, "Patient")
-"""The class that a refused search for a person is refused on."""
 
 STATUS = "fr-core-identity-reliability"
 SUBSETTED = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"

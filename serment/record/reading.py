@@ -15,7 +15,7 @@ from typing import TypeVar
 from serment.errors import CustodyError, GoneError, NotFoundError
 from serment.fhir.patient_cut import beside, join
 from serment.ledger.append import Pending
-from serment.ledger.entry import Decision, Event, Interaction
+from serment.ledger.entry import Decision, Interaction
 from serment.model import (
     Act,
     ActorId,
@@ -221,25 +221,25 @@ async def settled(passage: Passage, entries: list[Pending], *, again: bool = Fal
     A refusal is made alike first. `again` says that a record whose keys are away is looked at twice.
     Raises `TooManyError`; `CustodyError` or `LockedError` for a refusal while custody is away.
     """
-    refused = next((one.event for one in entries if one.event.decision is Decision.DENIAL), None)
+    refused = next((one for one in entries if one.event.decision is Decision.DENIAL), None)
     if refused is not None:
         await _alike(passage, refused, again=again)
     return await trace.together(passage, entries)
 
 
-async def _alike(passage: Passage, event: Event, *, again: bool) -> None:
+async def _alike(passage: Passage, refused: Pending, *, again: bool) -> None:
     """Make a refusal look as one on a record that has not been opened lately, then count it.
 
     What is hidden, unknown or not opened lately costs custody one asking each, and reads 503 while
     custody is away (ADR 29). Raises `TooManyError` when the actor has been refused too often lately:
     guessing ids is slow, and neither fills the ledger nor spends custody's budget.
     """
+    event, record = refused.event, refused.trail.record
     actor, request, now = ActorId(event.actor), RequestId(event.request), Instant(event.t)
     if not passage.keyring.asked(request):
-        with passage.store.snapshot() as snapshot:
-            decoy = passage.resolve(snapshot, DECOY)[0].record
-            if again:
-                snapshot.record(decoy)
+        if again:
+            with passage.store.snapshot() as snapshot:
+                passage.lead(snapshot, DECOY)
         counted = not passage.refusals.spent(actor, now)
-        await asyncio.to_thread(passage.keyring.ask, decoy, request, now, counted=counted)
+        await asyncio.to_thread(passage.keyring.ask, record, request, now, counted=counted)
     passage.refusals.spend(actor, now)

@@ -18,7 +18,7 @@ from serment.fhir.query import Query, parse
 from serment.fhir.search import joined, resource_types
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
-from serment.model import Act, ItemClass
+from serment.model import Act, Category, ItemClass
 from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
@@ -26,6 +26,9 @@ from serment.record.incoming import CUT
 from serment.record.passage import DIRECTORY, Passage
 from serment.record.reading import Served, settled, warm, whole
 from serment.store.contract import Snapshot
+
+PERSON = ItemClass(Category.IDENTITY, "Patient")
+"""The class that a search is refused on."""
 
 
 class PageMark(msgspec.Struct, array_like=True, frozen=True):
@@ -127,6 +130,10 @@ class Searching:
         found.sealed = gate.fetch(snapshot, view, parts)
         items = [trace.touched(item, asking) for item in page]
         found.entries = trace.of_access(self._passage, view, Interaction.SEARCH, items)
+        if query.patients and not ordered and not gate.permitted(view, Act.READ):
+            # Nothing of this record is theirs to see: unknown, hidden and not opened lately are alike.
+            denial = gate.denied(view.decide(PERSON, Act.READ))
+            found.entries = trace.of_refusal(self._passage, view, Interaction.SEARCH, denial)
         return found
 
     def _sealed(self, asking: Asking, mark: PageMark) -> str:

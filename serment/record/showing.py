@@ -68,7 +68,7 @@ class Showing:
         seen = await with_keys(
             passage, asking, lambda snapshot: self._gather(snapshot, asking, patient, most)
         )
-        receipts = await settled(passage, seen.entries)
+        receipts = await settled(passage, seen.entries, again=True)
         if not seen.permits:
             raise NotFoundError("record.not-found")
         bodies = {id(part.item): gate.reveal(seen.view, receipts[0], part) for part in seen.sealed}
@@ -83,8 +83,8 @@ class Showing:
     def _gather(self, snapshot: Snapshot, asking: Asking, patient: str, most: int) -> _Gathered:
         """Look, decide, and read the sealed bodies of what is shown first."""
         passage = self._passage
-        located, _ = passage.resolve(snapshot, f"Patient/{patient}")
-        view = passage.view(snapshot, asking, located.record, at_hand=True)
+        lead = passage.lead(snapshot, f"Patient/{patient}")
+        view = passage.view_of(snapshot, asking, lead.located.record, lead.row, at_hand=True)
         permits = gate.permitted(view, Act.READ)
         chosen, totals = newest(snapshot, view, permits, most)
         flat = [item for items in chosen.values() for item in items]

@@ -75,6 +75,16 @@ class _WatchedKeyring(Keyring):
         keys = self._under.of(record, epoch, request, now)
         return cast("RecordKeys", _WatchedKeys(keys, self._log))
 
+    def begin(self, request: RequestId) -> None:
+        self._under.begin(request)
+
+    def asked(self, request: RequestId) -> bool:
+        return self._under.asked(request)
+
+    def ask(self, record: RecordToken, request: RequestId, now: Instant, *, counted: bool = True) -> None:
+        self._log.append("unwrap" if counted else "state")
+        self._under.ask(record, request, now, counted=counted)
+
     def hold(self, record: RecordToken, epoch: int, now: Instant, keys: RecordKeys) -> None:
         self._under.hold(record, epoch, now, getattr(keys, "_under", keys))
 

@@ -32,6 +32,7 @@ from serment.keys.record_keys import RecordKeys
 from serment.model import ActorId, ActorKind, Instant, PatientId, Purpose, RecordToken, Regime
 from serment.record import quarantining, trace, writing
 from serment.record.asking import Asking
+from serment.record.choices import ACTS_OF_CARE
 from serment.record.incoming import CUT, Incoming, Part, owning_reference
 from serment.record.passage import DIRECTORY, QUARANTINE, Passage
 from serment.record.pen import DeniedError, Pen
@@ -42,6 +43,9 @@ from serment.store.contract import Transaction
 NOBODY = ActorId("")
 """An import makes no author."""
 
+SPEAKING = ACTS_OF_CARE | {"Binary", "Consent", "DocumentReference"}
+"""Types whose content is looked at again when they are written; of all others the parts are enough."""
+
 _VERSION_BITS = 20
 _DIGEST_BITS = 43
 
@@ -50,7 +54,8 @@ _DIGEST_BITS = 43
 class Prepared(Incoming):
     """A resource made ready: its parts are cut and indexed already, for its first version.
 
-    `document.value` holds what the facts are read from, and may hold nothing else.
+    `document.value` holds what the facts are read from (`SPEAKING`), and may hold nothing else; its
+    members may be unknown.
     """
 
     ready: tuple[Part, ...] = field(default=(), repr=False)
@@ -64,7 +69,8 @@ class Prepared(Incoming):
         """Give the parts; those of a later version are spliced again."""
         if version == 1:
             return list(self.ready)
-        body = self.document.spliced(id_, version, instant_text(updated))
+        document = documents.read(self.document.text.encode())
+        body = document.spliced(id_, version, instant_text(updated))
         if self.type not in CUT:
             return [replace(self.ready[0], body=body)]
         identity, contact = cut(documents.read(body))
@@ -100,7 +106,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """What one transaction takes in. `people` are professionals met so far: reference → actor id."""
+    """What one transaction takes in. `people` are professionals met before it: reference → actor id.
+
+    They are read while the lot waits for its turn, and never changed.
+    """
 
     source: str
     now: Instant
@@ -268,7 +277,7 @@ class Importing:
         if (txn.imported(place) or 0) != progress.start:
             raise ConflictError("importing.out-of-order")
         births = {one: birth for one, birth in births.items() if not self._passage.resolve(txn, one)[1]}
-        pen = Pen(self._passage, txn, asking, imported=True, known=lot.people)
+        pen = Pen(self._passage, txn, asking, imported=True, known=dict(lot.people))
         tally = _Work(self, pen, lot, births).run()
         pen.finish()
         txn.put_imported(place, progress.stop)

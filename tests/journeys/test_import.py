@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,16 +115,24 @@ def test_numbers_and_every_byte_but_id_meta_and_links_stand(house: Installation,
 def test_a_dropped_resource_stops_the_import_before_it_says_done(
     house: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = prepare.of_lines
+    whole = prepare.made
 
     def dropping(*given: Any) -> prepare.Made:
         made = whole(*given)
-        return prepare.Made(made.count, made.arrivals[:-1])
+        return replace(made, arrivals=made.arrivals[:-1])
 
     source = lines(tmp_path / "d.ndjson", patient("d1"), observation("d2", "d1"), observation("d3", "d1"))
-    monkeypatch.setattr(prepare, "of_lines", dropping)
+    monkeypatch.setattr(prepare, "made", dropping)
     with pytest.raises(IntegrityError, match="do not add up"):
         imported(house, source, "dropping")
+
+
+def test_the_same_file_twice_in_a_folder_is_taken_in_once(house: Installation, tmp_path: Path) -> None:
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": patient("same")}]}
+    for name in ("a.json", "b.json", "c.json"):
+        (tmp_path / name).write_text(json.dumps(bundle))
+    report = imported(house, tmp_path, "same")
+    assert (report.files, report.received, counts(report)) == (3, 3, (1, 0, 2, 0))
 
 
 def test_what_came_before_its_patient_is_filed_before_the_end(house: Installation, tmp_path: Path) -> None:

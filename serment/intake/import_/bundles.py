@@ -19,6 +19,9 @@ from serment.fhir import document as documents
 from serment.fhir import transaction
 from serment.intake.import_.sources import MOST_FILE
 
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What the fast reader says of bytes that only the strict one can judge."""
+
 _TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})$")
 
 
@@ -73,7 +76,7 @@ def named(raw: bytes) -> tuple[str, str] | None:
     """Give type and old id ("" when it has none) of one resource; None when it cannot be read fast."""
     try:
         head = _head.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _UNREADABLE:
         return None
     return head.resource_type, head.id
 
@@ -82,7 +85,7 @@ def identifiers(raw: bytes) -> dict[str, Any]:
     """Read a directory entry for what others may call it; empty when it cannot be read."""
     try:
         value = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _UNREADABLE:
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -95,7 +98,7 @@ def digest_of(raw: bytes) -> str:
 def _fast(raw: bytes) -> list[Found] | None:
     try:
         bundle = _bundle.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _UNREADABLE:
         return None
     if bundle.resource_type != "Bundle" or bundle.type not in transaction.BUNDLE_TYPES:
         return None

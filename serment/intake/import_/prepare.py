@@ -1,146 +1,123 @@
-"""One resource made ready: links spliced, checked, owned, classed, cut and indexed.
+"""One piece of a source made ready: links spliced, checked, owned, classed, cut and indexed.
 
 An imported id is worked out from source, type and old id, so that `Type/old` becomes `Type/new`
 without a map. A link that a bundle resolves (`fullUrl`, `urn:uuid:`) becomes that too; a conditional
 one becomes the directory entry that it names exactly. Any other stays as received, and is counted when
 it is a placeholder.
 
-Order: what is known while importing, links, one resource, one chunk of lines, one bundle. Nothing is
-decided or written here; a resource that cannot be made ready says why.
+Order: reading a piece, what it asks (`naming`), making it ready, one resource. Nothing is decided or
+written here; a resource that cannot be made ready says why.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
 
 from serment.errors import RequestError, SermentError
 from serment.fhir import document as documents
 from serment.fhir.document import Document
 from serment.fhir.owner import DIRECTORY_TYPES, InDirectory, OwnedBy, OwnedByTarget, owner
 from serment.fhir.transaction import attached, relink
-from serment.identity import rpps
-from serment.intake.import_ import bundles, content
+from serment.intake.import_ import bundles, content, naming
 from serment.intake.import_.bundles import Found
+from serment.intake.import_.naming import Asked, Known, Links, Wanted
 from serment.intake.import_.sources import Line, Phase
 from serment.model import Instant
 from serment.record import incoming
 from serment.record.importing import Arrival, Prepared
 
-_LOCAL = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
-_EXACT = re.compile(r"([A-Z][A-Za-z]{1,63})\?identifier=([^&]+)")
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The resources of a bundle, or of some lines, as they stand there.
 
-@dataclass(slots=True)
-class Known:
-    """What an import knows while it runs: how ids are named, and the directory met so far.
-
-    `aliases` leads from `Practitioner?identifier=…` to `Practitioner/<new id>`; `people` from the
-    latter to the professional (`rpps:…`, "" for none). `unresolved` counts links kept as received.
+    `together` says that they name each other by `fullUrl`, and that a Binary may follow its document.
+    `broken` is the sentence that says why a bundle could not be read: it is one item then.
     """
 
-    name: Callable[[str, str], str]
-    aliases: dict[str, str] = field(default_factory=dict, repr=False)
-    people: dict[str, str] = field(default_factory=dict, repr=False)
-    unresolved: int = 0
-
-    def meet(self, type_: str, id_: str, resource: dict[str, Any]) -> None:
-        """Learn what a directory entry is called by others."""
-        numbers = [one for one in resource.get("identifier", ()) if isinstance(one, dict)]
-        for one in numbers:
-            if one.get("system") and one.get("value"):
-                self.aliases[f"{type_}?identifier={one['system']}|{one['value']}"] = f"{type_}/{id_}"
-        if type_ == "Practitioner":
-            found = [str(one.get("value", "")) for one in numbers if rpps.is_rpps(str(one.get("value", "")))]
-            self.people[f"{type_}/{id_}"] = f"rpps:{found[0]}" if found else ""
-
-
-class Links(dict[str, str]):
-    """From a reference as written to what stands in its place; worked out when it is met."""
-
-    def __init__(self, known: Known, urls: dict[str, str]) -> None:
-        super().__init__(urls)
-        self._known = known
-
-    def __contains__(self, link: object) -> bool:
-        return isinstance(link, str) and (super().__contains__(link) or self._worked_out(link))
-
-    def _worked_out(self, link: str) -> bool:
-        local = _LOCAL.fullmatch(link)
-        if local is not None:
-            self[link] = f"{local[1]}/{self._known.name(local[1], local[2])}"
-            return True
-        exact = _EXACT.fullmatch(link)
-        if exact is None:
-            return False
-        target = self._known.aliases.get(f"{exact[1]}?identifier={unquote(exact[2])}")
-        if target is None:
-            self._known.unresolved += 1
-            return False
-        self[link] = target
-        return True
+    found: list[Found] = field(repr=False)
+    together: bool = False
+    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a chunk or a file was made into. `count` is of the resources read, whatever became of them."""
+    """What a piece was made into. `count` is of the resources read, whatever became of them.
+
+    `unresolved` counts the links that were kept as received.
+    """
 
     count: int
     arrivals: list[Arrival] = field(repr=False)
+    unresolved: int = 0
 
 
-def of_lines(lines: Iterable[Line], phase: Phase, known: Known, now: Instant) -> Made:
-    """Make ready the lines of a chunk that belong to this pass."""
-    found: list[Arrival] = []
-    for line in lines:
-        arrival = _of_line(line, phase, known, now)
-        if arrival is not None:
-            found.append(arrival)
-    return Made(len(found), _in_order(found))
+def lines(chunk: Iterable[Line], phase: Phase) -> Piece:
+    """Read the lines of a chunk that belong to this pass."""
+    return Piece([found for line in chunk if (found := _line(line, phase)) is not None])
 
 
-def _of_line(line: Line, phase: Phase, known: Known, now: Instant) -> Arrival | None:
+def _line(line: Line, phase: Phase) -> Found | None:
     named = bundles.named(line.raw)
     if not line.is_of(phase, named[0] if named else None):
         return None
     type_, old = named or ("", "")
-    return arrival(type_, old or bundles.digest_of(line.raw), line.raw, Links(known, {}), known, now)
+    return Found(type_, old or bundles.digest_of(line.raw), "", line.raw)
 
 
-def of_bundle(raw: bytes, known: Known, now: Instant) -> Made:
-    """Make ready the entries of a bundle, or the one resource that a file holds instead."""
+def bundle(raw: bytes) -> Piece:
+    """Read the entries of a bundle, or the one resource that a file holds instead."""
     try:
         found = bundles.read(raw)
     except SermentError as error:
-        return Made(1, [_refused("Bundle", "", known, raw, error.sentence)])
-    if found is None:
-        return of_lines([Line(raw, False, True)], Phase.OTHER_LINES, known, now)
+        return Piece([Found("Bundle", sha256(raw).hexdigest(), "", raw)], broken=error.sentence)
+    return lines([Line(raw, False, True)], Phase.OTHER_LINES) if found is None else Piece(found, True)
+
+
+def wanted(piece: Piece) -> Wanted:
+    """Say which names a piece needs before it can be made ready, and which directory entries it brings."""
+    asked = Asked()
+    names = {(one.type, one.key): None for one in piece.found}
+    if piece.broken:
+        return Wanted(list(names), [], [])
+    for one in piece.found:
+        with suppress(ValueError):  # not UTF-8, or an escape that is none: it will say so when it is read
+            relink(one.raw or b"", asked)
+    met = [
+        naming.met((one.type, one.key), bundles.identifiers(one.raw))
+        for one in piece.found
+        if one.type in DIRECTORY_TYPES and one.raw is not None
+    ]
+    return Wanted(list(names | asked.names), list(asked.queries), met)
+
+
+def made(piece: Piece, known: Known, now: Instant) -> Made:
+    """Make a piece ready, knowing what it asked for."""
+    if piece.broken:
+        return Made(1, [_refused(one, known, piece.broken) for one in piece.found])
     urls = {
         one.full_url: f"{one.type}/{known.name(one.type, one.key)}"
-        for one in found
+        for one in piece.found
         if one.full_url and one.type
     }
-    for one in found:
-        if one.type in DIRECTORY_TYPES and one.raw is not None:
-            known.meet(one.type, known.name(one.type, one.key), bundles.identifiers(one.raw))
     links = Links(known, urls)
-    made = [_of_entry(one, links, known, now) for one in found]
-    return Made(len(found), _in_order(_filed(made, now)))
+    found = [_of_entry(one, links, known, now) for one in piece.found]
+    found = _filed(found, now) if piece.together else found
+    return Made(len(found), _in_order(found), known.unresolved)
 
 
 def broken(path: Path, reason: str, known: Known) -> Made:
     """Say that a file could not be read to its end: one item, which names the file."""
-    return Made(1, [_refused("", f"file:{path.name}", known, path.name.encode(), reason)])
+    return Made(1, [_refused(Found("", f"file:{path.name}", "", path.name.encode()), known, reason)])
 
 
 def _of_entry(one: Found, links: Links, known: Known, now: Instant) -> Arrival:
     if one.raw is None:
-        return _refused("", one.key, known, b"", "importing.no-resource")
+        return _refused(one, known, "importing.no-resource")
     return arrival(one.type, one.key, one.raw, links, known, now)
 
 
@@ -156,11 +133,9 @@ def arrival(
         document = documents.read(spliced)
         if document.type != type_:
             raise RequestError("fhir.not-a-resource")
-    except (SermentError, UnicodeDecodeError) as error:
-        return _refused(type_, key, known, raw, getattr(error, "sentence", "fhir.not-utf8"))
+    except (SermentError, ValueError) as error:
+        return _refused(Found(type_, key, "", raw), known, _why(error))
     id_ = known.name(type_, key)
-    if type_ in DIRECTORY_TYPES:
-        known.meet(type_, id_, document.value)
     prepared, reason = None, ""
     try:
         prepared = ready(document, id_, now)
@@ -216,10 +191,16 @@ def _with_document(binary: Arrival, sheet: incoming.Sheet, now: Instant) -> Arri
     return replace(binary, prepared=_parted(whole, binary.id, now), reason="")
 
 
-def _refused(type_: str, key: str, known: Known, raw: bytes, reason: str) -> Arrival:
-    digest = sha256(raw).digest()
-    name = key or digest.hex()
-    return Arrival(type_, name, known.name(type_, name), raw, digest, reason=reason)
+def _why(error: Exception) -> str:
+    """Say what is wrong with bytes that cannot be read; a link with an escape that is none is not JSON."""
+    if isinstance(error, SermentError):
+        return error.sentence
+    return "fhir.not-utf8" if isinstance(error, UnicodeDecodeError) else "fhir.not-json"
+
+
+def _refused(one: Found, known: Known, reason: str) -> Arrival:
+    raw = one.raw or b""
+    return Arrival(one.type, one.key, known.name(one.type, one.key), raw, sha256(raw).digest(), reason=reason)
 
 
 def _in_order(made: list[Arrival]) -> list[Arrival]:
@@ -237,6 +218,3 @@ def _rank(one: Arrival) -> int:
             return 1 if one.type == "Patient" else 2
         case OwnedByTarget():
             return 3
-
-
-__all__ = ["Known", "Links", "arrival", "of_bundle", "of_lines", "ready"]

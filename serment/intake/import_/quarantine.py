@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from serment.intake.import_ import prepare
-from serment.intake.import_.prepare import Known, Links
+from serment.intake.import_.naming import Known, Links
 from serment.model import RequestId
 from serment.record import quarantining
 from serment.record.asking import Asking
@@ -85,7 +86,7 @@ def _round(
 
 def _ready(importing: Importing, held: Held, raw: bytes, asking: Asking) -> Arrival:
     """Make an item ready once more, with the names that its source had."""
-    known = Known(lambda type_, key: importing.id_of(held.source, type_, key))
+    known = Known(partial(importing.id_of, held.source))
     return prepare.arrival(held.type, held.key, raw, Links(known, {}), known, asking.now, linked=held.linked)
 
 

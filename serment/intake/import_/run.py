@@ -14,15 +14,18 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from serment.errors import ConflictError, IntegrityError, TooManyError
-from serment.intake.import_ import prepare, quarantine
-from serment.intake.import_.prepare import Known, Made
+from serment.intake.import_ import quarantine
+from serment.intake.import_.naming import Directory
 from serment.intake.import_.report import ImportProgress, ImportReport
-from serment.intake.import_.sources import Broken, Count, Phase, Portion, chunks_of, plan, whole_of
-from serment.model import Actor, ActorId, ActorKind, Instant, Purpose, RequestId
+from serment.intake.import_.sources import Portion, plan
+from serment.intake.import_.steps import Step, Walk
+from serment.intake.import_.workers import MOST_WORKERS, Taken, Workers, alone, cores
+from serment.model import Actor, ActorId, ActorKind, Purpose, RequestId
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.record.importing import (
@@ -47,8 +50,10 @@ IN_FLIGHT = 2
 PATIENCE = 30
 """Times that a lot is tried again when custody asks to wait."""
 
-DONE = 1 << 62
-"""The place that is reached when a bundle was taken in whole."""
+SMALL = 24 * 1024 * 1024
+"""Bytes, unpacked, of an import that one process has done by the time that others have started."""
+PACKED = 10
+"""What a gz file of bundles unpacks to, about, for each of its bytes."""
 
 
 def service(house: House, structure: str) -> Asking:
@@ -63,9 +68,13 @@ def run(
     asking: Asking,
     *,
     name: str = "",
+    workers: int = 0,
     progress: Callable[[ImportProgress], None] = lambda _: None,
 ) -> ImportReport:
     """Import a file or a folder, or go on with an import that was cut.
+
+    `workers` processes read and make ready: 1 is this one, 0 as many as there are processors for a source
+    that is worth their start. What is written is the same.
 
     `asking` is that of `service`; `name` names the system that the data come from (default: the
     folder's or file's name): the same source imported again meets itself. Raises `RequestError`
@@ -76,7 +85,13 @@ def run(
     portions = plan(source)
     importer = _Run(house, importing, asking, name or source.resolve().name, progress)
     importer.total = sum(portion.size for portion in portions)
-    return importer.run(portions)
+    return importer.run(portions, workers or crew_for(portions))
+
+
+def crew_for(portions: Sequence[Portion]) -> int:
+    """Say how many processes are to read for an import: one is this one."""
+    size = sum(one.size * (PACKED if one.path.suffix == ".gz" else 1) for one in portions)
+    return min(cores(), MOST_WORKERS) if size > SMALL else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +113,25 @@ class _Run:
     asking: Asking
     name: str
     progress: Callable[[ImportProgress], None]
-    known: Known = field(init=False)
+    directory: Directory = field(init=False)
+    people: dict[str, str] = field(default_factory=dict, repr=False)
     tally: Tally = field(default_factory=Tally)
     total: int = 0
-    passed: int = 0
-    here: int = 0
+    at: int = 0
     received: int = 0
+    unresolved: int = 0
     resumed: bool = False
     began: float = field(default_factory=time.monotonic)
     flying: deque[_Flying] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self.known = Known(lambda type_, key: self.importing.id_of(self.name, type_, key))
+        self.directory = Directory(partial(self.importing.id_of, self.name))
 
-    def run(self, portions: Sequence[Portion]) -> ImportReport:
+    def run(self, portions: Sequence[Portion], workers: int) -> ImportReport:
         """Take in every portion, file what was waiting for its owner, check the counts, and finish."""
-        for portion in portions:
-            self._portion(portion)
-            self.passed += portion.size
-            self.here = 0
+        self._take_all(portions, workers)
         self._drain()
+        self.at = self.total
         self._tell()
         self._file_what_waited()
         if self.received != self.tally.total:
@@ -130,60 +144,41 @@ class _Run:
         self.importing.finish(self.name, [portion.mark for portion in portions])
         return self._report(len({portion.path for portion in portions}))
 
-    def _portion(self, portion: Portion) -> None:
-        place, before = self.importing.reached(self.name, portion.mark)
-        self.tally.add(before)
-        self.resumed = self.resumed or place > 0
-        if portion.phase in {Phase.FIRST_LINES, Phase.OTHER_LINES}:
-            self._lines(portion, place)
-        else:
-            self._bundle(portion, place, before)
-
-    def _bundle(self, portion: Portion, place: int, before: Tally) -> None:
-        if place == DONE and portion.phase is Phase.BUNDLES:
-            self.received += before.total
+    def _take_all(self, portions: Sequence[Portion], workers: int) -> None:
+        walk = Walk(partial(self.importing.reached, self.name), self.house.passage.clock)
+        steps = walk.over(portions)
+        if workers == 1:
+            for taken in alone(steps, self.directory):
+                self._take(taken)
             return
-        whole, now = whole_of(portion.path), self.house.passage.clock()
-        if isinstance(whole, Broken):
-            made = prepare.broken(portion.path, whole.reason, self.known)
-        else:
-            made = prepare.of_bundle(whole, self.known, now)
-        self.received += made.count
-        if place != DONE:
-            self._lots(portion, made, now, place, 0, DONE)
+        with Workers(workers) as crew:
+            for taken in crew.made(steps, self.directory):
+                self._take(taken)
 
-    def _lines(self, portion: Portion, place: int) -> None:
-        """Take in the lines of one pass; the last pass counts all lines of the file."""
-        start, count = 0, Count()
-        for chunk in chunks_of(portion.path, portion.phase, count):
-            self.here = count.at
-            now, stop = self.house.passage.clock(), start + 1
-            if isinstance(chunk, Broken):
-                made = prepare.broken(portion.path, chunk.reason, self.known)
-                if portion.phase is Phase.FIRST_LINES:
-                    break
-                count.lines += 1
-            else:
-                stop = start + len(chunk)
-                if stop <= place and portion.phase is not Phase.FIRST_LINES:
-                    start = stop
-                    continue
-                made = prepare.of_lines(chunk, portion.phase, self.known, now)
-            if stop > place:
-                self._lots(portion, made, now, place, start, stop)
-            start = stop
-        if portion.phase is Phase.OTHER_LINES:
-            self.received += count.lines
+    def _take(self, taken: Taken) -> None:
+        """Count one piece, and write it where it is not written yet."""
+        step = taken.step
+        self.at = step.at
+        self.unresolved += taken.made.unresolved
+        self.received += step.received + (taken.made.count if step.is_whole else 0)
+        if step.before is not None:
+            self.tally.add(step.before)
+            self.resumed = self.resumed or step.place > 0
+        if taken.people:
+            # Another dictionary: lots on their way have the professionals met before them, and no others.
+            self.people = self.people | taken.people
+        if step.stop > step.place:
+            self._lots(step, taken.made.arrivals)
 
-    def _lots(self, portion: Portion, made: Made, now: Instant, place: int, start: int, stop: int) -> None:
+    def _lots(self, step: Step, arrivals: Sequence[Arrival]) -> None:
         """Write what was made ready in lots; what a cut import had reached is left out."""
-        left = made.arrivals[max(0, place - start) :]
-        begin = max(place, start)
+        left = arrivals[max(0, step.place - step.start) :]
+        begin = max(step.place, step.start)
         groups = list(_groups(left))
         for number, group in enumerate(groups):
-            end = stop if number == len(groups) - 1 else begin + len(group)
-            progress = Progress(portion.mark, begin, end)
-            self._write(Lot(self.name, now, group, progress, self.known.people))
+            end = step.stop if number == len(groups) - 1 else begin + len(group)
+            progress = Progress(step.portion.mark, begin, end)
+            self._write(Lot(self.name, step.now, group, progress, self.people))
             begin = end
 
     def _write(self, lot: Lot) -> None:
@@ -241,8 +236,7 @@ class _Run:
 
     def _tell(self) -> None:
         seconds = time.monotonic() - self.began
-        done = min(self.passed + self.here, self.total)
-        self.progress(ImportProgress(done, self.total, self.tally.total, seconds))
+        self.progress(ImportProgress(min(self.at, self.total), self.total, self.tally.total, seconds))
 
     def _report(self, files: int) -> ImportReport:
         tally = self.tally
@@ -255,7 +249,7 @@ class _Run:
             already=tally.already,
             quarantined=tally.quarantined,
             reasons={reason: count for reason, count in sorted(tally.reasons.items()) if count > 0},
-            unresolved=self.known.unresolved,
+            unresolved=self.unresolved,
             seconds=time.monotonic() - self.began,
             resumed=self.resumed,
         )

@@ -11,8 +11,9 @@ import gzip
 import io
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from hashlib import sha256
 from pathlib import Path
@@ -91,7 +92,18 @@ def plan(source: Path) -> list[Portion]:
     if not source.exists() or not paths:
         raise RequestError("importing.nothing-here")
     portions = [portion for path in paths for portion in _portions(path)]
-    return sorted(portions, key=lambda portion: portion.phase)
+    return _told_apart(sorted(portions, key=lambda portion: portion.phase))
+
+
+def _told_apart(portions: list[Portion]) -> list[Portion]:
+    """Number the files that hold the same bytes: each has a place of its own."""
+    seen: Counter[str] = Counter()
+    apart: list[Portion] = []
+    for one in portions:
+        seen[one.mark] += 1
+        again = seen[one.mark] > 1
+        apart.append(replace(one, mark=f"{one.mark}/{seen[one.mark]}") if again else one)
+    return apart
 
 
 def _files(folder: Path) -> Iterator[Path]:

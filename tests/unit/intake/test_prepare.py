@@ -11,7 +11,8 @@ from serment.demo.people import ATTENDING
 from serment.errors import MalformedError
 from serment.fhir.owner import OwnedBy
 from serment.intake.import_ import bundles, prepare
-from serment.intake.import_.prepare import Known
+from serment.intake.import_.naming import Directory, Known
+from serment.intake.import_.prepare import Made, Piece
 from serment.intake.import_.sources import Line, Phase
 from serment.model import Instant
 
@@ -19,8 +20,13 @@ NOW = Instant(1_700_000_000_000)
 URN = "urn:uuid:6d23a95e-7e18-4201-90ec-9501fa89fbd2"
 
 
-def known() -> Known:
-    return Known(lambda type_, key: f"new-{type_}-{key}".replace(":", "."))
+def directory() -> Directory:
+    return Directory(lambda type_, key: f"new-{type_}-{key}".replace(":", "."))
+
+
+def made_of(piece: Piece, met: Directory | None = None) -> Made:
+    wanted = prepare.wanted(piece)
+    return prepare.made(piece, Known.of(wanted, (met or directory()).answer(wanted)), NOW)
 
 
 def bundle(*entries: dict[str, Any], kind: str = "collection") -> bytes:
@@ -37,9 +43,12 @@ def flag(subject: str, **more: object) -> dict[str, Any]:
     }
 
 
-def of_line(resource: dict[str, Any], met: Known | None = None) -> Any:
-    line = Line(json.dumps(resource).encode(), False, True)
-    return prepare.of_lines([line], Phase.OTHER_LINES, met or known(), NOW).arrivals[0]
+def piece_of(*raw: bytes) -> Piece:
+    return prepare.lines([Line(one, False, True) for one in raw], Phase.OTHER_LINES)
+
+
+def of_line(resource: dict[str, Any], met: Directory | None = None) -> Any:
+    return made_of(piece_of(json.dumps(resource).encode()), met).arrivals[0]
 
 
 def test_a_reference_becomes_the_new_id_without_a_map() -> None:
@@ -51,7 +60,7 @@ def test_a_reference_becomes_the_new_id_without_a_map() -> None:
 
 def test_a_link_of_the_bundle_is_known_by_the_type_of_its_entry() -> None:
     patient = {"fullUrl": URN, "resource": {"resourceType": "Patient", "id": "7"}}
-    made = prepare.of_bundle(bundle({"resource": flag(URN, id="9")}, patient), known(), NOW).arrivals
+    made = made_of(prepare.bundle(bundle({"resource": flag(URN, id="9")}, patient))).arrivals
     assert [one.type for one in made] == ["Patient", "Flag"]
     assert made[1].prepared is not None
     assert made[1].prepared.owner == OwnedBy("Patient/new-Patient-7")
@@ -61,7 +70,7 @@ def test_an_absolute_address_of_the_bundle_and_the_short_form_name_one_resource(
     url = "http://old.example/fhir/Patient/7"
     patient = {"fullUrl": url, "resource": {"resourceType": "Patient"}}
     entries = (patient, {"resource": flag(url, id="a")}, {"resource": flag("Patient/7", id="b")})
-    made = prepare.of_bundle(bundle(*entries), known(), NOW).arrivals
+    made = made_of(prepare.bundle(bundle(*entries))).arrivals
     assert {one.prepared.owner for one in made if one.prepared and one.type == "Flag"} == {
         OwnedBy("Patient/new-Patient-7")
     }
@@ -69,30 +78,44 @@ def test_an_absolute_address_of_the_bundle_and_the_short_form_name_one_resource(
 
 
 def test_a_link_that_leads_nowhere_stays_as_received_and_is_counted() -> None:
-    met = known()
     author = {"author": {"reference": "urn:uuid:00000000-0000-4000-8000-000000000000"}}
-    made = of_line(flag("Patient/7", id="9", **author), met)
-    assert b"urn:uuid:00000000-0000-4000-8000-000000000000" in made.prepared.ready[0].body
-    assert met.unresolved == 1
+    made = made_of(piece_of(json.dumps(flag("Patient/7", id="9", **author)).encode()))
+    (arrival,) = made.arrivals
+    assert arrival.prepared is not None
+    assert b"urn:uuid:00000000-0000-4000-8000-000000000000" in arrival.prepared.ready[0].body
+    assert made.unresolved == 1
 
 
 def test_a_conditional_link_becomes_the_directory_entry_that_it_names_exactly() -> None:
-    met = known()
+    met = directory()
     who = [{"system": "urn:oid:1.2", "value": "810"}]
     of_line({"resourceType": "Practitioner", "id": "3", "identifier": who}, met)
     author = {"author": {"reference": "Practitioner?identifier=urn:oid:1.2|810"}}
     made = of_line(flag("Patient/7", id="9", **author), met)
     assert b'"reference": "Practitioner/new-Practitioner-3"' in made.prepared.ready[0].body
     other = {"author": {"reference": "Practitioner?identifier=urn:oid:1.2|811"}}
-    assert b"Practitioner?identifier=urn:oid:1.2|811" in of_line(flag("Patient/7", **other), met).raw
-    assert met.unresolved == 1
+    unknown = made_of(piece_of(json.dumps(flag("Patient/7", **other)).encode()), met)
+    assert b"Practitioner?identifier=urn:oid:1.2|811" in unknown.arrivals[0].raw
+    assert unknown.unresolved == 1
+
+
+def test_a_piece_knows_the_directory_before_it_and_not_what_comes_after() -> None:
+    met = directory()
+    who = [{"system": "urn:oid:1.2", "value": "810"}]
+    author = {"author": {"reference": "Practitioner?identifier=urn:oid:1.2|810"}}
+    assert b"identifier=urn:oid" in of_line(flag("Patient/7", **author), met).raw
+    entry = {"resourceType": "Practitioner", "id": "3", "identifier": who}
+    lines = [json.dumps(flag("Patient/7", **author)).encode(), json.dumps(entry).encode()]
+    made = {one.type: one for one in made_of(piece_of(*lines), met).arrivals}
+    assert b'"Practitioner/new-Practitioner-3"' in made["Flag"].raw
 
 
 def test_a_professional_is_met_by_rpps_and_by_nothing_else() -> None:
-    met = known()
-    for key, value in (("1", ATTENDING.rpps), ("2", "12345678901")):
-        of_line({"resourceType": "Practitioner", "id": key, "identifier": [{"value": value}]}, met)
-    assert met.people == {
+    lines = [
+        json.dumps({"resourceType": "Practitioner", "id": key, "identifier": [{"value": value}]}).encode()
+        for key, value in (("1", ATTENDING.rpps), ("2", "12345678901"))
+    ]
+    assert directory().people(prepare.wanted(piece_of(*lines))) == {
         "Practitioner/new-Practitioner-1": f"rpps:{ATTENDING.rpps}",
         "Practitioner/new-Practitioner-2": "",
     }
@@ -107,7 +130,7 @@ def test_a_binary_follows_the_document_that_points_to_it() -> None:
         "subject": {"reference": "Patient/7"},
         "content": [{"attachment": {"url": "Binary/b"}}],
     }
-    made = prepare.of_bundle(bundle({"resource": binary}, {"resource": document}), known(), NOW).arrivals
+    made = made_of(prepare.bundle(bundle({"resource": binary}, {"resource": document}))).arrivals
     found = {one.type: one.prepared for one in made}
     assert found["Binary"] is not None
     assert found["DocumentReference"] is not None
@@ -125,17 +148,22 @@ def test_a_binary_follows_the_document_that_points_to_it() -> None:
         (b'{"resourceType":"Flag","status":"active","code":{}}', "fhir.missing-element"),
         (b'{"resourceType":"Basic","code":{"text":"x"}}', "fhir.no-patient"),
         (b"\xff\xfe", "fhir.not-utf8"),
+        (b'{"resourceType":"Flag","subject":{"reference":"\\x"}}', "fhir.not-json"),
+        (b'{"resourceType":"Practitioner","identifier":7}', "fhir.wrong-type"),
+        (b'{"resourceType":"Practitioner","identifier":{"system":"a","value":"b"}}', "fhir.wrong-type"),
+        (b'{"resourceType":"Practitioner","identifier":' + b"[" * 5000, "fhir.too-deep"),
+        (b'{"resourceType":"Flag","a":' + b"[" * 5000 + b"]" * 5000 + b"}", "fhir.too-deep"),
     ],
 )
 def test_what_cannot_be_made_ready_says_why_and_keeps_its_bytes(raw: bytes, reason: str) -> None:
-    made = prepare.of_lines([Line(raw, False, True)], Phase.OTHER_LINES, known(), NOW)
+    made = made_of(piece_of(raw))
     assert made.count == 1
     assert (made.arrivals[0].prepared, made.arrivals[0].reason) == (None, reason)
     assert made.arrivals[0].raw == raw
 
 
 def test_an_entry_without_a_resource_is_counted() -> None:
-    made = prepare.of_bundle(bundle({"request": {"method": "DELETE", "url": "Patient/1"}}), known(), NOW)
+    made = made_of(prepare.bundle(bundle({"request": {"method": "DELETE", "url": "Patient/1"}})))
     assert (made.count, made.arrivals[0].reason) == (1, "importing.no-resource")
 
 

@@ -29,6 +29,7 @@ from serment.errors import (
     NotFoundError,
     SermentError,
     SettingsError,
+    TooManyError,
 )
 from serment.keys.custody.client import CustodyClient, CustodyProcess, start
 from serment.keys.custody.contract import Custody, Phase, State, StoreKind
@@ -277,6 +278,9 @@ def listen(settings: Settings) -> socket.socket:
 POLL = 0.2
 """Seconds between two looks at custody while the server waits for it."""
 
+TRY_AGAIN = 30
+"""Seconds after which a passphrase may be tried again: custody waits no longer after a wrong one."""
+
 DOUBTS = 3
 """Refused checkpoints in a row after which the server shuts."""
 
@@ -295,6 +299,7 @@ class Doorkeeper:
         self._custody = CustodyClient(custody_directory(settings))
         self._doubts = 0
         self._away = self._refused = False
+        self._looking, self._trying = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="doorkeeper", daemon=True)
 
@@ -303,6 +308,21 @@ class Doorkeeper:
         if self._house is None:
             raise type(self._closed)(self._closed.sentence, **self._closed.parameters)
         return self._house
+
+    def unlock(self, passphrase: str) -> None:
+        """Open custody as `serment unlock` does, then the house. One try at a time: the others are refused.
+
+        Custody waits after each wrong one; who queues here would keep its connections from everybody else.
+        Raises `SignInError`, `TooManyError`, `CustodyError`, `IntegrityError`.
+        """
+        if not self._trying.acquire(blocking=False):
+            raise TooManyError("unlock.busy", seconds=TRY_AGAIN)
+        try:
+            unlock(self._settings, self._custody, passphrase)
+        finally:
+            self._trying.release()
+        self._look()
+        self.house()
 
     def start(self) -> None:
         """Begin to keep the door."""
@@ -345,7 +365,10 @@ class Doorkeeper:
             log.error("recovery of traces: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
 
     def _look(self) -> None:
-        phase = self._custody.state().phase
+        with self._looking:
+            self._follow(self._custody.state().phase)
+
+    def _follow(self, phase: Phase) -> None:
         # Custody that died and came back locked closes nothing: records opened lately stay open.
         self._away = self._away and phase is not Phase.OPEN
         if self._house is None and phase is Phase.OPEN and not self._refused:
@@ -393,7 +416,10 @@ def serve(
     """Serve until interrupted. Without a house the server starts locked: it opens once custody is open."""
     door = Doorkeeper(settings, house)
     config = uvicorn.Config(
-        application(door.house, search_disk), log_level="warning", access_log=False, server_header=False
+        application(door.house, search_disk, door.unlock),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
     )
     door.start()
     try:

@@ -1,8 +1,8 @@
 """The application: every route of the house, what every answer carries, and what becomes of an error.
 
-`application` takes a function that opens the house (or raises `LockedError`, `CustodyError`) and one
-that searches the disk (demo stores). Routes are a table, so that a test can enumerate them. Logs hold
-numbers and places in our own code, never what was asked or served.
+`application` takes a function that opens the house (or raises `LockedError`, `CustodyError`), one that
+searches the disk (demo stores) and one that takes a passphrase to custody. Routes are a table, so that a
+test can enumerate them. Logs hold numbers and places in our own code, never what was asked or served.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from serment.api import fhir
 from serment.door.asking import language_of, number_of
 from serment.errors import (
     DependencyError,
+    LockedError,
     MethodError,
     NotFoundError,
     SermentError,
@@ -52,8 +53,17 @@ HEADERS: Mapping[bytes, bytes] = {
 RETRY_SECONDS = 30
 
 
-def application(open_house: Callable[[], House], search_disk: Callable[[], Any]) -> Starlette:
-    """Build the application over one installation."""
+def _keyless(_passphrase: str) -> None:
+    """Stand for the unlocking where nothing can be unlocked. Raises `LockedError`."""
+    raise LockedError("custody.locked")
+
+
+def application(
+    open_house: Callable[[], House],
+    search_disk: Callable[[], Any],
+    unlock: Callable[[str], None] = _keyless,
+) -> Starlette:
+    """Build the application over one installation. `unlock` takes a passphrase to custody."""
     app = Starlette(
         routes=ROUTES,
         middleware=[Middleware(Guard)],
@@ -62,6 +72,7 @@ def application(open_house: Callable[[], House], search_disk: Callable[[], Any])
     app.router.redirect_slashes = False
     app.state.open = open_house
     app.state.search_disk = search_disk
+    app.state.unlock = unlock
     return app
 
 

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from serment.web import pages
+from serment.web import pages, unlocking
 
 ROUTES = [
     Route("/enter/{code}", pages.enter, methods=["GET"]),
@@ -12,6 +12,8 @@ ROUTES = [
     Route("/me/mask", pages.mask, methods=["POST"]),
     Route("/me/unmask", pages.unmask, methods=["POST"]),
     Route("/officer", pages.officer, methods=["GET"]),
+    Route("/unlock", unlocking.unlock, methods=["GET", "POST"]),
+    Route("/unlocked", unlocking.unlocked, methods=["GET"]),
     Route("/static/serment.css", pages.style, methods=["GET"]),
     Route("/static/serment.svg", pages.icon, methods=["GET"]),
     Route("/", pages.home, methods=["GET"]),

@@ -23,6 +23,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serment.door.asking import COOKIE, cookie_of, cookie_secret, house_of, language_of
 from serment.errors import (
+    LockedError,
     MalformedError,
     MethodError,
     NotFoundError,
@@ -235,7 +236,8 @@ def failed(request: Request, error: SermentError) -> Response:
     """Say an error in words, with what to do."""
     said = error.said(language_of(request))
     again = error.status not in {401, 503}
-    return page(request, "error.html", error.status, sentence=said, again=again)
+    locked = isinstance(error, LockedError)
+    return page(request, "error.html", error.status, sentence=said, again=again, locked=locked)
 
 
 def _verified(house: House) -> Any:
@@ -256,6 +258,15 @@ async def _choose(request: Request, *, masked: bool) -> Response:
 
 async def _form(request: Request, house: House) -> dict[str, str]:
     """Read a form of ours. Raises `MalformedError` for one that does not carry this session's key."""
+    form = await form_of(request)
+    expected = house.sessions.form_key(cookie_secret(request))
+    if not hmac.compare_digest(form.get("csrf", "").encode(), expected.encode()):
+        raise MalformedError("web.form-stale")
+    return form
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Read the fields of a form, the first of each name. Raises `TooLargeError`."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > MOST_FORM:
         raise TooLargeError("fhir.too-large", limit=MOST_FORM)
@@ -265,11 +276,7 @@ async def _form(request: Request, house: House) -> dict[str, str]:
         if len(raw) > MOST_FORM:
             raise TooLargeError("fhir.too-large", limit=MOST_FORM)
     text = raw.decode("ascii", "replace")
-    form = {name: values[0] for name, values in parse_qs(text).items()}
-    expected = house.sessions.form_key(cookie_secret(request))
-    if not hmac.compare_digest(form.get("csrf", "").encode(), expected.encode()):
-        raise MalformedError("web.form-stale")
-    return form
+    return {name: values[0] for name, values in parse_qs(text).items()}
 
 
 def _own(asking: Asking) -> str:

@@ -36,6 +36,8 @@ WHO = {
     "/me/mask": ("page", "POST"),
     "/me/unmask": ("page", "POST"),
     "/officer": ("page", "GET"),
+    "/unlock": ("anybody", "GET POST"),
+    "/unlocked": ("anybody", "GET"),
     "/static/serment.css": ("anybody", "GET"),
     "/static/serment.svg": ("anybody", "GET"),
     "/": ("page", "GET"),
@@ -84,6 +86,8 @@ def test_nobody_enters_without_signing_in(server: Served, path: str, method: str
         if who != "anybody":
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
+        elif path == "/unlock":
+            assert (answer.status_code, answer.headers["location"]) == (303, "/")
         elif path != "/enter/{code}":
             assert answer.status_code in {200, 406}
 

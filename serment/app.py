@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import logging
 import socket
 import threading
@@ -40,7 +41,8 @@ from serment.ledger.append import Ledger
 from serment.ledger.checkpoint import LogKey
 from serment.ledger.verify import Progress, Report, verify
 from serment.model import Instant, Regime
-from serment.record.founding import found
+from serment.record.alarms import UNIT_LIST_BROKEN
+from serment.record.founding import found, found_unit_list
 from serment.record.house import House
 from serment.record.passage import Keyring, Passage
 from serment.record.proving import origin_of
@@ -182,6 +184,7 @@ def open_house(settings: Settings) -> House:
         house.proving.trust()
         with contextlib.suppress(DependencyError):
             recover(passage)
+            found_unit_list(passage)
         opened.pop_all()
         return house
 
@@ -278,6 +281,9 @@ def listen(settings: Settings) -> socket.socket:
 POLL = 0.2
 """Seconds between two looks at custody while the server waits for it."""
 
+COLLECT_AFTER = 10_000
+"""Objects made since the last collection of cycles before the next one begins."""
+
 TRY_AGAIN = 30
 """Seconds after which a passphrase may be tried again: custody waits no longer after a wrong one."""
 
@@ -349,6 +355,8 @@ class Doorkeeper:
         """Do one round: place waiting traces, open or shut with custody, make the checkpoint that is due."""
         with contextlib.suppress(DependencyError):
             self._recover()
+        with contextlib.suppress(DependencyError, TooManyError):
+            self._warm()
         try:
             self._look()
         except CustodyError:
@@ -363,6 +371,17 @@ class Doorkeeper:
                 recover(self._house.passage)
         except IntegrityError as error:
             log.error("recovery of traces: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
+
+    def _warm(self) -> None:
+        """Keep the keys of today's unit list at hand, some of them each round."""
+        house = self._house
+        if house is None:
+            return
+        try:
+            house.warming.turn()
+        except IntegrityError as error:
+            log.error("unit list: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
+            house.passage.alarms.ring(UNIT_LIST_BROKEN)
 
     def _look(self) -> None:
         with self._looking:
@@ -407,6 +426,16 @@ class Doorkeeper:
         house.close()
 
 
+def _settle_memory() -> None:
+    """Leave what lives as long as the server out of every collection of cycles to come.
+
+    Tables, patterns and code are never garbage; looking through them again and again was 5 % of a read.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 50)
+
+
 def serve(
     settings: Settings,
     listener: socket.socket,
@@ -422,6 +451,7 @@ def serve(
         server_header=False,
     )
     door.start()
+    _settle_memory()
     try:
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])

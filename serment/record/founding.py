@@ -21,11 +21,12 @@ from serment.model import (
     PatientId,
     Purpose,
     RecordToken,
+    Regime,
     RequestId,
 )
 from serment.record.asking import Asking
 from serment.record.index import Entry
-from serment.record.passage import DECOY, DIRECTORY, QUARANTINE, SYSTEM, Passage, year_of
+from serment.record.passage import DECOY, DIRECTORY, QUARANTINE, SYSTEM, UNIT_LIST, Passage, year_of
 from serment.record.pen import Pen
 from serment.record.write import NOTHING
 from serment.record.writing import new_id, written
@@ -37,6 +38,7 @@ RECORDS = {
     DECOY: RecordKind.DECOY,
     QUARANTINE: RecordKind.QUARANTINE,
     SYSTEM: RecordKind.SYSTEM,
+    UNIT_LIST: RecordKind.SYSTEM,
 }
 
 
@@ -46,6 +48,16 @@ def found(passage: Passage) -> None:
         _begin(passage, name, kind)
 
 
+def found_unit_list(passage: Passage) -> None:
+    """Make the unit list of an installation that was made before there was one. Raises `DependencyError`."""
+    locator = passage.installation.locator
+    with passage.store.snapshot() as snapshot:
+        made = snapshot.locate(locator(DIRECTORY)) is not None
+        missing = snapshot.locate(locator(UNIT_LIST)) is None
+    if made and missing:
+        _begin(passage, UNIT_LIST, RECORDS[UNIT_LIST])
+
+
 def _begin(passage: Passage, name: str, kind: RecordKind) -> None:
     now = passage.clock()
     asking = Asking(FOUNDER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), now)
@@ -53,7 +65,10 @@ def _begin(passage: Passage, name: str, kind: RecordKind) -> None:
     keys = RecordKeys(passage.keyring.custody.make(record, kind, year_of(now)))
 
     def job(pen: Pen) -> None:
-        facts = RecordFacts(regime=passage.regime.value, structure="")
+        if pen.txn.locate(passage.installation.locator(name)) is not None:
+            return  # another process of ours made it at the same moment
+        regime = Regime.OWN if name == UNIT_LIST else passage.regime
+        facts = RecordFacts(regime=regime.value, structure="")
         draft = pen.born(record, keys, PatientId(name), facts)
         pen.done[record] = []
         if kind is RecordKind.DECOY:

@@ -16,6 +16,7 @@ from serment.record.searching import Searching
 from serment.record.sessions import Sessions
 from serment.record.showing import Showing
 from serment.record.streaming import Depositing, Serving
+from serment.record.warming import Warming
 from serment.record.writing import Writing
 
 
@@ -39,6 +40,7 @@ class House:
     proving: Proving
     depositing: Depositing
     serving: Serving
+    warming: Warming
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -62,6 +64,7 @@ class House:
             Proving(passage, custody),
             Depositing(passage, writing),
             Serving(passage),
+            Warming(passage),
         )
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from serment.keys.installation import Installation
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import Ledger, Trail, agree, standing
 from serment.model import Instant, RecordToken, Regime, RequestId
+from serment.record.alarms import Alarms
 from serment.record.asking import Asking
 from serment.record.budget import Budget
 from serment.record.gate import View, look_at
@@ -45,6 +46,7 @@ DECOY = "decoy/decoy"
 DIRECTORY = "directory"
 QUARANTINE = "quarantine"
 SYSTEM = "system"
+UNIT_LIST = "unit list"
 """References of the installation's own records; none is of the form `Type/id` of FHIR."""
 
 
@@ -158,6 +160,7 @@ class Passage:
         default_factory=lambda: Budget(REFUSALS, REFUSAL_WINDOW, "record.too-many-refusals")
     )
     searches: Budget = field(default_factory=lambda: Budget(SEARCHES, WINDOW, "record.too-many-searches"))
+    alarms: Alarms = field(default_factory=Alarms)
     traces: Traces = field(init=False, repr=False)
     decoy: bytes = field(init=False, repr=False)
     """Where an id that leads nowhere leads."""

@@ -291,9 +291,9 @@ def run(pen: Pen, bundle: Together, steps: list[Step], at: list[int]) -> dict[in
     return made
 
 
-def _in_order(step: Step) -> tuple[int, bool]:
-    """Put a word of the patient after what is created with it: it may speak of that."""
-    return ORDER[step.method], step.type == "Consent"
+def _in_order(step: Step) -> tuple[int, bool, bool]:
+    """Put professionals before the acts that name them, and a word of the patient after what it speaks of."""
+    return ORDER[step.method], step.type == "Consent", not step.type.startswith("Practitioner")
 
 
 def _meeting(

@@ -2,8 +2,8 @@
 
 Who may say it: a Consent by the holder, a representative, or a professional who records the
 holder's words; a CareTeam or RelatedPerson by a secretary or officer of the structure, never naming
-the writer; an act of care by whoever may write it, never making the writer's own ground out of an
-emergency or a declared act. An import makes team facts of `own` and nothing else.
+the writer; an act of care by whoever may write it. What it gives depends on what the writer stands on
+(`access/naming`, ADR 26). An import makes team facts of `own` and nothing else.
 
 Order: applying, withdrawing, masks, people.
 """
@@ -16,16 +16,17 @@ from functools import partial
 
 import msgspec
 
+from serment.access import naming
 from serment.access.case import acting_as
 from serment.access.from_resources import choices, mandate, team_facts
+from serment.access.naming import NAMERS
 from serment.access.record_facts import (
     CONSENT,
-    DECLARED,
     REGISTRATION,
     Choice,
+    Mandate,
     RecordFacts,
     TeamFact,
-    grant_in_force,
 )
 from serment.errors import NotFoundError, RequestError, TooLargeError
 from serment.fhir.match import decoder
@@ -36,7 +37,6 @@ from serment.model import (
     ActorKind,
     Category,
     Denial,
-    Function,
     ItemClass,
     Label,
     PatientId,
@@ -48,11 +48,11 @@ from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.gate import Item
 from serment.record.incoming import Incoming
+from serment.record.index import Entry
 from serment.record.pen import DeniedError, Pen
 
 IDENTIFIERS = decoder(("identifier",))
 ACTS_OF_CARE = frozenset({"Encounter", "Appointment", "ServiceRequest", "CareTeam", "Patient"})
-NAMERS = frozenset({Function.SECRETARY, Function.SECURITY_OFFICER, Function.DPO})
 EMERGENCY_DOORS = frozenset({"G5.emergency", "G5.regulation"})
 CHOICES = ItemClass(Category.CHOICES, "Consent")
 """The class of every word of the patient."""
@@ -80,9 +80,10 @@ def registered(facts: RecordFacts, asking: Asking, patient: PatientId) -> Record
 def apply(pen: Pen, draft: Draft, incoming: Incoming, id_: str, *, imported: bool = False) -> None:
     """Take from a written resource what it changes in the facts."""
     source = f"{incoming.type}/{id_}"
+    pen.known.pop(source, None)
     resource = incoming.document.value
     if incoming.type in ACTS_OF_CARE:
-        _acts_of_care(pen, draft, resource, source, imported=imported)
+        _acts_of_care(pen, draft, incoming, source, imported=imported)
     if imported:
         return
     if incoming.type == "RelatedPerson":
@@ -95,13 +96,12 @@ def withdraw(pen: Pen, draft: Draft, type_: str, id_: str) -> None:
     """Take back what a deleted resource said."""
     source = f"{type_}/{id_}"
     if type_ in ACTS_OF_CARE:
-        change(draft, facts_of(draft).without_team_source(source))
+        after = facts_of(draft).without_team_source(source)
+        if after != facts_of(draft):
+            _may_take_away(pen, draft, after, draft.unit((type_, id_, "")))
+        change(draft, after)
     elif type_ == "RelatedPerson":
-        facts = facts_of(draft)
-        for old in facts.mandates:
-            if old.actor == f"proxy:{id_}":
-                facts = facts.without_mandate(old.actor, old.kind)
-        change(draft, facts)
+        _mandated(pen, draft, id_, None)
     elif type_ == "Consent":
         _replace_choices(pen, draft, source, [])
 
@@ -123,33 +123,54 @@ def born(draft: Draft, incoming: Incoming) -> None:
     change(draft, msgspec.structs.replace(facts_of(draft), birth_date=birth_date))
 
 
-def _acts_of_care(
-    pen: Pen, draft: Draft, resource: dict[str, object], source: str, *, imported: bool
-) -> None:
+def _acts_of_care(pen: Pen, draft: Draft, incoming: Incoming, source: str, *, imported: bool) -> None:
     actor = pen.asking.actor
     facts = facts_of(draft)
     if imported and facts.regime != Regime.OWN.value:
         return
     named = team_facts(
-        resource,
+        incoming.document.value,
         source,
         actor.structure,
         pen.asking.now,
         lambda ref: practitioner(pen, ref),
         imported=imported,
     )
-    if resource["resourceType"] == "CareTeam" and not imported:
-        named_by_writer = any(fact.actor in acting_as(actor) for fact in named)
-        if actor.function not in NAMERS or named_by_writer:
-            raise _refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer")
-    facts = _without_acts_of(facts, source)
-    for fact in named:
-        if imported and pen.passage.policy.over(fact, pen.asking.now):
-            # Years of past visits open nothing any more, and facts are read at every request.
-            continue
-        if imported or fact.actor not in acting_as(actor) or _has_lasting_ground(pen, draft):
-            facts = facts.with_team(fact)
-    change(draft, _still_open(pen, facts))
+    if imported:
+        # Years of past visits open nothing any more, and facts are read at every request.
+        made = [fact for fact in named if not pen.passage.policy.over(fact, pen.asking.now)]
+    else:
+        made = _given(pen, draft, incoming, source, named)
+    after = _without_acts_of(facts, source)
+    for fact in made:
+        after = after.with_team(fact)
+    if not imported:
+        _may_take_away(pen, draft, after, incoming.unit(actor.id, pen.asking.now))
+    change(draft, _still_open(pen, after))
+
+
+def _given(pen: Pen, draft: Draft, incoming: Incoming, source: str, named: list[TeamFact]) -> list[TeamFact]:
+    """Give the acts of care that this writing makes. Raises `DeniedError` for a team not one's to name."""
+    actor, now = pen.asking.actor, pen.asking.now
+    made = naming.given(actor, facts_of(draft), source, named, pen.passage.policy, now)
+    if incoming.type == "CareTeam":
+        unit = incoming.unit(actor.id, now)
+        if actor.function not in NAMERS or any(fact.actor in acting_as(actor) for fact in named):
+            raise _refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer", unit)
+        if len(made) < len(named):
+            raise _refused(draft, "C4.passing", Interaction.TEAM, "record.names-in-passing", unit)
+    return made
+
+
+def _may_take_away(pen: Pen, draft: Draft, after: RecordFacts, unit: ItemClass) -> None:
+    """Refuse that somebody who is only passing, or who names no team, closes the record to a member of it."""
+    actor, policy, now, facts = pen.asking.actor, pen.passage.policy, pen.asking.now, facts_of(draft)
+    if not naming.takes_away(actor, facts, after.team, policy, now):
+        return
+    if unit.document_type == "CareTeam" and actor.function not in NAMERS:
+        raise _refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer", unit)
+    if not naming.stands(actor, facts, policy, now):
+        raise _refused(draft, "C5.withdraw", Interaction.TEAM, "record.takes-in-passing", unit)
 
 
 def _still_open(pen: Pen, facts: RecordFacts) -> RecordFacts:
@@ -165,35 +186,32 @@ def _without_acts_of(facts: RecordFacts, source: str) -> RecordFacts:
     return msgspec.structs.replace(facts, team=kept)
 
 
-def _has_lasting_ground(pen: Pen, draft: Draft) -> bool:
-    """Say whether the writer stands in the team, now, by more than a declared act or an emergency door.
-
-    Who registered the person, was named by somebody else or attends them writes their own acts of
-    care down; who came in by a declared act or an emergency makes no ground out of it, not even out
-    of an act that has ended.
-    """
-    names, now, facts = acting_as(pen.asking.actor), pen.asking.now, facts_of(draft)
-    opens, regime = pen.passage.policy.opens, Regime(facts.regime)
-    named = any(
-        fact.actor in names and fact.kind != DECLARED and opens(fact, regime, now) for fact in facts.team
-    )
-    attending = (one for one in facts.attending if grant_in_force(one.start, one.end, now))
-    return named or any(one.actor == pen.asking.actor.id for one in attending)
-
-
-def _refused(draft: Draft, rule: str, interaction: Interaction, sentence: str) -> DeniedError:
+def _refused(
+    draft: Draft, rule: str, interaction: Interaction, sentence: str, unit: ItemClass | None = None
+) -> DeniedError:
     """Refuse what a written resource would change in the facts: nothing is written, the refusal is traced."""
-    return DeniedError(draft.view, Denial(rule, "speaker"), interaction, visible=True, sentence=sentence)
+    denial = Denial(rule, "speaker")
+    return DeniedError(draft.view, denial, interaction, visible=True, sentence=sentence, unit=unit)
 
 
 def _mandate(pen: Pen, draft: Draft, resource: dict[str, object], id_: str) -> None:
-    if pen.asking.actor.function not in NAMERS:
+    """Take the mandate that a RelatedPerson speaks of; one written by who names nobody changes none."""
+    if pen.asking.actor.function in NAMERS:
+        _mandated(pen, draft, id_, mandate(resource, id_, pen.asking.now))
+
+
+def _mandated(pen: Pen, draft: Draft, id_: str, made: Mandate | None) -> None:
+    """Give, change or take away the mandate of one RelatedPerson. Raises `DeniedError`."""
+    facts, asking = facts_of(draft), pen.asking
+    old = naming.mandate_of(facts, id_)
+    if made is not None and old is not None and made.start == asking.now:
+        made = msgspec.structs.replace(made, start=old.start)  # no date is said: it began when it began
+    if made == old:
         return
-    made = mandate(resource, id_, pen.asking.now)
-    facts = facts_of(draft)
-    for old in facts.mandates:
-        if old.actor == f"proxy:{id_}":
-            facts = facts.without_mandate(old.actor, old.kind)
+    if not naming.may_name_representatives(asking.actor, facts, pen.passage.policy, asking.now):
+        raise _refused(draft, "C6.mandate", Interaction.MANDATE, "record.mandate-in-passing")
+    if old is not None:
+        facts = facts.without_mandate(old.actor, old.kind)
     change(draft, facts if made is None else facts.with_mandate(made))
 
 
@@ -288,15 +306,38 @@ def practitioner(pen: Pen, reference: str) -> str:
 
 
 def _practitioner(pen: Pen, reference: str) -> str:
+    entry = _just_written(pen, reference) or _standing(pen, reference)
+    if entry is None:
+        return ""
+    numbers = _numbers(number for _, number, *_ in IDENTIFIERS(bytes(entry.values)).p0 or ())
+    return f"rpps:{min(numbers)}" if len(numbers) == 1 else ""
+
+
+def _just_written(pen: Pen, reference: str) -> Entry | None:
+    """Give the directory entry that this very transaction has written, to whoever may read it."""
+    type_, _, id_ = reference.partition("/")
+    for draft in pen.drafts.values():
+        if (type_, id_, "") not in draft.names:
+            continue
+        for unit, entries in draft.placed.items():
+            found = next((one for one in entries if (one.type, one.id) == (type_, id_)), None)
+            if found is not None and isinstance(draft.view.decide(unit, _looking(pen)), Permit):
+                return found
+    return None
+
+
+def _standing(pen: Pen, reference: str) -> Entry | None:
+    """Give the directory entry that stands in the store, to whoever may read it."""
     located, known = pen.passage.resolve(pen.txn, reference)
     if not known:
-        return ""
+        return None
     type_, _, id_ = reference.partition("/")
     view = pen.passage.view(pen.txn, pen.asking, located.record)
     view.depositing = pen.imported
-    act = Act.WRITE if pen.imported else Act.READ
-    item = gate.current(pen.txn, view, located.pack, (type_, id_, ""), act)
-    if isinstance(item, Denial):
-        return ""
-    numbers = _numbers(number for _, number, *_ in IDENTIFIERS(bytes(item.entry.values)).p0 or ())
-    return f"rpps:{min(numbers)}" if len(numbers) == 1 else ""
+    item = gate.current(pen.txn, view, located.pack, (type_, id_, ""), _looking(pen))
+    return None if isinstance(item, Denial) else item.entry
+
+
+def _looking(pen: Pen) -> Act:
+    """Name the act by which a directory entry is looked at: an import, which reads nothing, deposits."""
+    return Act.WRITE if pen.imported else Act.READ

@@ -17,11 +17,12 @@ import pytest
 from serment.demo.people import directory
 from serment.demo.population import bundles_for
 from serment.intake import import_
+from serment.record.founding import RECORDS
 from serment.record.scrub import every_record
 from tests.installation import Installation, bare_installation
 
 STRUCTURE = "cabinet-des-tilleuls"
-OWN_RECORDS = 4
+OWN_RECORDS = len(RECORDS)
 PATIENTS = 40
 EACH = 12
 

@@ -19,6 +19,7 @@ from serment import app, settings
 from serment.errors import DependencyError
 from serment.intake import import_
 from serment.intake.import_.report import ImportReport
+from serment.intake.import_.workers import WORKER
 from serment.keys.openings import SealedRow, unsealed
 from serment.model import Instant
 from serment.record.house import House
@@ -174,7 +175,7 @@ def test_an_import_killed_with_9_leaves_no_worker(house: Installation, tmp_path:
     process.wait()
     process.stdout.close()
     for worker in workers:
-        while Path(f"/proc/{worker}").exists() and "serment" in command_of(worker):
+        while Path(f"/proc/{worker}").exists() and WORKER in command_of(worker):
             os.sched_yield()
     house.reopen()
     report = imported(house.house, source, 2)
@@ -184,7 +185,7 @@ def test_an_import_killed_with_9_leaves_no_worker(house: Installation, tmp_path:
 def children(process: int) -> list[int]:
     """Give the workers of a process."""
     text = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return [int(one) for one in text.split() if "worker" in command_of(int(one))]
+    return [int(one) for one in text.split() if WORKER in command_of(int(one))]
 
 
 def command_of(process: int) -> str:

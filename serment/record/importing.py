@@ -11,6 +11,7 @@ before their rows (HOUSE section 5). Here nothing is parsed and no name or refer
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -28,13 +29,15 @@ from serment.errors import (
 from serment.fhir import document as documents
 from serment.fhir.dates import instant_text
 from serment.fhir.patient_cut import cut
+from serment.keys.custody.contract import MOST_MADE
+from serment.keys.material import RecordKind
 from serment.keys.record_keys import RecordKeys
 from serment.model import ActorId, ActorKind, Instant, PatientId, Purpose, RecordToken, Regime
 from serment.record import quarantining, trace, writing
 from serment.record.asking import Asking
 from serment.record.choices import ACTS_OF_CARE
 from serment.record.incoming import CUT, Incoming, Part, owning_reference
-from serment.record.passage import DIRECTORY, QUARANTINE, Passage
+from serment.record.passage import DIRECTORY, QUARANTINE, Passage, year_of
 from serment.record.pen import DeniedError, Pen
 from serment.record.quarantining import Held
 from serment.record.writing import Birth
@@ -211,9 +214,14 @@ class Importing:
     def births(self, asking: Asking, lot: Lot) -> Births:
         """Make durable the keys of the records that the lot begins. Raises what custody raises."""
         births: Births = {}
-        for arrival in self._patients(lot):
-            reference = f"Patient/{arrival.id}"
-            births[reference] = writing.conceive(self._passage, asking, PatientId(arrival.id))
+        patients, year = self._patients(lot), year_of(asking.now)
+        for start in range(0, len(patients), MOST_MADE):
+            some = patients[start : start + MOST_MADE]
+            records = [RecordToken(os.urandom(16)) for _ in some]
+            made = self._passage.keyring.custody.make_all(records, RecordKind.PATIENT, year)
+            for arrival, record, unwrapped in zip(some, records, made, strict=True):
+                birth = Birth(record, PatientId(arrival.id), RecordKeys(unwrapped))
+                births[f"Patient/{arrival.id}"] = birth
         return births
 
     def warm(self, asking: Asking, lot: Lot, births: Births) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,7 +23,7 @@ from serment.errors import (
     RequestError,
     SignInError,
 )
-from serment.keys.custody.contract import Phase, Remembered, Slot, State, StoreKind
+from serment.keys.custody.contract import MOST_MADE, Phase, Remembered, Slot, State, StoreKind
 from serment.keys.custody.note import checkpoint_text, signed_checkpoint
 from serment.keys.custody.passphrase import acceptable
 from serment.keys.material import RecordKind, Secrets, TraceMaterial, Unwrapped, YearMaterial
@@ -117,6 +117,16 @@ class FakeCustody:
         self.records[record] = (kind, os.urandom(32), os.urandom(32), self.hour())
         self.trails[record] = os.urandom(32)
         return self._whole(record, year)
+
+    def make_all(self, records: Sequence[RecordToken], kind: RecordKind, year: int) -> tuple[Unwrapped, ...]:
+        if len(records) > MOST_MADE:
+            raise RequestError("custody.bad-call")
+        for record in records:
+            _checked(record, year)
+        self._open()
+        if len(set(records)) < len(records) or any(record in self.trails for record in records):
+            raise ConflictError("custody.record-exists")
+        return tuple(self.make(record, kind, year) for record in records)
 
     def unwrap(self, record: RecordToken, request: RequestId, year: int) -> Unwrapped:
         _checked(record, year)

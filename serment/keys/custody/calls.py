@@ -69,6 +69,14 @@ class Make(Call, frozen=True, tag="make"):
     year: int
 
 
+class MakeAll(Call, frozen=True, tag="make-all"):
+    """`make_all(records, kind, year)`."""
+
+    records: list[bytes]
+    kind: RecordKind
+    year: int
+
+
 class Unwrap(Call, frozen=True, tag="unwrap"):
     """`unwrap(record, request, year)`."""
 
@@ -129,6 +137,7 @@ AnyCall = (
     | RemoveSlot
     | ListSlots
     | Make
+    | MakeAll
     | Unwrap
     | YearKeys
     | Destroy

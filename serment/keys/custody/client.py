@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,10 @@ class CustodyClient:
     def make(self, record: RecordToken, kind: RecordKind, year: int) -> Unwrapped:
         """See `Custody.make`."""
         return self._ask(calls.Make(record, kind, year), Unwrapped)
+
+    def make_all(self, records: Sequence[RecordToken], kind: RecordKind, year: int) -> tuple[Unwrapped, ...]:
+        """See `Custody.make_all`."""
+        return tuple(self._ask(calls.MakeAll(list(records), kind, year), list[Unwrapped]))
 
     def unwrap(self, record: RecordToken, request: RequestId, year: int) -> Unwrapped:
         """See `Custody.unwrap`."""

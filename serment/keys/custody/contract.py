@@ -10,13 +10,16 @@ no byte of a row in the key file. Ledger years end one by one by the same means.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from serment.keys.material import RecordKind, Secrets, TraceMaterial, Unwrapped
 from serment.model import RecordToken, RequestId
+
+MOST_MADE = 1000
+"""Records whose keys are made in one step: as many as one lot of an import begins."""
 
 
 class Phase(StrEnum):
@@ -117,6 +120,14 @@ class Custody(Protocol):
         """Make the keys of a new record and of one ledger year, durable before they are returned.
 
         Raises `ConflictError` when this token has, or had, keys.
+        """
+        ...
+
+    def make_all(self, records: Sequence[RecordToken], kind: RecordKind, year: int) -> tuple[Unwrapped, ...]:
+        """Make the keys of several new records in one durable step: all of them, or none.
+
+        Raises `ConflictError` when one of them has, or had, keys, or comes twice, `RequestError` for more
+        than `MOST_MADE`.
         """
         ...
 

@@ -39,6 +39,9 @@ _WHAT: dict[type[calls.Call], Callable[[Vault, Any], object]] = {
     calls.RemoveSlot: lambda vault, call: vault.remove_slot(call.passphrase, call.slot),
     calls.ListSlots: lambda vault, _: vault.list_slots(),
     calls.Make: lambda vault, call: vault.make(RecordToken(call.record), call.kind, call.year),
+    calls.MakeAll: lambda vault, call: vault.make_all(
+        [RecordToken(record) for record in call.records], call.kind, call.year
+    ),
     calls.Unwrap: lambda vault, call: vault.unwrap(
         RecordToken(call.record), RequestId(call.request), call.year
     ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -27,7 +27,7 @@ from serment.errors import (
     SignInError,
 )
 from serment.keys.custody.budget import Budget, Limits
-from serment.keys.custody.contract import Phase, Remembered, Slot, State, StoreKind
+from serment.keys.custody.contract import MOST_MADE, Phase, Remembered, Slot, State, StoreKind
 from serment.keys.custody.keyfile import KeyFile
 from serment.keys.custody.note import checkpoint_text, signed_checkpoint
 from serment.keys.custody.passphrase import Cost, acceptable, unwrap_root, wrap_root
@@ -190,17 +190,28 @@ class Vault:
 
     def make(self, record: RecordToken, kind: RecordKind, year: int) -> Unwrapped:
         """Make the keys of a record, durable before they are given."""
+        return self.make_all([record], kind, year)[0]
+
+    def make_all(self, records: Sequence[RecordToken], kind: RecordKind, year: int) -> tuple[Unwrapped, ...]:
+        """Make the keys of several records in one transaction, durable before they are given."""
+        if len(records) > MOST_MADE:
+            raise RequestError("custody.bad-call")
         with self._lock:
-            _checked(record, year)
+            for record in records:
+                _checked(record, year)
             wraps = self._keys().wraps
-            if self._file.record(record) or self._file.trail(record):
+            known = any(self._file.record(record) or self._file.trail(record) for record in records)
+            if known or len(set(records)) < len(records):
                 raise ConflictError("custody.record-exists")
             with self._file.transaction():
-                roots = wraps.put_roots(record, kind, self._around.hours())
-                trail = Trail(os.urandom(KEY_SIZE), destroyed=False, years={})
-                ledger = wraps.add_year(record, trail, year)
-            self._records += 1
-            return _unwrapped(wraps.store, record, roots, trail, ledger)
+                made = tuple(self._made_one(wraps, record, kind, year) for record in records)
+            self._records += len(made)
+            return made
+
+    def _made_one(self, wraps: Wraps, record: RecordToken, kind: RecordKind, year: int) -> Unwrapped:
+        roots = wraps.put_roots(record, kind, self._around.hours())
+        trail = Trail(os.urandom(KEY_SIZE), destroyed=False, years={})
+        return _unwrapped(wraps.store, record, roots, trail, wraps.add_year(record, trail, year))
 
     def unwrap(self, record: RecordToken, request: RequestId, year: int) -> Unwrapped:
         """Give the keys of one record, counted, slowed or refused by the budget."""

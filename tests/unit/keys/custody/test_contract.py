@@ -20,7 +20,7 @@ from serment.errors import (
     RequestError,
     SignInError,
 )
-from serment.keys.custody.contract import Custody, Phase, StoreKind
+from serment.keys.custody.contract import MOST_MADE, Custody, Phase, StoreKind
 from serment.keys.custody.note import key_hash
 from serment.keys.material import RecordKind
 from serment.model import RecordToken
@@ -92,6 +92,7 @@ def test_a_locked_custody_gives_no_key(custody: Custody) -> None:
         custody.installation,
         custody.remembered,
         lambda: custody.make(BRUNO, RecordKind.PATIENT, 2026),
+        lambda: custody.make_all([BRUNO], RecordKind.PATIENT, 2026),
         lambda: custody.unwrap(ALICE, REQUEST, 2026),
         lambda: custody.year_keys(ALICE),
         lambda: custody.destroy(ALICE),
@@ -171,6 +172,40 @@ def test_no_record_is_made_twice(custody: Custody) -> None:
     custody.make(ALICE, RecordKind.PATIENT, 2026)
     with pytest.raises(ConflictError):
         custody.make(ALICE, RecordKind.PATIENT, 2026)
+
+
+def test_several_records_are_made_in_one_step_each_with_its_own_keys(custody: Custody) -> None:
+    made = custody.make_all([ALICE, BRUNO, CHLOE], RecordKind.PATIENT, 2026)
+    assert [one.record for one in made] == [ALICE, BRUNO, CHLOE]
+    assert len({key for one in made for key in (one.identity, one.care, one.trail, one.year.key)}) == 12
+    assert [custody.unwrap(one.record, REQUEST, 2026) for one in made] == list(made)
+    assert custody.make_all([], RecordKind.PATIENT, 2026) == ()
+    assert custody.state().records == 3
+
+
+@pytest.mark.parametrize(
+    ("records", "error"),
+    [
+        ([BRUNO, ALICE], ConflictError),
+        ([BRUNO, BRUNO], ConflictError),
+        ([BRUNO, RecordToken(b"short")], RequestError),
+        ([RecordToken(n.to_bytes(16, "big")) for n in range(MOST_MADE + 1)], RequestError),
+    ],
+    ids=["known", "twice", "no-token", "too-many"],
+)
+def test_several_records_are_made_all_of_them_or_none(
+    custody: Custody, records: list[RecordToken], error: type[Exception]
+) -> None:
+    custody.make(ALICE, RecordKind.PATIENT, 2026)
+    with pytest.raises(error):
+        custody.make_all(records, RecordKind.PATIENT, 2026)
+    assert custody.state().records == 1
+    assert custody.make(BRUNO, RecordKind.PATIENT, 2026)
+
+
+def test_the_largest_step_fits_its_frame(custody: Custody) -> None:
+    records = [RecordToken(n.to_bytes(16, "big")) for n in range(MOST_MADE)]
+    assert len(custody.make_all(records, RecordKind.QUARANTINE, 2026)) == MOST_MADE
 
 
 def test_a_record_that_custody_never_made_is_an_integrity_error(custody: Custody) -> None:

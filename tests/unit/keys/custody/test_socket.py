@@ -115,9 +115,12 @@ def test_a_malformed_call_is_refused_and_changes_nothing(vault: Vault, frame: by
 
 
 def test_one_call_gives_the_keys_of_one_record(vault: Vault) -> None:
-    """No call takes a list of records to unwrap."""
+    """No call takes a list of records to unwrap: several are made at once, when nothing is in them yet."""
     lists = [call for call in calls.AnyCall.__args__ if "records" in call.__struct_fields__]
-    assert lists == [calls.Forget]
+    assert lists == [calls.MakeAll, calls.Forget]
+    vault.make(ALICE, RecordKind.PATIENT, 2026)
+    several = calls.MakeAll([BRUNO, ALICE], RecordKind.PATIENT, 2026)
+    assert failure(answer(vault, calls.encode(several))).sentence == "custody.record-exists"
 
 
 def test_an_error_that_nobody_foresaw_does_not_show_its_message(
@@ -317,6 +320,10 @@ def killed_while_making(directory: Path, after: int) -> dict[RecordToken, Unwrap
             while True:
                 record = RecordToken(os.urandom(16))
                 acknowledged[record] = client.make(record, RecordKind.PATIENT, 2026)
+                several = [RecordToken(os.urandom(16)) for _ in range(7)]
+                acknowledged.update(
+                    (made.record, made) for made in client.make_all(several, RecordKind.PATIENT, 2026)
+                )
                 if len(acknowledged) >= after:
                     enough.set()
 

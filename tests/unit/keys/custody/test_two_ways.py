@@ -36,6 +36,7 @@ LIVES = st.lists(
         step("remove_slot", PHRASES, st.integers(1, 3)),
         step("list_slots"),
         step("make", RECORDS, st.sampled_from(list(RecordKind)), YEARS),
+        step("make_all", st.lists(RECORDS, max_size=3), st.sampled_from(list(RecordKind)), YEARS),
         step("unwrap", RECORDS, st.just(REQUEST), YEARS),
         step("year_keys", RECORDS),
         step("destroy", RECORDS),
@@ -56,6 +57,8 @@ def outcome(custody: Either, name: str, arguments: tuple[Any, ...]) -> object:
         return answer
     if name == "year_keys":
         return [year.year for year in answer.years]
+    if name == "make_all":
+        return [(made.record, made.kind, made.year.year) for made in answer]
     if name in {"make", "unwrap"}:
         return answer.kind, answer.year.year
     state = custody.state()

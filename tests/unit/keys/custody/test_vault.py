@@ -325,6 +325,20 @@ def test_a_full_disk_makes_no_half_record(tmp_path: Path) -> None:
         assert vault.make(BRUNO, RecordKind.PATIENT, 2026)
 
 
+def test_a_full_disk_makes_none_of_several_records(tmp_path: Path) -> None:
+    installed(tmp_path, ALICE)
+    several = [RecordToken(os.urandom(16)) for _ in range(300)]
+    with vault_in(tmp_path) as vault:
+        vault.unlock(PASSPHRASE)
+        pages = vault._file._db.execute("PRAGMA page_count").get
+        vault._file._db.execute(f"PRAGMA max_page_count={pages + 4}").fetchall()
+        with pytest.raises(StorageFullError):
+            vault.make_all(several, RecordKind.PATIENT, 2026)
+        vault._file._db.execute(f"PRAGMA max_page_count={10**6}").fetchall()
+        assert vault.state().records == vault._file.count() == 1
+        assert len(vault.make_all(several, RecordKind.PATIENT, 2026)) == 300
+
+
 def made_until_full(vault: Vault) -> Iterator[RecordToken]:
     """Make records until the disk is full; the last one is refused whole."""
     while True:

@@ -26,7 +26,7 @@ from serment.keys.custody.server import answer, converse
 from serment.keys.custody.vault import Vault
 from serment.keys.material import RecordKind, Unwrapped
 from serment.model import RecordToken
-from tests.unit.keys.custody.rooms import ALICE, PASSPHRASE, REQUEST, ROOT_1, Clock, served, vault_in
+from tests.unit.keys.custody.rooms import ALICE, BRUNO, PASSPHRASE, REQUEST, ROOT_1, Clock, served, vault_in
 
 CHEAP = ("--memory=32",)
 

@@ -344,6 +344,8 @@ class Doorkeeper:
         if self._thread.is_alive():
             self._thread.join()
         if self._house is not None:
+            with contextlib.suppress(SermentError):
+                self._tell(ending=True)
             self._house.close()
         self._custody.close()
 
@@ -357,6 +359,8 @@ class Doorkeeper:
             self._recover()
         with contextlib.suppress(DependencyError, TooManyError):
             self._warm()
+        with contextlib.suppress(SermentError):
+            self._tell()
         try:
             self._look()
         except CustodyError:
@@ -371,6 +375,11 @@ class Doorkeeper:
                 recover(self._house.passage)
         except IntegrityError as error:
             log.error("recovery of traces: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
+
+    def _tell(self, *, ending: bool = False) -> None:
+        """Say in the ledger how many strangers were turned away, when that is due."""
+        if self._house is not None:
+            self._house.strangers.tell(ending=ending)
 
     def _warm(self) -> None:
         """Keep the keys of today's unit list at hand, some of them each round."""

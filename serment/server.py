@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
@@ -22,9 +23,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serment import api, web
 from serment.api import fhir
-from serment.door.asking import language_of, number_of
+from serment.door.asking import house_of, language_of, number_of
 from serment.errors import (
     DependencyError,
+    IntegrityError,
     LockedError,
     MethodError,
     NotFoundError,
@@ -33,6 +35,7 @@ from serment.errors import (
     TooManyError,
 )
 from serment.fhir import outcome
+from serment.record.alarms import INTEGRITY
 from serment.record.house import House
 from serment.web import pages
 
@@ -127,7 +130,17 @@ async def _refused(request: Request, error: Exception) -> Response:
         raise error
     if error.status >= 500:
         log.error("%s in request %s", error.sentence, number_of(request))
+    _noted(request, error)
     return _said(request, error)
+
+
+def _noted(request: Request, error: SermentError) -> None:
+    """Count a stranger who was turned away; ring the alarm for what is not what was written."""
+    with suppress(SermentError):
+        if isinstance(error, SignInError):
+            house_of(request).strangers.met()
+        elif isinstance(error, IntegrityError):
+            house_of(request).passage.alarms.ring(INTEGRITY)
 
 
 async def _no_route(request: Request, _error: Exception) -> Response:

@@ -3,7 +3,7 @@
 The officer's page says them, `/readyz` counts them; neither names anybody. An alarm of integrity stands
 until the process ends: somebody restarts once they have looked. The others stand as long as their cause.
 
-Order: the ids, those that are rung, all that stand.
+Order: the ids, those that are rung, all that stand, their number for whoever asks often.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from serment.errors import CustodyError, LockedError, SermentError
 from serment.keys.custody.contract import Phase
+from serment.model import Instant
 
 if TYPE_CHECKING:
     from serment.record.passage import Passage
@@ -24,6 +25,9 @@ OWED: Final = "record.alarm-owed"
 LOW_ON_SPACE: Final = "store.low-on-space"
 CUSTODY_AWAY: Final = "custody.unreachable"
 CUSTODY_LOCKED: Final = "custody.locked"
+
+FRESH: Final = 1000
+"""Milliseconds for which a number of alarms holds."""
 
 
 class Alarms:
@@ -54,6 +58,29 @@ def standing(passage: Passage) -> list[str]:
     if passage.spooling.owed:
         found.add(OWED)
     return sorted(found | _of_custody(passage))
+
+
+class Lookout:
+    """Counts the alarms for whoever asks often: looks at most once in `FRESH` ms, one look at a time."""
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+        self._looking = Lock()
+        self._seen = 0
+        self._at = Instant(0)
+
+    def count(self) -> int:
+        """Give how many alarms stand. While another look waits for custody: as many as before, or one."""
+        now = self._passage.clock()
+        if self._at <= now < self._at + FRESH:
+            return self._seen
+        if not self._looking.acquire(blocking=False):
+            return max(1, self._seen)
+        try:
+            self._seen, self._at = len(standing(self._passage)), now
+        finally:
+            self._looking.release()
+        return self._seen
 
 
 def _of_custody(passage: Passage) -> set[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from serment.keys.custody.contract import Custody, StoreKind
 from serment.model import Instant
+from serment.record.alarms import Lookout
 from serment.record.bundling import Bundling
 from serment.record.choosing import Choosing
 from serment.record.finding import Finding
@@ -15,6 +16,7 @@ from serment.record.reading import Reading
 from serment.record.searching import Searching
 from serment.record.sessions import Sessions
 from serment.record.showing import Showing
+from serment.record.strangers import Strangers
 from serment.record.streaming import Depositing, Serving
 from serment.record.warming import Warming
 from serment.record.writing import Writing
@@ -41,6 +43,8 @@ class House:
     depositing: Depositing
     serving: Serving
     warming: Warming
+    strangers: Strangers
+    lookout: Lookout
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -65,6 +69,8 @@ class House:
             Depositing(passage, writing),
             Serving(passage),
             Warming(passage),
+            Strangers(passage),
+            Lookout(passage),
         )
 
     def close(self) -> None:

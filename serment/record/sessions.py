@@ -92,7 +92,9 @@ class Sessions:
         Raises `SignInError` when it was used already or never was.
         """
         token = self._passage.installation.session_token(code)
-        sealed = self._passage.store.submit(lambda txn: _taken(txn, token)).result()
+        known = self._passage.store.session(token) is not None
+        # A stranger's guess costs a point read, never a place among the writes.
+        sealed = self._passage.store.submit(lambda txn: _taken(txn, token)).result() if known else None
         if sealed is None:
             raise SignInError("record.signed-out")
         held = self._opened(token, sealed)

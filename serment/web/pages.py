@@ -37,6 +37,7 @@ from serment.identity.status import status
 from serment.ledger.entry import Event, Interaction, Kind
 from serment.ledger.sentences import line
 from serment.model import ActorKind, Category, PatientId
+from serment.record import alarms
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.record.showing import FirstView, Shown
@@ -216,9 +217,11 @@ async def officer(request: Request) -> Response:
     report = await run_in_threadpool(_verified, house)
     disk = await run_in_threadpool(request.app.state.search_disk)
     ledger = {"good": report.ok, "size": report.size, "faults": len(report.faults)}
-    alarms = [say(alarm, language_of(request)) for alarm in sorted(house.passage.store.alarms)]
+    standing = await run_in_threadpool(alarms.standing, house.passage)
+    said = [say(alarm, language_of(request)) for alarm in standing]
     who = _who(request, house, asking)
-    return page(request, "officer.html", ledger=ledger, disk=disk, alarms=alarms, **who)
+    strangers = house.strangers.all
+    return page(request, "officer.html", ledger=ledger, disk=disk, alarms=said, strangers=strangers, **who)
 
 
 async def style(_request: Request) -> Response:
@@ -242,7 +245,10 @@ def failed(request: Request, error: SermentError) -> Response:
 
 def _verified(house: House) -> Any:
     house.proving.checkpoint()
-    return house.proving.verify()
+    report = house.proving.verify()
+    if not report.ok:
+        house.passage.alarms.ring(alarms.INTEGRITY)
+    return report
 
 
 async def _choose(request: Request, *, masked: bool) -> Response:

@@ -123,7 +123,7 @@ def test_an_address_that_is_not_there_is_not_found(server: Served, path: str) ->
 
 def test_health_says_alive_and_ready(server: Served) -> None:
     page = server.browser()
-    assert (page.get("/livez").text, page.get("/readyz").text) == ("ok\n", "ready\n")
+    assert (page.get("/livez").text, page.get("/readyz").text) == ("ok\n", "ready\nalarms: 0\n")
 
 
 class Broken:

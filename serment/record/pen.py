@@ -7,6 +7,7 @@ facts read inside it: a choice of the patient that commits first always rules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -25,6 +26,9 @@ from serment.record.index import Head
 from serment.record.passage import Passage
 from serment.record.trace import Touched
 from serment.store.contract import Transaction
+
+UNDONE = "T1.undone"
+"""Rule of what the decision would have let: another part of the request, or its version, undid it."""
 
 
 class DeniedError(Exception):
@@ -65,6 +69,7 @@ class Pen:
     known: dict[str, str] = field(default_factory=dict, repr=False)
     drafts: dict[RecordToken, Draft] = field(default_factory=dict)
     done: dict[RecordToken, list[tuple[Interaction, Touched]]] = field(default_factory=dict)
+    found: dict[RecordToken, list[tuple[Interaction, Touched]]] = field(default_factory=dict)
     marks: dict[RecordToken, HeadMark] = field(default_factory=dict)
     reason: str = ""
 
@@ -87,6 +92,34 @@ class Pen:
     def did(self, draft: Draft, interaction: Interaction, item: Touched) -> None:
         """Keep what was done for the trace."""
         self.done.setdefault(draft.record, []).append((interaction, item))
+
+    def finds(self, draft: Draft, interaction: Interaction, item: Touched) -> None:
+        """Keep what was found to be changed: if all is undone, its author has learned that it is there."""
+        self.found.setdefault(draft.record, []).append((interaction, item))
+
+    def undone(self) -> list[Pending]:
+        """Make the trace of a write that came to nothing: what it met is shown, the rest was refused.
+
+        An item that answered a condition, a version that had moved on, a place where one may write: each
+        is told by the error that follows. A record that would have begun is none.
+        """
+        entries: list[Pending] = []
+        for record, draft in self.drafts.items():
+            acts = [] if draft.fresh else [*self.found.get(record, []), *self.done.get(record, [])]
+            met = [item for act, item in acts if act is Interaction.SEARCH]
+            tried = [(act, item) for act, item in acts if act is not Interaction.SEARCH]
+            if met:
+                entries += trace.of_access(self.passage, draft.view, Interaction.SEARCH, met)
+            if tried:
+                entries += self._tried(draft, tried)
+        return entries
+
+    def _tried(self, draft: Draft, acts: Sequence[tuple[Interaction, Touched]]) -> list[Pending]:
+        interaction = acts[0][0] if len({act for act, _ in acts}) == 1 else Interaction.UPDATE
+        said = trace.event(self.passage, self.asking, interaction, rule=UNDONE, denied=True)
+        keys = draft.view.keys
+        chains = trace.by_chain([item for _, item in acts])
+        return [trace.pending(keys, draft.record, chain, said) for chain in chains]
 
     def finish(self) -> list[Receipt]:
         """Write every draft and its trace."""

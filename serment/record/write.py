@@ -52,6 +52,7 @@ def update(
     Raises `DeniedError`, `NotFoundError`, `GoneError`, `VersionConflictError`.
     """
     item = existing(draft, incoming.type, id_, Interaction.UPDATE)
+    pen.finds(draft, Interaction.UPDATE, trace.touched(item, pen.asking))
     if item.entry.deleted:
         raise GoneError("record.gone")
     if if_match is None:
@@ -78,6 +79,7 @@ def delete(pen: Pen, draft: Draft, type_: str, id_: str, if_match: int | None = 
     Raises `DeniedError`, `NotFoundError`, `VersionConflictError` when `if_match` names another version.
     """
     item = existing(draft, type_, id_, Interaction.DELETE)
+    pen.finds(draft, Interaction.DELETE, trace.touched(item, pen.asking))
     entry = item.entry
     if if_match not in {None, entry.version}:
         raise VersionConflictError("record.version-conflict", current=entry.version)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -103,7 +104,7 @@ class Writing:
     async def run(
         self, asking: Asking, references: Sequence[str], job: Callable[[Pen], T], *, choice: bool = False
     ) -> T:
-        """Run a job in one transaction; trace its refusal when the decision says no.
+        """Run a job in one transaction; trace its refusal, and what it met when it comes to nothing.
 
         A `choice` of the patient is small and rules at once: the reserve takes it when other content
         has to wait. Raises `StorageFullError`.
@@ -111,20 +112,28 @@ class Writing:
         if not choice or self._passage.spooling.waiting:
             trace.room_for_content(self._passage)
         await warm(self._passage, asking, references)
+        tries: deque[Pen] = deque(maxlen=1)
         try:
             result, pen = await asyncio.wrap_future(
-                self._passage.store.submit(lambda txn: _penned(self._passage, txn, asking, job))
+                self._passage.store.submit(lambda txn: _penned(self._passage, txn, asking, job, tries))
             )
-        except conditions.SeveralError as several:
-            await settled(self._passage, several.entries)
-            raise NotSelectiveError("record.many-match") from None
-        except DeniedError as denied:
-            await self._refused(asking, denied)
-            raise refusal(denied) from None
+        except (conditions.SeveralError, DeniedError, RequestError, RefusedError) as error:
+            await self._undone(asking, tries, error)
+            raise _answer(error) from None
         for record, mark in pen.marks.items():
             # The epoch moved by our own hand, the keys did not: custody that is away closes nothing.
             self._passage.keyring.hold(record, mark.epoch, asking.now, pen.drafts[record].view.keys)
         return result
+
+    async def _undone(self, asking: Asking, tries: Iterable[Pen], error: Exception) -> None:
+        """Trace what a request has shown that wrote nothing: its error may tell what it met."""
+        met = [entry for pen in tries for entry in pen.undone()]
+        if isinstance(error, conditions.SeveralError):
+            met += error.entries
+        if met:
+            await trace.together(self._passage, met)
+        if isinstance(error, DeniedError):
+            await self._refused(asking, error)
 
     async def _refused(self, asking: Asking, denied: DeniedError) -> None:
         """Trace a refused write; one that would have begun a record is traced on the decoy."""
@@ -140,11 +149,15 @@ class Writing:
 
 def written(passage: Passage, txn: Transaction, asking: Asking, job: Callable[[Pen], T]) -> T:
     """Run a job with a pen and write everything down; raising undoes all of it."""
-    return _penned(passage, txn, asking, job)[0]
+    return _penned(passage, txn, asking, job, deque(maxlen=1))[0]
 
 
-def _penned(passage: Passage, txn: Transaction, asking: Asking, job: Callable[[Pen], T]) -> tuple[T, Pen]:
+def _penned(
+    passage: Passage, txn: Transaction, asking: Asking, job: Callable[[Pen], T], tries: deque[Pen]
+) -> tuple[T, Pen]:
+    """Run a job with a pen, left in `tries` for the trace of an undone one. The store may run it again."""
     pen = Pen(passage, txn, asking)
+    tries.append(pen)
     result = job(pen)
     pen.finish()
     return result, pen
@@ -155,6 +168,13 @@ def conceive(passage: Passage, asking: Asking, patient: PatientId) -> Birth:
     record = RecordToken(os.urandom(16))
     unwrapped = passage.keyring.custody.make(record, RecordKind.PATIENT, year_of(asking.now))
     return Birth(record, patient, RecordKeys(unwrapped))
+
+
+def _answer(error: Exception) -> Exception:
+    """Give what the caller is told of a request that wrote nothing."""
+    if isinstance(error, conditions.SeveralError):
+        return NotSelectiveError("record.many-match")
+    return refusal(error) if isinstance(error, DeniedError) else error
 
 
 def refusal(denied: DeniedError) -> RequestError | RefusedError:

@@ -92,10 +92,10 @@ def page() -> str:
     os.environ["LC_ALL"] = "C.UTF-8"
     import typer
 
-    from serment.cli.main import app
+    from serment.cli.tree import tree
 
     lines = [OPENING]
-    for words, command in _leaves(typer.main.get_command(app)):
+    for words, command in _leaves(typer.main.get_command(tree())):
         lines += _command(words, command)
     return "\n".join(lines).rstrip() + "\n"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serment.cli import opening
-from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
+from serment.cli.options import Directory, Json, PassphraseFile, argument, chosen, group, option
 from serment.cli.output import Output
 from serment.cli.speech import told
 from serment.errors import RequestError
@@ -31,11 +31,11 @@ def add(app: typer.Typer) -> None:
 
 
 def explain(
-    item: Annotated[str, typer.Argument(metavar="TYPE/ID", help=told("cli.argument-item"))],
-    as_: Annotated[str, typer.Option("--as", metavar="ACTOR", help=told("cli.option-as"))],
-    act: Annotated[str, typer.Option(help=told("cli.option-act"))] = "read",
-    purpose: Annotated[str | None, typer.Option(help=told("cli.option-purpose"))] = None,
-    reason: Annotated[str | None, typer.Option(help=told("cli.option-reason"))] = None,
+    item: Annotated[str, argument("cli.argument-item", "cli.value-item")],
+    as_: Annotated[str, option("cli.option-as", "cli.value-person", "--as")],
+    act: Annotated[str, option("cli.option-act", "cli.value-act")] = "read",
+    purpose: Annotated[str | None, option("cli.option-purpose", "cli.value-purpose")] = None,
+    reason: Annotated[str | None, option("cli.option-reason", "cli.value-reason")] = None,
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
     json: Json = False,
@@ -109,7 +109,7 @@ def prove(json: Json = False) -> None:
 
 
 def grid(
-    function: Annotated[str, typer.Argument(metavar="FUNCTION", help=told("cli.argument-function"))],
+    function: Annotated[str, argument("cli.argument-function", "cli.value-function")],
     json: Json = False,
 ) -> None:
     """Show one row of the grid of `own`: what a function may do with each category."""
@@ -145,7 +145,7 @@ def _named(category: Category) -> str:
 
 
 def matrix(
-    profession: Annotated[str, typer.Argument(metavar="PROFESSION", help=told("cli.argument-profession"))],
+    profession: Annotated[str, argument("cli.argument-profession", "cli.value-profession")],
     json: Json = False,
 ) -> None:
     """Show one row of the matrix of `shared`, with what each cell rests on."""

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from serment import settings
-from serment.cli.options import Directory, Json, chosen, group
+from serment.cli.options import Directory, Json, chosen, group, option
 from serment.cli.output import Output
 from serment.cli.speech import told
 
@@ -22,7 +22,7 @@ def add(app: typer.Typer) -> None:
 
 
 def show(
-    defaults: Annotated[bool, typer.Option("--defaults", help=told("cli.option-defaults"))] = False,
+    defaults: Annotated[bool, option("cli.option-defaults", "", "--defaults")] = False,
     directory: Directory = None,
     json: Json = False,
 ) -> None:

@@ -7,18 +7,14 @@ from typing import Annotated
 
 import typer
 
-from serment.cli.options import Json, Port
+from serment.cli.options import Json, Port, group, option
 from serment.cli.speech import told
+from serment.errors import RequestError
 
 
 def add(app: typer.Typer) -> None:
     """Add the command and its sub-command. `serment demo` alone serves."""
-    commands = typer.Typer(
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-        help=told("cli.help-demo"),
-    )
+    commands = group(told("cli.help-demo"), alone=False)
     commands.callback(invoke_without_command=True)(demo)
     commands.command("attack", help=told("cli.help-demo-attack"))(attack)
     app.add_typer(commands, name="demo")
@@ -26,13 +22,15 @@ def add(app: typer.Typer) -> None:
 
 def demo(
     context: typer.Context,
-    patients: Annotated[int, typer.Option(min=10, max=20_000, help=told("cli.option-patients"))] = 200,
+    patients: Annotated[int, option("cli.option-patients", "cli.value-number", least=10, most=20_000)] = 200,
     port: Port = None,
-    seed: Annotated[int, typer.Option(help=told("cli.option-seed"))] = 2026,
-    also: Annotated[Path | None, typer.Option(exists=True, help=told("cli.option-also"))] = None,
+    seed: Annotated[int, option("cli.option-seed", "cli.value-number")] = 2026,
+    also: Annotated[Path | None, option("cli.option-also", "cli.value-directory")] = None,
     json: Json = False,
 ) -> None:
     """Make a demonstration store, print its links, and serve it."""
+    if also is not None and not also.exists():
+        raise RequestError("cli.nothing-there")
     if context.invoked_subcommand is None:
         from serment.demo.show import show
 

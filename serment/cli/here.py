@@ -47,7 +47,13 @@ class Here:
 
     def history(self, type_: str, id_: str) -> list[Item]:
         """Give the versions, newest first."""
-        return [_item(served) for served in _run(self.house.reading.history(self.asking, type_, id_))]
+        versions: list[Item] = []
+        page = None
+        while page is None or page.next:
+            following = "" if page is None else page.next
+            page = _run(self.house.reading.history(self.asking, type_, id_, page=following))
+            versions += [_item(served) for served in page.served]
+        return versions
 
     def trace(self, patient: str) -> list[TraceLine]:
         """Say who did what, newest first."""

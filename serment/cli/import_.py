@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serment.cli import opening
-from serment.cli.options import Directory, Json, PassphraseFile, chosen
+from serment.cli.options import Directory, Json, PassphraseFile, argument, chosen, option
 from serment.cli.output import Output
 from serment.cli.speech import reason as why
 from serment.cli.speech import told
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from serment.record.asking import Asking
     from serment.record.house import House
 
-Structure = Annotated[str, typer.Option("--structure", help=told("cli.option-structure"))]
+Structure = Annotated[str, option("cli.option-structure", "cli.value-structure", "--structure")]
 
 
 def add(app: typer.Typer) -> None:
@@ -30,8 +30,8 @@ def add(app: typer.Typer) -> None:
 
 
 def import_(
-    path: Annotated[Path, typer.Argument(metavar="DIR|FILE", help=told("cli.argument-path"))],
-    source: Annotated[str, typer.Option("--source", metavar="NAME", help=told("cli.option-source"))] = "",
+    path: Annotated[Path, argument("cli.argument-path", "cli.value-path")],
+    source: Annotated[str, option("cli.option-source", "cli.value-name", "--source")] = "",
     structure: Structure = "",
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,

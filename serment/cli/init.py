@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from serment.cli import secret
-from serment.cli.options import Directory, Json, PassphraseFile, chosen
+from serment.cli.options import Directory, Json, PassphraseFile, chosen, option
 from serment.cli.output import Output
 from serment.cli.speech import told
 from serment.errors import ConflictError, NotFoundError
@@ -20,7 +20,7 @@ def add(app: typer.Typer) -> None:
 
 
 def init(
-    demo: Annotated[bool, typer.Option("--demo", help=told("cli.option-demo"))] = False,
+    demo: Annotated[bool, option("cli.option-demo", "", "--demo")] = False,
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
     json: Json = False,

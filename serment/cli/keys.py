@@ -9,13 +9,12 @@ from typing import Annotated
 import typer
 
 from serment.cli import opening, secret
-from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
+from serment.cli.options import Directory, Json, PassphraseFile, argument, chosen, group, option
 from serment.cli.output import Output
 from serment.cli.speech import told
 
 NewPassphraseFile = Annotated[
-    Path | None,
-    typer.Option("--new-passphrase-file", metavar="FILE", help=told("cli.option-new-passphrase-file")),
+    Path | None, option("cli.option-new-passphrase-file", "cli.value-file", "--new-passphrase-file")
 ]
 
 
@@ -68,7 +67,7 @@ def slots(directory: Directory = None, json: Json = False) -> None:
 
 
 def add_slot(
-    name: Annotated[str, typer.Argument(help=told("cli.argument-slot-name"))],
+    name: Annotated[str, argument("cli.argument-slot-name", "cli.value-name")],
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
     new_passphrase_file: NewPassphraseFile = None,
@@ -88,7 +87,7 @@ def add_slot(
 
 
 def remove_slot(
-    number: Annotated[int, typer.Argument(help=told("cli.argument-slot"))],
+    number: Annotated[int, argument("cli.argument-slot", "cli.value-rank")],
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
     json: Json = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serment.cli import opening
-from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
+from serment.cli.options import Directory, Json, PassphraseFile, chosen, group, option
 from serment.cli.output import Advance, Output
 from serment.cli.speech import LANGUAGE, told
 from serment.errors import LedgerError
@@ -32,7 +32,7 @@ def add(app: typer.Typer) -> None:
 
 
 def verify(
-    locked: Annotated[bool, typer.Option("--locked", help=told("cli.option-locked"))] = False,
+    locked: Annotated[bool, option("cli.option-locked", "", "--locked")] = False,
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
     json: Json = False,

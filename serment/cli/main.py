@@ -1,6 +1,6 @@
-"""The command tree, and how an error becomes a sentence and an exit code.
+"""The program: one command run, and how an error becomes a sentence and an exit code.
 
-Heavy parts are imported inside each command, so that `--help` answers at once.
+Heavy parts are imported inside each command, the tree itself only when it is walked: help answers at once.
 Exit codes: 0 done, 1 fault, 2 request, 3 refused, 4 integrity, 5 risk, 6 dependency.
 
 A fault of ours is told in one line: its kind, never its values, because a traceback carries what was
@@ -11,60 +11,22 @@ from __future__ import annotations
 
 import signal
 import sys
-import traceback
+from collections.abc import Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
-import typer
-
-from serment.cli import (
-    access,
-    config,
-    demo,
-    doctor,
-    import_,
-    init,
-    keys,
-    ledger,
-    quarantine,
-    record,
-    serve,
-    token,
-    unlock,
-)
-from serment.cli.options import group
+from serment.cli import page
 from serment.cli.output import complain
 from serment.cli.speech import LANGUAGE, told
 from serment.errors import SermentError
 from serment.settings import debugging
 
+if TYPE_CHECKING:
+    import typer
+
 FAULT = 1
 REQUEST = 2
 INTERRUPTED = 130
-
-app = group(told("cli.help"))
-
-
-@app.callback()
-def serment() -> None:
-    """Begin the tree; a single command would otherwise be the whole program."""
-
-
-for part in (
-    init,
-    serve,
-    unlock,
-    doctor,
-    demo,
-    token,
-    record,
-    access,
-    ledger,
-    keys,
-    import_,
-    quarantine,
-    config,
-):
-    part.add(app)
 
 
 def main() -> None:
@@ -74,15 +36,30 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
-    """Run one command and give its exit code. Nothing is raised."""
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code. Nothing is raised. Nothing typed is a request for help."""
+    if list(arguments) in ([], ["--help"]):
+        sys.stdout.write(page.front())
+        return 0
+    return walked(arguments)
+
+
+def walked(arguments: Sequence[str], app: typer.Typer | None = None) -> int:
+    """Run one command of a tree (by default the product's) and give its exit code. Nothing is raised."""
+    import typer
+
+    from serment.cli.tree import needed, tree
+
     as_json = "--json" in arguments
     try:
-        code = app(args=arguments, prog_name="serment", standalone_mode=False) or 0
+        chosen = app or tree(needed(arguments))
+        code = chosen(args=list(arguments), prog_name=page.PROGRAM, standalone_mode=False) or 0
     except SermentError as error:
         code = complain(error.sentence, error.said(LANGUAGE), as_json, error.exit_code)
-    except typer.TyperException as error:
-        code = _misused(error, as_json)
+    except typer.TyperException:
+        sentence = "cli.misused"
+        said = told(sentence, said=told("cli.misused-otherwise"))
+        code = complain(sentence, said, as_json, REQUEST)
     except typer.Exit as error:
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -92,18 +69,10 @@ def run(arguments: list[str]) -> int:
     return int(code)
 
 
-def _misused(error: typer.TyperException, as_json: bool) -> int:
-    """Say what is wrong with the command as typed. No argument at all is a request for help."""
-    said = error.format_message()
-    if type(error).__name__ == "NoArgsIsHelpError":
-        sys.stdout.write(f"{said}\n")
-        return 0
-    sentence = "cli.misused"
-    return complain(sentence, told(sentence, said=said), as_json, REQUEST)
-
-
 def _faulted(error: Exception, as_json: bool) -> int:
     if debugging():
+        import traceback
+
         for frame in traceback.extract_tb(error.__traceback__):
             sys.stderr.write(f"{frame.filename}:{frame.lineno} {frame.name}\n")
     sentence = "cli.fault"

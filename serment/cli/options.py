@@ -10,29 +10,46 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from serment import settings
 from serment.cli.speech import told
+from serment.cli.spoken import Group, Tree
 from serment.settings import Settings
 
-Json = Annotated[bool, typer.Option("--json", help=told("cli.option-json"))]
-Directory = Annotated[
-    Path | None, typer.Option("--directory", "-d", metavar="DIR", help=told("cli.option-directory"))
-]
+
+def option(
+    help_: str, value: str = "", *names: str, least: int | None = None, most: int | None = None
+) -> OptionInfo:
+    """Make an option from two sentences: what it is for, and what stands for its value ("" for a switch)."""
+    info: OptionInfo = typer.Option(
+        *names, metavar=told(value) if value else None, help=told(help_), min=least, max=most
+    )
+    return info
+
+
+def argument(help_: str, value: str) -> ArgumentInfo:
+    """Make an argument from two sentences: what it is, and what stands for it."""
+    info: ArgumentInfo = typer.Argument(metavar=told(value), help=told(help_))
+    return info
+
+
+Json = Annotated[bool, option("cli.option-json", "", "--json")]
+Directory = Annotated[Path | None, option("cli.option-directory", "cli.value-directory", "--directory", "-d")]
 PassphraseFile = Annotated[
-    Path | None, typer.Option("--passphrase-file", metavar="FILE", help=told("cli.option-passphrase-file"))
+    Path | None, option("cli.option-passphrase-file", "cli.value-file", "--passphrase-file")
 ]
-Port = Annotated[int | None, typer.Option("--port", min=0, max=65_535, help=told("cli.option-port"))]
+Port = Annotated[int | None, option("cli.option-port", "cli.value-number", "--port", least=0, most=65_535)]
 
 
-def group(help_: str) -> typer.Typer:
-    """Make a group of commands that reads like the others: plain help, no rich panels (they cost 0.4 s)."""
-    return typer.Typer(
-        no_args_is_help=True,
+def group(help_: str, *, alone: bool = True) -> typer.Typer:
+    """Make a group of commands that reads like the others. With `alone` its name alone asks for help."""
+    return Tree(
+        cls=Group,
+        no_args_is_help=alone,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        context_settings={"max_content_width": 110},
         help=help_,
     )
 

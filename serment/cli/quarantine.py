@@ -13,7 +13,7 @@ import typer
 
 from serment.cli import opening
 from serment.cli.import_ import Structure, service
-from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
+from serment.cli.options import Directory, Json, PassphraseFile, argument, chosen, group, option
 from serment.cli.output import Output, local_time
 from serment.cli.speech import reason as why
 from serment.cli.speech import told
@@ -48,7 +48,7 @@ def list_(
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="NUMBER", help=told("cli.argument-quarantined"))],
+    name: Annotated[str, argument("cli.argument-quarantined", "cli.value-rank")],
     structure: Structure = "",
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
@@ -68,7 +68,7 @@ def show(
 
 
 def retry(
-    source: Annotated[str, typer.Option("--source", metavar="NAME", help=told("cli.option-source"))] = "",
+    source: Annotated[str, option("cli.option-source", "cli.value-name", "--source")] = "",
     structure: Structure = "",
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serment.cli import opening, secret
-from serment.cli.options import Directory, Json, PassphraseFile, chosen, group
+from serment.cli.options import Directory, Json, PassphraseFile, argument, chosen, group, option
 from serment.cli.output import Output
 from serment.cli.speech import told
 from serment.errors import RequestError
@@ -24,16 +24,14 @@ from serment.errors import RequestError
 if TYPE_CHECKING:
     from serment.cli.doors import Item, RecordDoor
 
-As = Annotated[str | None, typer.Option("--as", metavar="ACTOR", help=told("cli.option-as"))]
-Url = Annotated[str | None, typer.Option("--url", help=told("cli.option-url"))]
-TokenFile = Annotated[
-    Path | None, typer.Option("--token-file", metavar="FILE", help=told("cli.option-token-file"))
-]
-Purpose = Annotated[str | None, typer.Option("--purpose", help=told("cli.option-purpose"))]
-Reason = Annotated[str | None, typer.Option("--reason", help=told("cli.option-reason"))]
-Patient = Annotated[str, typer.Argument(metavar="PATIENT", help=told("cli.argument-patient"))]
-ItemName = Annotated[str, typer.Argument(metavar="TYPE/ID", help=told("cli.argument-item"))]
-Rpps = Annotated[str, typer.Argument(metavar="RPPS", help=told("cli.argument-rpps"))]
+As = Annotated[str | None, option("cli.option-as", "cli.value-person", "--as")]
+Url = Annotated[str | None, option("cli.option-url", "cli.value-address", "--url")]
+TokenFile = Annotated[Path | None, option("cli.option-token-file", "cli.value-file", "--token-file")]
+Purpose = Annotated[str | None, option("cli.option-purpose", "cli.value-purpose", "--purpose")]
+Reason = Annotated[str | None, option("cli.option-reason", "cli.value-reason", "--reason")]
+Patient = Annotated[str, argument("cli.argument-patient", "cli.value-patient")]
+ItemName = Annotated[str, argument("cli.argument-item", "cli.value-item")]
+Rpps = Annotated[str, argument("cli.argument-rpps", "cli.value-rpps")]
 
 
 def add(app: typer.Typer) -> None:
@@ -172,7 +170,7 @@ def block(
 
 def oppose(
     patient: Patient,
-    category: Annotated[str, typer.Option("--category", help=told("cli.option-category"))] = "",
+    category: Annotated[str, option("cli.option-category", "cli.value-category", "--category")] = "",
     as_: As = None, url: Url = None, token_file: TokenFile = None,
     directory: Directory = None, passphrase_file: PassphraseFile = None, json: Json = False,
 ) -> None:  # fmt: skip

@@ -39,7 +39,7 @@ def serve(
         locked = custody.state().phase is not app.Phase.OPEN
         out.say("cli.serving", base=settings.base)
         if locked:
-            out.say("cli.serving-locked", directory=settings.directory)
+            out.say("cli.serving-locked", base=settings.base, directory=settings.directory)
         out.say("cli.stop")
         out.result(base=settings.base, locked=locked, directory=settings.directory)
         app.serve(settings, listener, lambda: None)

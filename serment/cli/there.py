@@ -64,8 +64,13 @@ class There:
 
     def history(self, type_: str, id_: str) -> list[Item]:
         """Give the versions, newest first."""
-        bundle = self._get(f"{quote(type_)}/{quote(id_)}/_history")
-        return [_version(entry, f"{type_}/{id_}") for entry in bundle.get("entry", [])]
+        path = f"{quote(type_)}/{quote(id_)}/_history"
+        bundle = self._get(path)
+        versions = [_version(entry, f"{type_}/{id_}") for entry in bundle.get("entry", [])]
+        while token := _next_page(bundle):
+            bundle = self._get(f"{path}?{urlencode({'_page': token})}")
+            versions += [_version(entry, f"{type_}/{id_}") for entry in bundle.get("entry", [])]
+        return versions
 
     def trace(self, patient: str) -> list[TraceLine]:  # noqa: ARG002  the contract names the patient
         """Refuse: the holder reads the trace on their page."""

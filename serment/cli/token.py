@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from serment.cli import opening
-from serment.cli.options import Directory, Json, PassphraseFile, chosen
+from serment.cli.options import Directory, Json, PassphraseFile, chosen, option
 from serment.cli.output import Output
 from serment.cli.speech import told
 
@@ -18,9 +18,9 @@ def add(app: typer.Typer) -> None:
 
 
 def token(
-    as_: Annotated[str, typer.Option("--as", metavar="ACTOR", help=told("cli.option-as"))],
-    once: Annotated[bool, typer.Option("--once", help=told("cli.option-once"))] = False,
-    purpose: Annotated[str | None, typer.Option(help=told("cli.option-purpose"))] = None,
+    as_: Annotated[str, option("cli.option-as", "cli.value-person", "--as")],
+    once: Annotated[bool, option("cli.option-once", "", "--once")] = False,
+    purpose: Annotated[str | None, option("cli.option-purpose", "cli.value-purpose")] = None,
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
     json: Json = False,

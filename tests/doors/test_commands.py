@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from serment.cli.main import app, run
+from serment.cli.main import run, walked
+from serment.cli.tree import tree
 from tests.doors.commands import commands
 
 OPEN = "open"
@@ -69,6 +70,7 @@ HEAVY = (
     "starlette",
     "uvicorn",
     "reportlab",
+    "pydantic",
 )
 
 
@@ -110,13 +112,17 @@ def test_every_option_and_argument_says_what_it_is() -> None:
     assert silent == []
 
 
-def test_help_reads_nothing_heavy() -> None:
-    """`--help` answers within 0.3 s because the parts of the house are imported inside commands."""
-    code = "import sys, serment.cli.main; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = {name.partition(".")[0] for name in done.stdout.split()}
-    assert loaded & set(HEAVY) == set()
-    assert "serment.app" not in done.stdout.split()
+@pytest.mark.parametrize(
+    ("words", "more"), [([], {"typer"}), (["record"], set()), (["record", "consent", "mask"], set())]
+)
+def test_help_reads_nothing_heavy(words: list[str], more: set[str]) -> None:
+    """`--help` answers within 0.3 s: heavy parts are imported inside commands, typer for a part alone."""
+    code = "import sys; from serment.cli.main import run; run(sys.argv[1:]); print(*sys.modules)"
+    asked = [sys.executable, "-c", code, *words, "--help"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert {name.partition(".")[0] for name in loaded} & {*HEAVY, *more} == set()
+    assert "serment.app" not in loaded
 
 
 @pytest.mark.parametrize(
@@ -148,22 +154,101 @@ def test_a_fault_of_ours_shows_no_value(
         patient = "Sylvie Valmaud"
         raise ValueError(patient)
 
-    app.command("broken", hidden=True)(broken)
-    try:
-        assert run(["broken"]) == 1
-    finally:
-        app.registered_commands.pop()
+    app = tree([])
+    app.command("broken")(broken)
+    assert walked(["broken"], app) == 1
     told = capsys.readouterr()
     assert "ValueError" in told.err
     assert "broken" in told.err
     assert "Valmaud" not in told.out + told.err
 
 
-def test_nothing_typed_is_a_request_for_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([]) == 0
-    assert "ledger" in capsys.readouterr().out
+@pytest.mark.parametrize("words", [[], ["record"], ["record", "consent"]])
+def test_nothing_typed_is_a_request_for_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words) == 0
+    bare = capsys.readouterr().out
+    assert run([*words, "--help"]) == 0
+    assert capsys.readouterr().out == bare
+
+
+def test_the_front_page_tells_the_tree_that_stands_behind_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is told from names alone, before any part is imported: the two must say the same."""
+    assert run(["--help"]) == 0
+    front = capsys.readouterr().out
+    assert walked(["--help"]) == 0
+    assert capsys.readouterr().out == front
+
+
+LIBRARY = (
+    "Usage:", "Show this", "default", "required", "ARGS", "Missing", "No such", "Invalid", "Possible",
+    "Input should", "Got unexpected", "Did you mean", "does not take", "an argument",
+    "<", "int", "DIR", "FILE",
+)  # fmt: skip
+"""What the library that parses the command line says in English."""
+
+MISTAKES = {
+    "nothing": "La commande « nothing » n'existe pas.",
+    "tokn": "peut-être token ?",
+    "record consent maks": "peut-être mask, unmask ?",
+    "--foo": "L'option --foo n'existe pas ici.",
+    "record show x --jsn": "peut-être --as, --json, --reason ?",
+    "token": "Il manque l'option --as PERSONNE.",
+    "record show": "Il manque PATIENT.",
+    "record show a b": "Il y a un mot de trop.",
+    "record show a --as": "L'option --as attend une valeur.",
+    "demo --json=3": "L'option --json n'attend pas de valeur.",
+    "demo --patients 3": "--patients attend un nombre entier de 10 à 20000.",
+    "demo --patients many": "--patients attend un nombre entier de 10 à 20000.",
+    "demo --seed many": "--seed attend un nombre entier.",
+    "keys remove-slot first": "NUMÉRO attend un nombre entier.",
+    "record --": "Il manque une commande.",
+}
+"""What is typed wrong, and what a French terminal says of it."""
+
+
+def french(lines: list[str]) -> list[tuple[int, str]]:
+    """Run commands in one process whose terminal is French; give each one's exit code and what it said."""
+    code = (
+        "import contextlib, io, json, sys; from serment.cli.main import run\n"
+        "for line in json.loads(sys.argv[1]):\n"
+        "    said = io.StringIO()\n"
+        "    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):\n"
+        "        code = run(line.split())\n"
+        "    print(json.dumps([code, said.getvalue()]))"
+    )
+    asked = [sys.executable, "-c", code, json.dumps(lines)]
+    done = subprocess.run(
+        asked, capture_output=True, text=True, check=True, env={"LANG": "fr_FR.UTF-8", "COLUMNS": "80"}
+    )
+    return [(number, said) for number, said in map(json.loads, done.stdout.splitlines())]
+
+
+def test_every_page_of_help_is_french_in_a_french_terminal() -> None:
+    groups = {words.rpartition(" ")[0] for words in LISTED}
+    asked = [f"{words} --help" for words in (*LISTED, *groups)]
+    for (code, said), line in zip(french(asked), asked, strict=True):
+        assert code == 0
+        assert said.startswith("Utilisation : serment")
+        assert [word for word in LIBRARY if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said)] == [], line
+        assert max(map(len, said.splitlines())) <= 80, line
+
+
+def test_what_is_typed_wrong_is_told_in_french_in_a_french_terminal() -> None:
+    for (code, said), (line, expected) in zip(french(list(MISTAKES)), MISTAKES.items(), strict=True):
+        assert (code, expected in said) == (2, True), (line, said)
+        assert said.startswith("Commande mal écrite.")
+        assert [word for word in LIBRARY if word in said] == [], line
+
+
+def test_a_word_that_would_move_the_cursor_is_not_said_again(capsys: pytest.CaptureFixture[str]) -> None:
+    for typed in ("\x1b[2J", "--\x1b[2J", "x" * 10_000):
+        assert run([typed]) == 2
+        said = capsys.readouterr().err
+        assert "\x1b" not in said
+        assert len(said) < 300
 
 
 def test_typer_never_prints_locals() -> None:
+    app = tree()
     groups = [app, *(group.typer_instance for group in app.registered_groups)]
     assert not any(isinstance(one, typer.Typer) and one.pretty_exceptions_enable for one in groups)

@@ -50,7 +50,7 @@ PATIENT_SIDE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CounterExample:
-    """A case that breaks a theorem. `case` names what is true in it; no person stands behind it."""
+    """A case that breaks a theorem, a sentence. `case` names what is true in it; nobody stands behind it."""
 
     theorem: str
     case: str
@@ -139,36 +139,24 @@ def _grounded(facts: Facts) -> bool:
 
 
 THEOREMS: Final[dict[str, Theorem]] = {
-    "no permit for an insurer's, lender's or employer's purpose": lambda f: not f.third_party_purpose,
-    "a closed shared record is permitted to its holder only": lambda f: (
-        not (f.closed and f.regime is Regime.SHARED) or f.holder
-    ),
-    "a block yields, in own, to the author and to an emergency on unmasked items only": _blocked_rightly,
-    "nothing opens to the patient's side while an announcement timer runs": lambda f: (
-        not (f.timer_running and f.patient_side)
-    ),
-    "a minor's secret opens to no representative and no carer": lambda f: (
-        not (f.minor_secret and (f.representative or f.carer))
-    ),
-    "third-party information opens to nobody of the patient's side": lambda f: (
-        not (f.third_party and f.patient_side)
-    ),
-    "an opposition yields to the four, and in own to an emergency": lambda f: (
-        not f.opposed or _lifted(f, emergency=True)
-    ),
-    "a mask yields to the four and never to an emergency": lambda f: (
-        not f.masked or _lifted(f, emergency=False)
-    ),
-    "a permit stands in its cell, or a relation lifts it for looking": _in_cell_or_lifted,
-    "a permit has a ground": _grounded,
-    "an unknown regime opens nothing": lambda f: f.regime is not None or f.in_directory,
-    "a purpose that the actor may not name opens nothing": lambda f: not f.purpose_misfit,
+    "theorem.insurer": lambda f: not f.third_party_purpose,
+    "theorem.closed": lambda f: not (f.closed and f.regime is Regime.SHARED) or f.holder,
+    "theorem.blocked": _blocked_rightly,
+    "theorem.announcement": lambda f: not (f.timer_running and f.patient_side),
+    "theorem.minor-secret": lambda f: not (f.minor_secret and (f.representative or f.carer)),
+    "theorem.third-party": lambda f: not (f.third_party and f.patient_side),
+    "theorem.opposed": lambda f: not f.opposed or _lifted(f, emergency=True),
+    "theorem.masked": lambda f: not f.masked or _lifted(f, emergency=False),
+    "theorem.cell": _in_cell_or_lifted,
+    "theorem.ground": _grounded,
+    "theorem.regime": lambda f: f.regime is not None or f.in_directory,
+    "theorem.purpose": lambda f: not f.purpose_misfit,
 }
-"""What must be true of every case that is permitted."""
+"""What must be true of every case that is permitted, by the sentence that says it."""
 
-MONOTONE: Final = "adding what stands in the way never grants"
-SILENCE: Final = "a case that says nothing is refused"
-NOBODY: Final = "no role, nor the roles of one person together, reads every unit of a record"
+MONOTONE: Final = "theorem.monotone"
+SILENCE: Final = "theorem.silence"
+NOBODY: Final = "theorem.nobody-sees-all"
 
 
 def _describe(facts: Facts) -> str:

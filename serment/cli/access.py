@@ -89,14 +89,14 @@ def prove(json: Json = False) -> None:
     out.say("cli.prove-tried", cases=f"{report.cases:,}".replace(",", " "), seconds=seconds)
     for theorem in report.theorems:
         broken = [found for found in report.counter_examples if found.theorem == theorem]
-        out.line(f"  {'✗' if broken else '✓'} {theorem}")
+        out.line(f"  {'✗' if broken else '✓'} {told(theorem)}")
         for found in broken:
             out.line(f"      {found.case} -> {found.answer}")
     out.say("cli.prove-holds" if report.proved else "cli.prove-broken", count=len(report.counter_examples))
     out.result(
         proved=report.proved,
         cases=report.cases,
-        theorems=report.theorems,
+        theorems=[{"theorem": theorem, "sentence": told(theorem)} for theorem in report.theorems],
         counter_examples=[
             {"theorem": found.theorem, "case": found.case, "answer": found.answer}
             for found in report.counter_examples

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from serment.access.prove import MONOTONE, NOBODY, SILENCE, THEOREMS
 from serment.cli import access
 from serment.cli.main import run
 from serment.model import Function
+from serment.words import catalogue
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
@@ -52,9 +54,14 @@ def test_a_proof_that_does_not_hold_ends_with_one_and_shows_the_case(
     from serment.access import prove
     from serment.access.prove import CounterExample, ProofReport
 
-    broken = ProofReport(
-        7, ("a mask yields to nobody",), (CounterExample("a mask yields to nobody", "masked team", "G6"),)
-    )
+    broken = ProofReport(7, ("theorem.masked",), (CounterExample("theorem.masked", "masked team", "G6"),))
     monkeypatch.setattr(prove, "prove", lambda _policy: broken)
     assert run(["access", "prove"]) == access.UNPROVED == 1
-    assert "masked team -> G6" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "✗ a mask yields to those four, never to an emergency" in shown
+    assert "masked team -> G6" in shown
+
+
+def test_every_theorem_has_its_sentence_and_every_sentence_its_theorem() -> None:
+    said = {sentence for sentence in catalogue() if sentence.startswith("theorem.")}
+    assert said == {*THEOREMS, MONOTONE, SILENCE, NOBODY}

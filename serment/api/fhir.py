@@ -9,6 +9,7 @@ from __future__ import annotations
 from email.utils import formatdate
 from functools import cache
 from typing import Literal
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -71,11 +72,11 @@ async def vread(request: Request) -> Response:
 
 
 async def history(request: Request) -> Response:
-    """GET [type]/[id]/_history: every version that the caller may see, newest first."""
+    """GET [type]/[id]/_history: the versions that the caller may see, newest first, in pages."""
     house, asking = who(request)
-    negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    versions = await house.reading.history(asking, type_, id_)
+    count, token = negotiation.slice_of(request)
+    page = await house.reading.history(asking, type_, id_, count=count, page=token)
     entries = [
         bundle.HistoryEntry(
             f"{type_}/{id_}",
@@ -84,10 +85,15 @@ async def history(request: Request) -> Response:
             served.version,
             served.updated,
         )
-        for served in versions
+        for served in page.served
     ]
-    links = {"self": f"{house.base}/{type_}/{id_}/_history"}
-    return answer(bundle.history(house.base, entries, len(entries), links))
+    address = f"{house.base}/{type_}/{id_}/_history"
+    links = {"self": address}
+    if page.next:
+        links["next"] = f"{address}?{urlencode({'_page': page.next})}"
+    # How many versions there are in all is known of a history that fits in one page; else nobody walks it.
+    total = len(entries) if page.first and not page.next else None
+    return answer(bundle.history(house.base, entries, total, links))
 
 
 async def search_get(request: Request) -> Response:

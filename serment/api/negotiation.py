@@ -21,7 +21,7 @@ from serment.errors import (
     TooLargeError,
 )
 from serment.fhir.json import MAX_BYTES
-from serment.fhir.query import MAX_VALUES
+from serment.fhir.query import DEFAULT_COUNT, MAX_COUNT, MAX_VALUES
 
 JSON = "application/fhir+json; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"
@@ -134,6 +134,26 @@ def nothing_else(request: Request) -> None:
     """Refuse any parameter beside those of layout. Raises `NotSupportedError`."""
     if query(request):
         raise NotSupportedError("api.no-parameter")
+
+
+def slice_of(request: Request) -> tuple[int, str]:
+    """Read which part of a history is asked for: `_count` versions a page, or the page of a token, alone.
+
+    Raises `NotSupportedError` for any other parameter, `MalformedError`.
+    """
+    asked = query(request)
+    if not asked:
+        return DEFAULT_COUNT, ""
+    name, value = asked[0]
+    if name not in {"_count", "_page"}:
+        raise NotSupportedError("api.history-parameter")
+    if len(asked) > 1:
+        raise NotSupportedError("api.page-alone" if name == "_page" else "api.history-parameter")
+    if name == "_page":
+        return DEFAULT_COUNT, value
+    if not re.fullmatch(r"0{0,8}[1-9][0-9]{0,8}", value):
+        raise MalformedError("search.malformed-count")
+    return min(int(value), MAX_COUNT), ""
 
 
 def if_match(request: Request) -> int | None:

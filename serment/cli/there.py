@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from serment.cli.doors import Item, TraceLine
@@ -198,6 +198,14 @@ def _name(resource: dict[str, Any]) -> tuple[str, int]:
     """Give the reference and the version of a resource."""
     reference = f"{resource.get('resourceType', '')}/{resource.get('id', '')}"
     return reference, int(resource.get("meta", {}).get("versionId", 1))
+
+
+def _next_page(bundle: dict[str, Any]) -> str:
+    """Give the page token of a bundle's link to the next page, "" when there is none; never its address."""
+    for link in bundle.get("link", []):
+        if link.get("relation") == "next":
+            return dict(parse_qsl(urlsplit(str(link.get("url", ""))).query)).get("_page", "")
+    return ""
 
 
 def _version(entry: dict[str, Any], reference: str) -> Item:

@@ -8,17 +8,23 @@ same way, the latter on the decoy record, and give the same answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+import base64
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
-from serment.errors import CustodyError, GoneError, NotFoundError
+import msgspec
+
+from serment.errors import CustodyError, GoneError, IntegrityError, MalformedError, NotFoundError
 from serment.fhir.patient_cut import beside, join
+from serment.fhir.query import DEFAULT_COUNT
 from serment.ledger.append import Pending
 from serment.ledger.entry import Decision, Interaction
 from serment.model import (
     Act,
     ActorId,
+    Category,
     Denial,
     Instant,
     ItemClass,
@@ -30,10 +36,17 @@ from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
 from serment.record.incoming import CUT
+from serment.record.index import Previous
 from serment.record.passage import DECOY, KeysAwayError, Passage
 from serment.store.contract import Snapshot
 
 T = TypeVar("T")
+
+HISTORY = "history"
+"""What a page token of a history is bound to, before its caller: no other page opens it."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Sealed bytes of bodies in one page: the one that passes this ends the page, and a link leads on."""
 
 TRIES = 3
 """How often a look is begun again because the keys it needs went away (the facts changed meanwhile)."""
@@ -52,14 +65,44 @@ class Served:
     body: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """One page of the versions of an item, newest first. `next` is a sealed page token or ""."""
+
+    served: list[Served] = field(repr=False)
+    first: bool
+    next: str = field(default="", repr=False)
+
+
+class HistoryMark(msgspec.Struct, array_like=True, frozen=True):
+    """What a page token of a history holds: the item, the size of a page, where the next one begins."""
+
+    type: str
+    id: str
+    count: int
+    epoch: int
+    link: Previous
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which versions are asked for: `most` of them, `only` one, those from `mark` on."""
+
+    interaction: Interaction
+    most: int
+    only: int | None = None
+    mark: HistoryMark | None = None
+
+
 @dataclass(slots=True)
 class _Gathered:
-    """What one request may show, before its trace is durable."""
+    """What one request may show, before its trace is durable. `next` is where the next page begins."""
 
     view: View
     entries: list[Pending]
     groups: list[tuple[Item, list[Sealed]]] = field(default_factory=list)
     denial: Denial | None = None
+    next: Previous | None = None
 
 
 class Reading:
@@ -70,65 +113,74 @@ class Reading:
 
     async def read(self, asking: Asking, type_: str, id_: str) -> Served:
         """Read the current version. Raises `NotFoundError` (absent or hidden alike), `GoneError`."""
-        return (await self._versions(asking, type_, id_, Interaction.READ, 1))[0]
+        name = (type_, id_)
+        shown = (await self._versions(asking, name, Wanted(Interaction.READ, 1)))[1][0]
+        if shown.deleted:
+            raise GoneError("record.gone")
+        return shown
 
     async def vread(self, asking: Asking, type_: str, id_: str, version: int) -> Served:
         """Read one version, decided with its own and the current labels together."""
-        for served in await self._versions(asking, type_, id_, Interaction.VREAD, None, version):
+        _, found = await self._versions(asking, (type_, id_), Wanted(Interaction.VREAD, 1, version))
+        for served in found:
             return served
         raise NotFoundError("record.not-found")
 
-    async def history(self, asking: Asking, type_: str, id_: str) -> list[Served]:
-        """Give the versions that may be seen, newest first."""
-        return await self._versions(asking, type_, id_, Interaction.HISTORY, None)
+    async def history(
+        self, asking: Asking, type_: str, id_: str, *, count: int = DEFAULT_COUNT, page: str = ""
+    ) -> History:
+        """Give the versions that may be seen, newest first, a page at a time: `count` or `MOST_BYTES`.
+
+        Raises `MalformedError` for a page token that is altered, of another caller or of another item, and
+        `GoneError` when the record's facts have changed since.
+        """
+        mark = self._opened(asking, page) if page else None
+        if mark is not None and (mark.type, mark.id) != (type_, id_):
+            raise MalformedError("record.page-token")
+        most = count if mark is None else mark.count
+        gathered, shown = await self._versions(
+            asking, (type_, id_), Wanted(Interaction.HISTORY, most, mark=mark)
+        )
+        token = ""
+        if gathered.next is not None:
+            follows = HistoryMark(type_, id_, most, gathered.view.head.epoch, gathered.next)
+            plain = msgspec.msgpack.encode(follows)
+            token = sealed_token(self._passage, f"{HISTORY} {asking.actor.id}", plain)
+        return History(shown, mark is None, token)
+
+    def _opened(self, asking: Asking, token: str) -> HistoryMark:
+        plain = opened_token(self._passage, f"{HISTORY} {asking.actor.id}", token)
+        return msgspec.msgpack.decode(plain, type=HistoryMark)
 
     async def _versions(
-        self,
-        asking: Asking,
-        type_: str,
-        id_: str,
-        interaction: Interaction,
-        most: int | None,
-        only: int | None = None,
-    ) -> list[Served]:
-        name = (type_, id_)
+        self, asking: Asking, name: tuple[str, str], wanted: Wanted
+    ) -> tuple[_Gathered, list[Served]]:
         gathered = await with_keys(
-            self._passage, asking, lambda seen: self._gather(seen, asking, name, interaction, most, only)
+            self._passage, asking, lambda seen: self._gather(seen, asking, name, wanted)
         )
         receipts = await settled(self._passage, gathered.entries, again=True)
         if gathered.denial is not None:
             raise NotFoundError("record.not-found")
-        shown = [self._serve(gathered.view, receipts, item, sealed) for item, sealed in gathered.groups]
-        if interaction is Interaction.READ and shown[0].deleted:
-            raise GoneError("record.gone")
-        return shown
+        return gathered, [
+            self._serve(gathered.view, receipts, item, sealed) for item, sealed in gathered.groups
+        ]
 
-    def _gather(
-        self,
-        snapshot: Snapshot,
-        asking: Asking,
-        name: tuple[str, str],
-        interaction: Interaction,
-        most: int | None,
-        only: int | None,
-    ) -> _Gathered:
+    def _gather(self, snapshot: Snapshot, asking: Asking, name: tuple[str, str], wanted: Wanted) -> _Gathered:
         """Look, decide, and read the sealed bodies of what is permitted."""
-        passage = self._passage
+        passage, interaction = self._passage, wanted.interaction
         lead = passage.lead(snapshot, f"{name[0]}/{name[1]}")
         view = passage.view_of(snapshot, asking, lead.located.record, lead.row, at_hand=True)
         item = gate.current_in(view, lead.located.pack, lead.pack, (*name, ""), Act.READ)
         if isinstance(item, Denial):
             unit = gate.unit_at(view, lead.located.pack)
             return _Gathered(view, trace.of_refusal(passage, view, interaction, item, unit), denial=item)
-        chosen = _chain(snapshot, view, item, most)
-        if only is not None:
-            chosen = [version for version in chosen if version.entry.version == only]
-        contacts = self._contacts(snapshot, view, name, most)
+        if wanted.mark is not None and wanted.mark.epoch != view.head.epoch:
+            raise GoneError("record.page-gone")
+        alone = interaction is Interaction.READ
+        contacts = self._contacts(snapshot, view, name, 1 if alone else None)
         gathered = _Gathered(view, [])
-        for version in chosen:
-            live = [part for part in _whole(version, contacts) if not part.entry.deleted]
-            gathered.groups.append((version, gate.fetch(snapshot, view, live)))
-        touched = [trace.touched(version, asking) for version in chosen]
+        _fill(snapshot, gathered, [item] if alone else _walk(snapshot, view, item, wanted), contacts, wanted)
+        touched = [trace.touched(version, asking) for version, _ in gathered.groups]
         gathered.entries = trace.of_access(passage, view, interaction, touched, item.permit.rule)
         return gathered
 
@@ -140,9 +192,12 @@ class Reading:
             return []
         located, known = self._passage.resolve(snapshot, f"{name[0]}/{name[1]}", "contact")
         if not known or located.record != view.record:
+            gate.absent(snapshot, view, (*name, "contact"), Category.CONTACT)
             return []
         item = gate.current(snapshot, view, located.pack, (*name, "contact"), Act.READ)
-        return [] if isinstance(item, Denial) else _chain(snapshot, view, item, most)
+        if isinstance(item, Denial):
+            return []
+        return list(islice(_chain(snapshot, view, item, item.unit), most))
 
     def _serve(self, view: View, receipts: list[Receipt], item: Item, sealed: list[Sealed]) -> Served:
         entry = item.entry
@@ -166,18 +221,63 @@ def _whole(version: Item, contacts: list[Item]) -> list[Item]:
     return [version, *[one for one in contacts if one.entry.version <= version.entry.version][:1]]
 
 
-def _chain(snapshot: Snapshot, view: View, item: Item, most: int | None) -> list[Item]:
-    """Walk from the current version back; a version that may not be seen is left out."""
-    seen = [item]
-    step: Item | None = item
-    while step is not None and (most is None or len(seen) < most):
-        before = gate.previous(snapshot, view, step, item.unit)
-        if isinstance(before, Denial):
-            break
-        if before is not None:
-            seen.append(before)
-        step = before
-    return seen
+def _chain(snapshot: Snapshot, view: View, item: Item, latest: ItemClass) -> Iterator[Item]:
+    """Walk from a version back; one that may not be seen ends the walk."""
+    step: Item | Denial | None = item
+    while isinstance(step, Item):
+        yield step
+        step = gate.previous(snapshot, view, step, latest)
+
+
+def _walk(snapshot: Snapshot, view: View, item: Item, wanted: Wanted) -> Iterator[Item]:
+    """Walk from the current version back, or from where the page begins; down to the one that is wanted."""
+    first: Item | Denial | None = item
+    if wanted.mark is not None:
+        before = msgspec.structs.replace(item.entry, previous=wanted.mark.link)
+        first = gate.previous(snapshot, view, Item(item.permit, item.unit, before), item.unit)
+    if not isinstance(first, Item):
+        return
+    for version in _chain(snapshot, view, first, item.unit):
+        if wanted.only is None or version.entry.version == wanted.only:
+            yield version
+        if wanted.only is not None and version.entry.version <= wanted.only:
+            return
+
+
+def _fill(
+    snapshot: Snapshot, gathered: _Gathered, versions: Iterable[Item], contacts: list[Item], wanted: Wanted
+) -> None:
+    """Read the sealed bodies of versions until the page is full; then say where the next one begins."""
+    size, last = 0, None
+    for version in versions:
+        if last is not None and (len(gathered.groups) >= wanted.most or size >= MOST_BYTES):
+            gathered.next = last.entry.previous
+            return
+        live = [part for part in _whole(version, contacts) if not part.entry.deleted]
+        sealed = gate.fetch(snapshot, gathered.view, live)
+        gathered.groups.append((version, sealed))
+        size += weight(sealed)
+        last = version
+
+
+def weight(sealed: Iterable[Sealed]) -> int:
+    """Weigh sealed bodies, in bytes."""
+    return sum(len(part.row.sealed) for part in sealed)
+
+
+def sealed_token(passage: Passage, bound_to: str, plain: bytes) -> str:
+    """Seal what a page token holds, for one caller."""
+    sealed = passage.installation.seal_page(bound_to, plain)
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def opened_token(passage: Passage, bound_to: str, token: str) -> bytes:
+    """Open a page token. Raises `MalformedError`: altered, or bound to something else."""
+    try:
+        sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        return passage.installation.open_page(bound_to, sealed)
+    except (ValueError, IntegrityError):
+        raise MalformedError("record.page-token") from None
 
 
 async def with_keys(passage: Passage, asking: Asking, job: Callable[[Snapshot], T]) -> T:

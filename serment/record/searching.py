@@ -7,12 +7,11 @@ A page token is sealed, bound to the caller and the record's epoch, and decided 
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 
 import msgspec
 
-from serment.errors import GoneError, IntegrityError, MalformedError, RequestError
+from serment.errors import GoneError, MalformedError, RequestError
 from serment.fhir import match, order
 from serment.fhir.query import Query, parse
 from serment.fhir.search import joined, resource_types
@@ -24,11 +23,24 @@ from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
 from serment.record.incoming import CUT
 from serment.record.passage import DIRECTORY, Passage
-from serment.record.reading import Served, settled, warm, whole
+from serment.record.reading import (
+    MOST_BYTES,
+    Served,
+    opened_token,
+    sealed_token,
+    settled,
+    warm,
+    weight,
+    whole,
+)
 from serment.store.contract import Snapshot
 
 PERSON = ItemClass(Category.IDENTITY, "Patient")
 """The class that a search is refused on."""
+
+
+AT_ONCE = 8
+"""Items whose bodies are read in one statement: no page stands in memory beyond `MOST_BYTES` and these."""
 
 
 class PageMark(msgspec.Struct, array_like=True, frozen=True):
@@ -124,10 +136,9 @@ class Searching:
             raise GoneError("record.page-gone")
         here, contacts = candidates(snapshot, view, query)
         ordered = order.arranged(query, matching(query, here, contacts), row)
-        page = ordered[offset : offset + query.count]
-        found = _Found(view, page, contacts, len(ordered), bool(page) and offset + len(page) < len(ordered))
-        parts = [*page, *(contacts[item.entry.id] for item in page if item.entry.id in contacts)]
-        found.sealed = gate.fetch(snapshot, view, parts)
+        page, sealed = _fitting(snapshot, view, ordered[offset : offset + query.count], contacts)
+        rest = bool(page) and offset + len(page) < len(ordered)
+        found = _Found(view, page, contacts, len(ordered), rest, sealed)
         items = [trace.touched(item, asking) for item in page]
         found.entries = trace.of_access(self._passage, view, Interaction.SEARCH, items)
         if query.patients and not ordered and not gate.permitted(view, Act.READ):
@@ -137,16 +148,25 @@ class Searching:
         return found
 
     def _sealed(self, asking: Asking, mark: PageMark) -> str:
-        sealed = self._passage.installation.seal_page(asking.actor.id, msgspec.msgpack.encode(mark))
-        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+        return sealed_token(self._passage, asking.actor.id, msgspec.msgpack.encode(mark))
 
     def _opened(self, asking: Asking, token: str) -> PageMark:
-        try:
-            sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-            plain = self._passage.installation.open_page(asking.actor.id, sealed)
-        except (ValueError, IntegrityError):
-            raise MalformedError("record.page-token") from None
-        return msgspec.msgpack.decode(plain, type=PageMark)
+        return msgspec.msgpack.decode(opened_token(self._passage, asking.actor.id, token), type=PageMark)
+
+
+def _fitting(
+    snapshot: Snapshot, view: View, items: list[Item], contacts: dict[str, Item]
+) -> tuple[list[Item], list[Sealed]]:
+    """Read the sealed bodies of as many items as fit in `MOST_BYTES`, a few at a time; one at least."""
+    sealed: list[Sealed] = []
+    size = done = 0
+    while done < len(items) and size < MOST_BYTES:
+        few, before = items[done : done + AT_ONCE], len(sealed)
+        parts = [*few, *(contacts[item.entry.id] for item in few if item.entry.id in contacts)]
+        sealed += gate.fetch(snapshot, view, parts)
+        done += len(few)
+        size += weight(sealed[before:])
+    return items[:done], sealed
 
 
 def candidates(snapshot: Snapshot, view: View, query: Query) -> tuple[list[Item], dict[str, Item]]:

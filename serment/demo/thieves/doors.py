@@ -106,7 +106,7 @@ async def _vread(house: House, who: Asking, type_: str, id_: str) -> int:
 
 
 async def _history(house: House, who: Asking, type_: str, id_: str) -> int:
-    return len(await house.reading.history(who, type_, id_))
+    return len((await house.reading.history(who, type_, id_)).served)
 
 
 async def _trail(house: House, who: Asking, patient: PatientId) -> int:

@@ -15,7 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 
 from serment.errors import (
@@ -26,128 +26,25 @@ from serment.errors import (
     TooManyError,
     VersionConflictError,
 )
-from serment.fhir import document as documents
-from serment.fhir.dates import instant_text
-from serment.fhir.patient_cut import cut
 from serment.keys.custody.contract import MOST_MADE
 from serment.keys.material import RecordKind
 from serment.keys.record_keys import RecordKeys
 from serment.model import ActorId, ActorKind, Instant, PatientId, Purpose, RecordToken, Regime
 from serment.record import quarantining, trace, writing
 from serment.record.asking import Asking
-from serment.record.choices import ACTS_OF_CARE
-from serment.record.incoming import CUT, Incoming, Part, owning_reference
+from serment.record.incoming import owning_reference
+from serment.record.lot import Arrival, Lot, Prepared, Progress, Tally
 from serment.record.passage import DIRECTORY, QUARANTINE, Passage, year_of
 from serment.record.pen import DeniedError, Pen
 from serment.record.quarantining import Held
 from serment.record.writing import Birth
-from serment.store.contract import Transaction
+from serment.store.contract import Snapshot, Transaction
 
 NOBODY = ActorId("")
 """An import makes no author."""
 
-SPEAKING = ACTS_OF_CARE | {"Binary", "Consent", "DocumentReference"}
-"""Types whose content is looked at again when they are written; of all others the parts are enough."""
-
 _VERSION_BITS = 20
 _DIGEST_BITS = 43
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared(Incoming):
-    """A resource made ready: its parts are cut and indexed already, for its first version.
-
-    `document.value` holds what the facts are read from (`SPEAKING`), and may hold nothing else; its
-    members may be unknown.
-    """
-
-    ready: tuple[Part, ...] = field(default=(), repr=False)
-
-    @property
-    def has_contact(self) -> bool:
-        """Whether there is a contact part."""
-        return len(self.ready) > 1
-
-    def parts(self, id_: str, version: int, updated: Instant) -> list[Part]:
-        """Give the parts; those of a later version are spliced again."""
-        if version == 1:
-            return list(self.ready)
-        document = documents.read(self.document.text.encode())
-        body = document.spliced(id_, version, instant_text(updated))
-        if self.type not in CUT:
-            return [replace(self.ready[0], body=body)]
-        identity, contact = cut(documents.read(body))
-        bodies = (identity, contact or b"")
-        return [replace(part, body=whole) for part, whole in zip(self.ready, bodies, strict=False)]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One resource of a source. `key` names it in the source for ever; `digest` is of its bytes.
-
-    A resource that could not be made ready has no `prepared` and says why in `reason`.
-    """
-
-    type: str
-    key: str = field(repr=False)
-    id: str
-    raw: bytes = field(repr=False)
-    digest: bytes = field(repr=False)
-    prepared: Prepared | None = field(default=None, repr=False)
-    reason: str = ""
-    linked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The place in one part of a source: `mark` names the part, places count its resources from 0."""
-
-    mark: str = field(repr=False)
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """What one transaction takes in. `people` are professionals met before it: reference → actor id.
-
-    They are read while the lot waits for its turn, and never changed.
-    """
-
-    source: str
-    now: Instant
-    arrivals: Sequence[Arrival] = field(repr=False)
-    progress: Progress
-    people: dict[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of resources. `reasons` counts those in quarantine by sentence id."""
-
-    created: int = 0
-    updated: int = 0
-    already: int = 0
-    quarantined: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def stored(self) -> int:
-        """How many stand in a record or in the directory."""
-        return self.created + self.updated + self.already
-
-    @property
-    def total(self) -> int:
-        """How many were taken in, one way or the other."""
-        return self.stored + self.quarantined
-
-    def add(self, other: Tally) -> None:
-        """Count what another tally counted."""
-        self.created += other.created
-        self.updated += other.updated
-        self.already += other.already
-        self.quarantined += other.quarantined
-        self.reasons.update(other.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +59,11 @@ Births = dict[str, Birth]
 """The records that a lot begins: `Patient/id` → keys."""
 
 OWNER_MISSING = "importing.owner-missing"
-COUNTS = ("created", "updated", "already", "quarantined")
+NOTE_MISSING = "importing.note-missing"
+PLACE = ("place", "created", "updated", "already", "quarantined")
+"""The numbers that an import keeps of each part of its source: the place reached, and a `Tally`."""
+LATE = ("late",)
+"""What one keeps of a whole source: how many were filed after they had been in quarantine."""
 
 
 class Importing:
@@ -186,18 +87,16 @@ class Importing:
     def reached(self, source: str, mark: str) -> tuple[int, Tally]:
         """Give the place reached in a part of a source by an import that was cut, and its counts."""
         with self._passage.store.snapshot() as snapshot:
-            place = snapshot.imported(self._token(source, "place", mark)) or 0
-            counts = {name: snapshot.imported(self._token(source, name, mark)) or 0 for name in COUNTS}
-        return place, Tally(counts["created"], counts["updated"], counts["already"], counts["quarantined"])
+            place, *counts = self._numbers(snapshot, source, PLACE, mark)
+        return place, Tally.of(counts)
 
     def finish(self, source: str, marks: Sequence[str]) -> None:
         """Forget the places: the next import of this source meets all of it again."""
 
         def job(txn: Transaction) -> None:
             for mark in marks:
-                for name in ("place", *COUNTS):
-                    txn.put_imported(self._token(source, name, mark), 0)
-            txn.put_imported(self._token(source, "late", ""), 0)
+                self._put_numbers(txn, source, PLACE, mark, [0] * len(PLACE))
+            self._put_numbers(txn, source, LATE, "", [0])
 
         self._passage.store.submit(job).result()
 
@@ -209,7 +108,7 @@ class Importing:
     def filed_late(self, source: str) -> int:
         """Count what this import put in quarantine first and filed before its end."""
         with self._passage.store.snapshot() as snapshot:
-            return snapshot.imported(self._token(source, "late", "")) or 0
+            return self._numbers(snapshot, source, LATE, "")[0]
 
     def births(self, asking: Asking, lot: Lot) -> Births:
         """Make durable the keys of the records that the lot begins. Raises what custody raises."""
@@ -258,9 +157,9 @@ class Importing:
             if not reason:
                 quarantining.take(pen, held.token.hex())
                 pen.finish()
-                txn.put_imported(held.token, 0)
                 if counted:
-                    self._count(txn, self._token(held.source, "late", ""), 1)
+                    late = self._numbers(txn, held.source, LATE, "")[0]
+                    self._put_numbers(txn, held.source, LATE, "", [late + 1])
             return reason
 
         return self._passage.store.submit(job).result()
@@ -281,21 +180,39 @@ class Importing:
 
     def _deposit(self, txn: Transaction, asking: Asking, lot: Lot, births: Births) -> Deposited:
         progress = lot.progress
-        place = self._token(lot.source, "place", progress.mark)
-        if (txn.imported(place) or 0) != progress.start:
+        place, *counts = self._numbers(txn, lot.source, PLACE, progress.mark)
+        if place != progress.start:
             raise ConflictError("importing.out-of-order")
         births = {one: birth for one, birth in births.items() if not self._passage.resolve(txn, one)[1]}
         pen = Pen(self._passage, txn, asking, imported=True, known=dict(lot.people))
         tally = _Work(self, pen, lot, births).run()
         pen.finish()
-        txn.put_imported(place, progress.stop)
-        for name in COUNTS:
-            self._count(txn, self._token(lot.source, name, progress.mark), getattr(tally, name))
+        before = Tally.of(counts)
+        before.add(tally)
+        self._put_numbers(txn, lot.source, PLACE, progress.mark, [progress.stop, *before.numbers])
         return Deposited(tally, {draft.record: draft.view.keys for draft in pen.drafts.values()})
 
-    def _count(self, txn: Transaction, token: bytes, more: int) -> None:
-        if more:
-            txn.put_imported(token, (txn.imported(token) or 0) + more)
+    def _numbers(self, snapshot: Snapshot, source: str, names: Sequence[str], mark: str) -> list[int]:
+        """Read numbers that were put together; altered by hand they are zeros.
+
+        The import begins again then, and meets itself: nothing is left out because a number said so.
+        """
+        numbers = [snapshot.imported(self._token(source, name, mark)) or 0 for name in names]
+        proof = snapshot.imported(self._token(source, f"proof of {names[0]}", mark))
+        return numbers if proof == self._proof(source, mark, numbers) else [0] * len(names)
+
+    def _put_numbers(
+        self, txn: Transaction, source: str, names: Sequence[str], mark: str, numbers: Sequence[int]
+    ) -> None:
+        for name, number in zip(names, numbers, strict=True):
+            txn.put_imported(self._token(source, name, mark), number)
+        proof = self._proof(source, mark, numbers)
+        txn.put_imported(self._token(source, f"proof of {names[0]}", mark), proof)
+
+    def _proof(self, source: str, mark: str, numbers: Sequence[int]) -> int:
+        """Prove numbers that stand in clear: 63 bits under the key that names imports."""
+        token = self._token(source, "proof", "/".join(map(str, [mark, *numbers])))
+        return int.from_bytes(token[:8], "big") >> 1
 
     def _token(self, source: str, kind: str, name: str) -> bytes:
         """Name a number that an import keeps: the name in clear says nothing."""
@@ -311,6 +228,8 @@ class _Work:
     lot: Lot
     births: Births
     tally: Tally = field(default_factory=Tally)
+    held: dict[int, frozenset[str]] = field(default_factory=dict)
+    there: set[str] = field(default_factory=set)
 
     def run(self) -> Tally:
         """Take in every arrival: into a record, or into the quarantine."""
@@ -343,6 +262,8 @@ class _Work:
             return OWNER_MISSING
         token = self._token("item", arrival)
         before = self.pen.txn.imported(token)
+        if before is None and self._stands(arrival):
+            return NOTE_MISSING
         if before is None:
             writing.put(self.pen, prepared, arrival.id, self.births, NOBODY, imported=True)
             self.tally.created += 1
@@ -354,6 +275,10 @@ class _Work:
             self.tally.updated += 1
             self._remember(token, arrival, owner, made)
         return ""
+
+    def _stands(self, arrival: Arrival) -> bool:
+        """Say whether an item stands here already, though no note says that it was imported."""
+        return self.pen.passage.resolve(self.pen.txn, f"{arrival.type}/{arrival.id}")[1]
 
     def _update(self, arrival: Arrival, prepared: Prepared, version: int, owner: str) -> int:
         """Write a newer version of what the same source gave before, unless somebody changed it here."""
@@ -369,12 +294,15 @@ class _Work:
         """Say whether the record that an item belongs to is there, or has begun in this lot."""
         if owner in self.births:
             return reference == owner or self.births[owner].record in self.pen.drafts
-        if owner == DIRECTORY:
+        if owner == DIRECTORY or owner in self.there:
             return True
         type_, _, id_ = owner.partition("/")
-        if any((type_, id_, "") in draft.names for draft in self.pen.drafts.values()):
-            return True
-        return bool(id_) and self.pen.passage.resolve(self.pen.txn, owner)[1]
+        known = any((type_, id_, "") in draft.names for draft in self.pen.drafts.values()) or (
+            bool(id_) and self.pen.passage.resolve(self.pen.txn, owner)[1]
+        )
+        if known:
+            self.there.add(owner)
+        return known
 
     def _remember(self, token: bytes, arrival: Arrival, owner: str, version: int) -> None:
         """Remember what was imported: a digest under the record's own key, and the version made."""
@@ -402,11 +330,10 @@ class _Work:
         self.tally.quarantined += 1
         self.tally.reasons[reason] += 1
         token = self._token("held", arrival, arrival.digest)
-        if self.pen.txn.imported(token):
+        if quarantining.holds(self.pen, token.hex(), self.held):
             return
         held = Held(self.lot.source, arrival.type, arrival.key, arrival.id, reason, arrival.linked, token)
         quarantining.put(self.pen, held, arrival.raw)
-        self.pen.txn.put_imported(token, 1)
 
     def _token(self, kind: str, arrival: Arrival, digest: bytes = b"") -> bytes:
         name = f"{arrival.type}/{arrival.key}" + (f"#{digest.hex()}" if digest else "")

@@ -90,6 +90,28 @@ def put(pen: Pen, held: Held, raw: bytes) -> None:
     pen.did(draft, Interaction.IMPORT, trace.of_facts(verdict.rule))
 
 
+def holds(pen: Pen, name: str, known: dict[int, frozenset[str]]) -> bool:
+    """Say whether an item is in quarantine, by the sealed list itself; `known` keeps the packs read.
+
+    A locator leads to what was taken out since, too: its pack is gone then, or lists it no more.
+    """
+    located, found = pen.passage.resolve(pen.txn, f"{DOCUMENT_TYPE}/{name}")
+    draft = draft_of(pen)
+    if (DOCUMENT_TYPE, name, "") in draft.names:
+        return True
+    ref = next((ref for ref in draft.view.head.packs if ref.number == located.pack), None)
+    if not found or ref is None:
+        return False
+    if ref.number not in known:
+        unit = draft.view.head.units[ref.unit].item_class()
+        permit = draft.view.decide(unit, Act.WRITE)
+        if isinstance(permit, Denial):
+            raise DeniedError(draft.view, permit, Interaction.IMPORT)
+        entries = gate.pack(pen.txn, draft.view, permit, unit, ref.number, ref.tag)
+        known[ref.number] = frozenset(entry.id for entry in entries)
+    return name in known[ref.number]
+
+
 def draft_of(pen: Pen) -> Draft:
     """Open the quarantine for writing: it belongs to the installation, not to the structure."""
     located, _ = pen.passage.resolve(pen.txn, QUARANTINE)

@@ -17,7 +17,8 @@ from serment.model import RequestId
 from serment.record import quarantining
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.importing import Arrival, Importing
+from serment.record.importing import Importing
+from serment.record.lot import Arrival
 from serment.record.quarantining import Held, Quarantined
 from serment.record.writing import new_id
 

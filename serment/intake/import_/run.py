@@ -28,16 +28,8 @@ from serment.intake.import_.workers import MOST_WORKERS, Taken, Workers, alone, 
 from serment.model import Actor, ActorId, ActorKind, Purpose, RequestId
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.importing import (
-    OWNER_MISSING,
-    Arrival,
-    Births,
-    Deposited,
-    Importing,
-    Lot,
-    Progress,
-    Tally,
-)
+from serment.record.importing import OWNER_MISSING, Births, Deposited, Importing
+from serment.record.lot import Arrival, Lot, Progress, Tally
 from serment.record.writing import new_id
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from serment.errors import DependencyError
 from serment.intake.import_.naming import Directory
 from serment.intake.import_.prepare import Made
 from serment.intake.import_.workers import AHEAD, Taken, Workers, alone
-from serment.record.importing import SPEAKING, Arrival
+from serment.record.lot import SPEAKING, Arrival
 from tests.unit.intake.pieces import NOW, name, steps, written
 from tests.vectors import MISSING, VECTORS
 

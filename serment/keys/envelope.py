@@ -17,12 +17,11 @@ from __future__ import annotations
 
 import hmac
 import os
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
-from typing import NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -38,6 +37,7 @@ KEY_SIZE = 32
 LEAST_PADDED = 256
 _LENGTH_SIZE = 4
 _length = Struct(">I").pack
+_EIGHT = _length(8)
 _HEADER_SIZE = len(FORMAT) + COMMITMENT_SIZE + NONCE_SIZE
 
 NO_RECORD = RecordToken(bytes(16))
@@ -59,25 +59,29 @@ class RowKind(StrEnum):
     SPOOL = "spool"
 
 
-@dataclass(frozen=True, slots=True)
-class Coordinates:
+class Coordinates(NamedTuple):
     """Where a sealed row stands. Every field is authenticated; none is stored in the envelope.
 
-    `store` and `record` are 16 bytes. `type`, `id` and `version` name the row inside its kind.
+    `store` and `record` are 16 bytes. `type`, `id` and `version` name the row inside its kind. A tuple:
+    one is made for every row that is opened.
     """
 
-    store: bytes = field(repr=False)
-    record: RecordToken = field(repr=False)
+    store: bytes
+    record: RecordToken
     kind: RowKind
     type: str = ""
-    id: str = field(default="", repr=False)
+    id: str = ""
     version: int = 0
+
+    def __repr__(self) -> str:
+        return f"Coordinates({self.kind.value}, {self.type})"
 
     def aad(self) -> bytes:
         """Give the associated data: every field behind its own length, so that no two places look alike."""
-        return _start_of_row(self.store, self.record, self.kind) + length_prefixed(
-            self.type.encode(), self.id.encode(), self.version.to_bytes(8, "big")
-        )
+        type_, id_ = self.type.encode(), self.id.encode()
+        start = _start_of_row(self.store, self.record, self.kind)
+        version = self.version.to_bytes(8, "big")
+        return b"".join((start, _length(len(type_)), type_, _length(len(id_)), id_, _EIGHT, version))
 
 
 @lru_cache(maxsize=4096)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from serment.errors import IntegrityError, RefusedError
 from serment.keys.envelope import Coordinates, RowKind, tag_of, unseal
@@ -27,8 +28,7 @@ _UNLISTED = frozenset({RowKind.HEAD, RowKind.QUARANTINE})
 _READING = frozenset({Act.READ, Act.PRINT})
 
 
-@dataclass(frozen=True, slots=True)
-class SealedRow:
+class SealedRow(NamedTuple):
     """One row as the store gave it, with what its parent says of it.
 
     `unit` is the class that the head or the entry gives (none for head and facts), `tag` the AEAD
@@ -36,9 +36,12 @@ class SealedRow:
     """
 
     at: Coordinates
-    sealed: bytes = field(repr=False)
-    unit: ItemClass | None = field(default=None, repr=False)
-    tag: bytes | None = field(default=None, repr=False)
+    sealed: bytes
+    unit: ItemClass | None = None
+    tag: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"SealedRow({self.at!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -54,12 +53,12 @@ def test_a_shortened_row_fails(size: int) -> None:
 @pytest.mark.parametrize(
     "moved",
     [
-        replace(AT, store=b"t" * 16),
-        replace(AT, record=RecordToken(b"q" * 16)),
-        replace(AT, kind=RowKind.CHUNK),
-        replace(AT, type="Condition"),
-        replace(AT, id="f002"),
-        replace(AT, version=2),
+        AT._replace(store=b"t" * 16),
+        AT._replace(record=RecordToken(b"q" * 16)),
+        AT._replace(kind=RowKind.CHUNK),
+        AT._replace(type="Condition"),
+        AT._replace(id="f002"),
+        AT._replace(version=2),
     ],
 )
 def test_a_row_moved_along_any_coordinate_does_not_open(moved: Coordinates) -> None:
@@ -70,7 +69,7 @@ def test_a_row_moved_along_any_coordinate_does_not_open(moved: Coordinates) -> N
 
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
 def test_two_places_never_have_the_same_associated_data(a: str, b: str, c: str, d: str) -> None:
-    one, two = replace(AT, type=a, id=b), replace(AT, type=c, id=d)
+    one, two = AT._replace(type=a, id=b), AT._replace(type=c, id=d)
     assert (one.aad() == two.aad()) == ((a, b) == (c, d))
 
 

@@ -226,6 +226,18 @@ def current_in(
     raise IntegrityError("record.altered")
 
 
+def absent(snapshot: Snapshot, view: View, name: tuple[str, str, str], category: Category) -> None:
+    """Hold an item that no locator leads to against the packs of its category that may be seen.
+
+    Without it, a locator taken away would serve half a person as if it were the whole. Raises
+    `IntegrityError` when the item is there.
+    """
+    permits = permitted(view, Act.READ, lambda unit: unit.category is category)
+    for _, _, _, entries in opened(snapshot, view, permits):
+        if any((entry.type, entry.id, entry.part) == name for entry in entries):
+            raise IntegrityError("record.altered")
+
+
 def unit_at(view: View, located: int) -> ItemClass:
     """Give the class of the pack that a locator names: what the trace of a refusal needs to know."""
     return view.head.units[_ref(view, located).unit].item_class()

@@ -33,6 +33,18 @@ def test_each_token_of_a_record_deleted_is_missed(made: Installation, thief: Thi
     assert not found(made)
 
 
+def test_a_contact_that_no_token_leads_to_any_more_is_not_taken_for_absent(
+    made: Installation, thief: Thief
+) -> None:
+    """Half a person served as if it were the whole would be a wrong answer."""
+    before = read_all(made)
+    token = made.house.passage.installation.locator(f"Patient/{made.record()}#contact")
+    with thief.changed("locator", "DELETE FROM locator WHERE token = ?", token):
+        assert stopped(made, before)
+        assert found(made)
+    assert read_all(made) == before
+
+
 def test_a_whole_record_deleted_is_missed_by_the_ledger(made: Installation, thief: Thief) -> None:
     record = thief.record()
     with thief.changed("record", "DELETE FROM record WHERE record = ?", record):

@@ -185,6 +185,7 @@ def open_house(settings: Settings) -> House:
         with contextlib.suppress(DependencyError):
             recover(passage)
             found_unit_list(passage)
+            house.sessions.ready()
         opened.pop_all()
         return house
 

@@ -70,6 +70,7 @@ class Interaction(StrEnum):
     EXPORT = "export"
     TRACE_READ = "trace-read"
     STRANGERS = "strangers"
+    SIGN_OUT = "sign-out"
     UNLOCK = "unlock"
     PROBE = "probe"
     DRILL = "drill"
@@ -89,7 +90,14 @@ _WRITES = frozenset(
 )
 _FACTS = frozenset({Interaction.CONSENT, Interaction.MASK, Interaction.TEAM, Interaction.MANDATE})
 _SYSTEM = frozenset(
-    {Interaction.UNLOCK, Interaction.PROBE, Interaction.DRILL, Interaction.KEYS, Interaction.STRANGERS}
+    {
+        Interaction.SIGN_OUT,
+        Interaction.UNLOCK,
+        Interaction.PROBE,
+        Interaction.DRILL,
+        Interaction.KEYS,
+        Interaction.STRANGERS,
+    }
 )
 _KINDS = (
     dict.fromkeys(_WRITES, Kind.WRITE)

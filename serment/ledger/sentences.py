@@ -27,6 +27,7 @@ _ALONE = frozenset(
         Interaction.TEAM,
         Interaction.MANDATE,
         Interaction.TRACE_READ,
+        Interaction.SIGN_OUT,
         Interaction.UNLOCK,
         Interaction.PROBE,
         Interaction.DRILL,

@@ -5,11 +5,13 @@ never the secret. A one-time code is exchanged once for a session and is then go
 (passkeys, Pro Santé Connect) makes the same sessions later; until then only demo stores issue them.
 
 The row is read at each request, so that a session ended is ended at once; what an unchanged row says is
-kept opened for the sessions seen last.
+kept opened for the sessions seen last. That a session has ended, or that a code is spent, stands in the
+ledger too: a row put back by hand opens nothing (`ended`). Each sign-in sweeps some rows that are over.
 """
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -17,9 +19,10 @@ from threading import Lock
 
 import msgspec
 
-from serment.errors import RefusedError, SignInError
+from serment.errors import IntegrityError, RefusedError, SignInError
 from serment.keys.custody.contract import StoreKind
 from serment.model import Actor, ActorId, ActorKind, Function, Instant, PatientId, Purpose
+from serment.record.ended import Ended
 from serment.record.passage import Passage
 from serment.store.contract import Transaction
 
@@ -28,6 +31,8 @@ CODE_MS = 24 * 3600 * 1000
 SKEW_MS = 60 * 1000
 """How far back a clock may be put before sessions count as not begun."""
 FORM_KEY = "form"
+SWEPT = 32
+"""Rows that one sign-in looks at, to drop those that are over: more than one sign-in adds."""
 MOST_OPENED = 256
 """Sessions whose row is kept opened: the staff of a large practice."""
 
@@ -77,6 +82,12 @@ class Sessions:
         self._kind = kind
         self._rows: OrderedDict[bytes, _Opened] = OrderedDict()
         self._lock = Lock()
+        self._ended = Ended(passage)
+        self._swept = b""
+
+    def ready(self) -> None:
+        """Read which sessions have ended, while custody is there to open the ledger's system chain."""
+        self._ended.ready(self._passage.clock())
 
     def issue(
         self, actor: Actor, purpose: Purpose, now: Instant, *, once: bool = False, to: str = "/"
@@ -92,10 +103,8 @@ class Sessions:
         Raises `SignInError` when it was used already or never was.
         """
         token = self._passage.installation.session_token(code)
-        known = self._passage.store.session(token) is not None
-        # A stranger's guess costs a point read, never a place among the writes.
-        sealed = self._passage.store.submit(lambda txn: _taken(txn, token)).result() if known else None
-        if sealed is None:
+        sealed = self._row(token, now)
+        if sealed is None or not self._drop(token, now):
             raise SignInError("record.signed-out")
         held = self._opened(token, sealed)
         if not held.once or not _lasts(Instant(held.ends), now, once=True):
@@ -105,7 +114,7 @@ class Sessions:
     def open(self, secret: str, now: Instant) -> Session:
         """Say who is behind a secret. Raises `SignInError`."""
         token = self._passage.installation.session_token(secret)
-        sealed = self._passage.store.session(token)
+        sealed = self._row(token, now)
         if sealed is None:
             self._forget(token)
             raise SignInError("record.signed-out")
@@ -117,9 +126,38 @@ class Sessions:
 
     def end(self, secret: str) -> None:
         """End a session at once."""
-        token = self._passage.installation.session_token(secret)
-        self._passage.store.submit(lambda txn: txn.drop_session(token)).result()
+        token, now = self._passage.installation.session_token(secret), self._passage.clock()
         self._forget(token)
+        self._drop(token, now)
+
+    def _row(self, token: bytes, now: Instant) -> bytes | None:
+        """Read the row of a session, None when it has none or when the ledger says that it has ended."""
+        sealed, newest = self._passage.store.session(token, self._ended.trail(now))
+        return None if sealed is None or self._ended.has(token, newest, now) else sealed
+
+    def _drop(self, token: bytes, now: Instant) -> bool:
+        """Drop a row and write its end down, in one transaction; False when it was dropped already."""
+
+        def job(txn: Transaction) -> bool:
+            sealed = txn.session(token)
+            if sealed is None:
+                return False
+            txn.drop_session(token)
+            self._ended.note(txn, token, self._whose(token, sealed), now)
+            return True
+
+        self._ended.trail(now)
+        dropped = self._passage.store.submit(job).result()
+        if dropped:
+            self._ended.add(token, now)
+        return dropped
+
+    def _whose(self, token: bytes, sealed: bytes) -> Actor | None:
+        """Say whose session a row is; None when it is not what was written: it is dropped all the same."""
+        try:
+            return _actor(self._opened(token, sealed))
+        except IntegrityError:
+            return None
 
     def form_key(self, secret: str) -> str:
         """Give what a form of this session carries, so that no other site can post it."""
@@ -144,8 +182,22 @@ class Sessions:
             to,
         )
         sealed = self._passage.installation.seal_session(token, msgspec.msgpack.encode(held))
-        self._passage.store.submit(lambda txn: txn.put_session(token, sealed)).result()
+
+        def job(txn: Transaction) -> bytes:
+            txn.put_session(token, sealed)
+            return self._sweep(txn, now)
+
+        self._swept = self._passage.store.submit(job).result()
         return secret
+
+    def _sweep(self, txn: Transaction, now: Instant) -> bytes:
+        """Drop those of the next rows that are over; say where to go on. One that does not open stays."""
+        looked = txn.sessions(self._swept, SWEPT)
+        for token, sealed in looked:
+            with contextlib.suppress(IntegrityError):
+                if self._opened(token, sealed).ends <= now:
+                    txn.drop_session(token)
+        return looked[-1][0] if len(looked) == SWEPT else b""
 
     def _read(self, token: bytes, sealed: bytes) -> _Opened:
         """Give what a row says: opened before, when these very bytes were; else opened now."""
@@ -178,12 +230,6 @@ def _lasts(ends: Instant, now: Instant, *, once: bool) -> bool:
     """Say whether a session has begun and not ended: a clock that was put back before it closes it too."""
     began = ends - (CODE_MS if once else SESSION_MS)
     return began - SKEW_MS <= now < ends
-
-
-def _taken(txn: Transaction, token: bytes) -> bytes | None:
-    sealed = txn.session(token)
-    txn.drop_session(token)
-    return sealed
 
 
 def _actor(held: _Sealed) -> Actor:

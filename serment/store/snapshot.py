@@ -157,6 +157,13 @@ class SqliteSnapshot(Rows):
         row = self._one(sql.SESSION, token)
         return row[0] if row else None
 
+    def session_and_newest(self, token: bytes, trail: bytes) -> tuple[bytes | None, int]:
+        row = self._one(sql.SESSION_AND_NEWEST, token, trail)
+        return (row[0], row[1] or 0) if row else (None, 0)
+
+    def sessions(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        return [(row[0], row[1]) for row in self._all(sql.SESSIONS, after, limit)]
+
     def imported(self, source: bytes) -> int | None:
         row = self._one(sql.IMPORTED, source)
         return row[0] if row else None
@@ -171,8 +178,8 @@ class SqliteSnapshot(Rows):
     def ledger_entries(self, start: int, stop: int) -> Iterator[EntryRow]:
         return (EntryRow(*row) for row in self._each(sql.ENTRIES, start, stop))
 
-    def entries_of(self, token: bytes) -> Iterator[EntryRow]:
-        return (EntryRow(*row) for row in self._each(sql.ENTRIES_OF, token))
+    def entries_of(self, token: bytes, after: int = 0) -> Iterator[EntryRow]:
+        return (EntryRow(*row) for row in self._each(sql.ENTRIES_OF, token, after))
 
     def last_of(self, token: bytes) -> tuple[int, bytes] | None:
         row = self._one(sql.LAST_OF, token)

@@ -123,12 +123,15 @@ class SqliteStore:
         """Open a view for point reads. Never await inside: a long view keeps the WAL from shrinking."""
         return View(self)
 
-    def session(self, token: bytes) -> bytes | None:
-        """Read one session as it stands at this moment; one statement needs no transaction around it."""
+    def session(self, token: bytes, trail: bytes) -> tuple[bytes | None, int]:
+        """Read one session as it stands at this moment, and the newest sequence of a trail.
+
+        One statement needs no transaction around it.
+        """
         connection = self._taken()
         view = SqliteSnapshot(connection)
         try:
-            return view.session(token)
+            return view.session_and_newest(token, trail)
         finally:
             view.close()
             self._give_back(connection)

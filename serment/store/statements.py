@@ -42,6 +42,11 @@ PERSONS: Final = "SELECT record FROM person WHERE token = ? ORDER BY record LIMI
 PERSONS_OF: Final = "SELECT token FROM person WHERE record = ? ORDER BY token"
 RECORDS: Final = "SELECT record FROM record WHERE record > ? ORDER BY record LIMIT ?"
 SESSION: Final = "SELECT sealed FROM session WHERE token = ?"
+SESSION_AND_NEWEST: Final = (
+    "SELECT (SELECT sealed FROM session WHERE token = ?),"
+    " (SELECT sequence FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1)"
+)
+SESSIONS: Final = "SELECT token, sealed FROM session WHERE token > ? ORDER BY token LIMIT ?"
 IMPORTED: Final = "SELECT position FROM imported WHERE source = ?"
 QUARANTINED: Final = "SELECT number, sealed FROM quarantine WHERE number > ? ORDER BY number LIMIT ?"
 
@@ -52,7 +57,7 @@ ENTRIES: Final = (
 )
 ENTRIES_OF: Final = (
     "SELECT sequence, kind, hour, commitment, key_id, token, body FROM entry"
-    " WHERE token = ? ORDER BY sequence"
+    " WHERE token = ? AND sequence > ? ORDER BY sequence"
 )
 LAST_OF: Final = "SELECT sequence, commitment FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1"
 CHAIN: Final = "SELECT sealed FROM chain WHERE token = ?"

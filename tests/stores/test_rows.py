@@ -145,9 +145,9 @@ def test_sessions_imports_and_meta_keep_the_last_value(store: Store) -> None:
         assert snapshot.session(b"hash") == b"session 2"
         assert snapshot.imported(b"source") == 2
         assert snapshot.meta("name") == b"2"
-    assert store.session(b"hash") == b"session 2"
+    assert store.session(b"hash", b"trail") == (b"session 2", 0)
     store.submit(lambda t: t.drop_session(b"hash")).result()
-    assert store.session(b"hash") is None
+    assert store.session(b"hash", b"trail") == (None, 0)
     with store.snapshot() as snapshot:
         assert (snapshot.session(b"hash"), snapshot.imported(b"x"), snapshot.meta("x")) == (None, None, None)
 

@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 
 from serment.errors import CustodyError, NotFoundError
+from serment.intake import import_
+from serment.keys.trace_keys import TraceKeys
+from serment.ledger.chains import Chain
+from serment.ledger.follow import follow
 from serment.model import Instant, PatientId, RecordToken
 from serment.record import incoming, today
 from serment.record.alarms import UNIT_LIST_BROKEN, standing
@@ -257,6 +261,43 @@ def test_an_installation_without_a_list_is_given_one(made: Installation) -> None
         restart(made)
         assert record_of(made, UNIT_LIST) == new
         assert listed(made, LIGHT)
+
+
+def test_an_import_of_a_ward_changes_the_list_once_a_lot(made: Installation, tmp_path: Path) -> None:
+    restart(made)
+    standing_before = count_listed(made)
+    ward = [f"ward-{number}" for number in range(25)]
+    resources: list[Json] = [
+        {"resourceType": "Patient", "id": one, "name": [{"family": one}]} for one in ward
+    ]
+    for one in ward:
+        subject = {"reference": f"Patient/{one}"}
+        resources.append({**stay(made, LIGHT), "id": f"stay-{one}", "subject": subject})
+    source = tmp_path / "ward.ndjson"
+    source.write_text("".join(json.dumps(one) + "\n" for one in resources))
+    begun = len(list_trace(made))
+    service = import_.service(made.house, made.staff(NURSE).structure)
+    report = import_.run(made.house, source, service, name="former-software")
+    assert report.stored == len(resources)
+    lots = len(list_trace(made)) - begun
+    assert 0 < lots <= 2
+    before = begun + lots
+    restart(made)
+    assert count_listed(made) == standing_before + len(ward)
+    assert len(list_trace(made)) == before + 1
+
+
+def count_listed(made: Installation) -> int:
+    return len(made.house.passage.keyring.listed)
+
+
+def list_trace(made: Installation) -> list[str]:
+    """Say what was done to the list, births left out."""
+    record = record_of(made, UNIT_LIST)
+    with made.house.passage.store.snapshot() as snapshot:
+        keys = TraceKeys(made.house.custody.year_keys(record))
+        found = follow(snapshot, record, keys.trail, list(keys.years.values()), list(Chain))
+    return [one.body.event.interaction.value for one in found if one.body.event.interaction != "birth"]
 
 
 @pytest.mark.parametrize("role", [NURSE, "attending", "secretary", "officer"])

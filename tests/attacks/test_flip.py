@@ -26,16 +26,10 @@ SEALED = {"body": ("sealed", "number"), "pack": ("sealed", "number"), "record": 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Lend a fuller one than the other attacks have: records of every kind, to be flipped at random."""
     with installation(tmp_path_factory.mktemp("flip")) as one:
         one.house.proving.checkpoint()
         yield one
-
-
-@pytest.fixture
-def thief(made: Installation) -> Iterator[Thief]:
-    hands = Thief(made)
-    yield hands
-    hands.close()
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,17 @@ def test_sessions_imports_and_meta_keep_the_last_value(store: Store) -> None:
         assert (snapshot.session(b"hash"), snapshot.imported(b"x"), snapshot.meta("x")) == (None, None, None)
 
 
+def test_sessions_are_listed_some_at_a_time(store: Store) -> None:
+    def write(t: Transaction) -> None:
+        for name in (b"c", b"a", b"b"):
+            t.put_session(name, b"session of " + name)
+
+    store.submit(write).result()
+    with store.snapshot() as snapshot:
+        assert snapshot.sessions(b"", 2) == [(b"a", b"session of a"), (b"b", b"session of b")]
+        assert snapshot.sessions(b"b", 2) == [(b"c", b"session of c")]
+
+
 def test_quarantine_lists_what_stands(store: Store) -> None:
     numbers = [store.submit(lambda t: t.add_quarantined(b"why")).result() for _ in range(4)]
     store.submit(lambda t: t.drop_quarantined(numbers[1])).result()
@@ -168,6 +179,9 @@ def test_the_ledger_counts_from_one_and_keeps_its_order(store: Store) -> None:
         assert snapshot.ledger_size() == 4
         assert [row.sequence for row in snapshot.ledger_entries(2, 4)] == [2, 3]
         assert [row.sequence for row in snapshot.entries_of(mine)] == [1, 3, 4]
+        assert [row.sequence for row in snapshot.entries_of(mine, 1)] == [3, 4]
+        assert [row.sequence for row in snapshot.entries_of(mine, 4)] == []
+    assert store.session(b"nobody", mine) == (None, 4)
         ends = [snapshot.last_of(token) for token in (mine, theirs, b"x")]
         assert [end and end[0] for end in ends] == [4, 2, None]
         assert ends[0] == (4, next(snapshot.ledger_entries(4, 5)).commitment)

@@ -258,6 +258,21 @@ def test_production_starts_locked_opens_and_locks_again(production: Terminal) ->
         assert httpx.get(f"{base}/readyz").status_code == 503
 
 
+def test_production_is_unlocked_on_its_page(production: Terminal) -> None:
+    with production.running("serve", "--port", "0") as server:
+        base = by_number(server["base"])
+        ours = {"sec-fetch-site": "same-origin"}
+        assert "/unlock" in httpx.get(f"{base}/").text
+        assert httpx.get(f"{base}/unlock").status_code == 200
+        wrong = httpx.post(f"{base}/unlock", data={"passphrase": "une autre phrase entière"}, headers=ours)
+        assert wrong.status_code == 403
+        assert httpx.get(f"{base}/readyz").status_code == 503
+        right = httpx.post(f"{base}/unlock", data={"passphrase": PASSPHRASE}, headers=ours)
+        assert right.headers["location"] == "/unlocked"
+        assert httpx.get(f"{base}/readyz").status_code == 200
+        assert production.run("keys", "status", "--json").object["wrong_passphrases"] == 1
+
+
 def test_unlocking_where_no_server_runs_says_what_to_do(production: Terminal) -> None:
     said = production.call("unlock", "--json", "--passphrase-file", production.secret())
     assert (said.code, said.object["error"]) == (6, "cli.no-server")

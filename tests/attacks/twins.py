@@ -22,6 +22,7 @@ from serment.model import Actor, ActorId, ActorKind, Function, Instant, PatientI
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.house import House
+from serment.record.reading import Served
 from serment.record.write import Written
 from serment.record.writing import new_id
 from serment.words import Language
@@ -200,15 +201,28 @@ async def _search(
 
 
 async def _item(house: House, actor: Actor, now: int, type_: str, id_: str, say: Any) -> None:
-    for name, door in (("read", house.reading.read), ("history", house.reading.history)):
+    for name, door in (("read", _current), ("history", _history)):
         try:
-            answer = await door(ask(actor, now), type_, id_)
-            found = answer if isinstance(answer, list) else [answer]
-            say(name, type_, id_, [(one.version, one.updated, one.deleted) for one in found])
-            for one in found:
-                say("  ", _plain(one.body))
+            for page in await door(house, ask(actor, now), type_, id_):
+                say(name, type_, id_, [(one.version, one.updated, one.deleted) for one in page])
+                for one in page:
+                    say("  ", _plain(one.body))
         except SermentError as error:
             say(name, type_, id_, type(error).__name__, error)
+
+
+async def _current(house: House, asking: Asking, type_: str, id_: str) -> list[list[Served]]:
+    return [[await house.reading.read(asking, type_, id_)]]
+
+
+async def _history(house: House, asking: Asking, type_: str, id_: str) -> list[list[Served]]:
+    """Walk the pages of a history, two versions at a time."""
+    page = await house.reading.history(asking, type_, id_, count=2)
+    pages = [page.served]
+    while page.next:
+        page = await house.reading.history(asking, type_, id_, page=page.next)
+        pages.append(page.served)
+    return pages
 
 
 async def _view(house: House, actor: Actor, now: int, twin: Twin, say: Any) -> None:

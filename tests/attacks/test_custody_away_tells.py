@@ -6,6 +6,7 @@ from a refusal neither that an id exists nor that somebody has opened the record
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections import Counter
@@ -19,7 +20,7 @@ import pytest
 
 from serment.errors import CustodyError, LockedError, NotFoundError, SermentError, TooManyError
 from serment.fhir.query import parse
-from serment.model import Act
+from serment.model import Act, PatientId
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.explaining import Explaining
@@ -29,17 +30,8 @@ from tests.attacks.watching import watched
 from tests.installation import Installation, installation, run
 
 WALKS = (
-    "read",
-    "vread",
-    "history",
-    "explain",
-    "view",
-    "trail",
-    "search",
-    "update",
-    "delete",
-    "create",
-    "batch",
+    *("read", "vread", "history", "explain", "view", "trail", "search", "binary", "old binary"),
+    *("update", "delete", "create", "declare", "confirm", "oppose", "batch"),
 )
 
 
@@ -48,9 +40,9 @@ class Town:
     """Three ids for a doctor without any relation: opened lately by others, opened by nobody, of nobody."""
 
     made: Installation
-    opened: tuple[str, str]
-    closed: tuple[str, str]
-    unknown: tuple[str, str]
+    opened: tuple[str, str, str]
+    closed: tuple[str, str, str]
+    unknown: tuple[str, str, str]
 
     def forget(self, keep: str) -> None:
         """Let the server hold the keys of one record and of the installation's own, as on a quiet morning."""
@@ -80,20 +72,33 @@ def town_of(made: Installation) -> Town:
     unknown = str(uuid.UUID(int=0x4000_8000_0000_0000_0000))
     return Town(
         made,
-        (made.record(), made.item("maskable")),
+        (made.record(), made.item("maskable"), binary(made, "patient")),
         (
             made.record("adolescent"),
             made.item(next(iter(made.patient("adolescent").items)), "adolescent"),
+            binary(made, "adolescent"),
         ),
-        (unknown, f"DocumentReference/{unknown}"),
+        (unknown, f"DocumentReference/{unknown}", unknown),
     )
+
+
+def binary(made: Installation, role: str) -> str:
+    """Deposit a scan as the attending physician, and give its id."""
+    sent = {
+        "resourceType": "Binary",
+        "contentType": "application/pdf",
+        "securityContext": {"reference": f"Patient/{made.record(role)}"},
+        "data": base64.b64encode(b"%PDF-1.4 scan").decode(),
+    }
+    asking = made.store.asking(made.patient(role).attending.actor())
+    return run(made.house.writing.create(asking, incoming.read(json.dumps(sent).encode()))).id
 
 
 def outsider(town: Town) -> Asking:
     return town.made.as_staff("unrelated-doctor")
 
 
-async def walked(house: House, walk: str, asking: Asking, patient: str, item: str) -> object:
+async def walked(house: House, walk: str, asking: Asking, patient: str, item: str, scan: str) -> object:
     type_, _, id_ = item.partition("/")
     resource = {
         "resourceType": "Observation",
@@ -116,6 +121,11 @@ async def walked(house: House, walk: str, asking: Asking, patient: str, item: st
         ),
         "delete": lambda: house.writing.delete(asking, type_, id_),
         "create": lambda: house.writing.create(asking, incoming.read(json.dumps(resource).encode())),
+        "binary": lambda: house.serving.open(asking, scan),
+        "old binary": lambda: house.serving.open(asking, scan, 1),
+        "declare": lambda: house.choosing.declare_act(asking, PatientId(patient), "visit-today"),
+        "confirm": lambda: house.choosing.confirm_attending(asking, PatientId(patient), "99900001019"),
+        "oppose": lambda: house.choosing.oppose(asking, PatientId(patient)),
         "batch": lambda: house.bundling.run(asking, _batch(item), house.base),
     }
     return await ways[walk]()
@@ -126,7 +136,7 @@ def _batch(item: str) -> bytes:
     return json.dumps({"resourceType": "Bundle", "type": "batch", "entry": entries}).encode()
 
 
-def said(town: Town, walk: str, asking: Asking, name: tuple[str, str]) -> str:
+def said(town: Town, walk: str, asking: Asking, name: tuple[str, str, str]) -> str:
     try:
         answer = run(walked(town.made.house, walk, asking, *name))
     except SermentError as error:

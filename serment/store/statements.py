@@ -44,7 +44,7 @@ RECORDS: Final = "SELECT record FROM record WHERE record > ? ORDER BY record LIM
 SESSION: Final = "SELECT sealed FROM session WHERE token = ?"
 SESSION_AND_NEWEST: Final = (
     "SELECT (SELECT sealed FROM session WHERE token = ?),"
-    " (SELECT sequence FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1)"
+    " (SELECT max(sequence) FROM entry WHERE token = ?)"
 )
 SESSIONS: Final = "SELECT token, sealed FROM session WHERE token > ? ORDER BY token LIMIT ?"
 IMPORTED: Final = "SELECT position FROM imported WHERE source = ?"

@@ -43,8 +43,7 @@ PERSONS_OF: Final = "SELECT token FROM person WHERE record = ? ORDER BY token"
 RECORDS: Final = "SELECT record FROM record WHERE record > ? ORDER BY record LIMIT ?"
 SESSION: Final = "SELECT sealed FROM session WHERE token = ?"
 SESSION_AND_NEWEST: Final = (
-    "SELECT (SELECT sealed FROM session WHERE token = ?),"
-    " (SELECT max(sequence) FROM entry WHERE token = ?)"
+    "SELECT (SELECT sealed FROM session WHERE token = ?), (SELECT max(sequence) FROM entry WHERE token = ?)"
 )
 SESSIONS: Final = "SELECT token, sealed FROM session WHERE token > ? ORDER BY token LIMIT ?"
 IMPORTED: Final = "SELECT position FROM imported WHERE source = ?"

@@ -138,6 +138,12 @@ def relink(raw: bytes, links: Mapping[str, str]) -> tuple[bytes, int]:
     return edited(text, edits).encode(), unresolved
 
 
+def links(raw: bytes) -> Iterator[str]:
+    """Walk the links that `relink` looks up, as they are meant. Raises `ValueError` where it does."""
+    for _, _, _, link in _written_links(raw.decode("utf-8")):
+        yield link
+
+
 def _written_links(text: str) -> Iterator[tuple[str, int, int, str]]:
     """Walk the strings that are values of a key `reference` or `url`: key, start, end, meaning.
 

@@ -10,7 +10,7 @@ Order: what a piece asks, the answer, the directory that answers, links. Nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -140,24 +140,25 @@ class Links(dict[str, str]):
         return True
 
 
-class Asked(dict[str, str]):
-    """Stands in for `Links` and replaces nothing: it keeps the names and queries that it is asked for."""
+class Asked:
+    """The names and queries that links ask for, each once."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._seen: set[str] = set()
         self.names: dict[Name, None] = {}
         self.queries: dict[str, None] = {}
 
-    def __contains__(self, link: object) -> bool:
-        if isinstance(link, str) and link not in self._seen:
+    def of(self, links: Iterable[str]) -> None:
+        """Keep what some links ask for; one that `Links` would leave alone asks nothing."""
+        for link in links:
+            if link in self._seen:
+                continue
             self._seen.add(link)
-            local, query = _LOCAL.fullmatch(link), _query(link)
+            local = _LOCAL.fullmatch(link)
             if local is not None:
                 self.names[local[1], local[2]] = None
-            elif query is not None:
+            elif (query := _query(link)) is not None:
                 self.queries[query] = None
-        return False
 
 
 def _query(link: str) -> str | None:

@@ -21,7 +21,7 @@ from serment.errors import RequestError, SermentError
 from serment.fhir import document as documents
 from serment.fhir.document import Document
 from serment.fhir.owner import DIRECTORY_TYPES, InDirectory, OwnedBy, OwnedByTarget, owner
-from serment.fhir.transaction import attached, relink
+from serment.fhir.transaction import attached, links, relink
 from serment.intake.import_ import bundles, content, naming
 from serment.intake.import_.bundles import Found
 from serment.intake.import_.naming import Asked, Known, Links, Wanted
@@ -86,7 +86,7 @@ def wanted(piece: Piece) -> Wanted:
         return Wanted(list(names), [], [])
     for one in piece.found:
         with suppress(ValueError):  # not UTF-8, or an escape that is none: it will say so when it is read
-            relink(one.raw or b"", asked)
+            asked.of(links(one.raw or b""))
     met = [
         naming.met((one.type, one.key), bundles.identifiers(one.raw))
         for one in piece.found
@@ -104,8 +104,8 @@ def made(piece: Piece, known: Known, now: Instant) -> Made:
         for one in piece.found
         if one.full_url and one.type
     }
-    links = Links(known, urls)
-    found = [_of_entry(one, links, known, now) for one in piece.found]
+    known_links = Links(known, urls)
+    found = [_of_entry(one, known_links, known, now) for one in piece.found]
     found = _filed(found, now) if piece.together else found
     return Made(len(found), _in_order(found), known.unresolved)
 

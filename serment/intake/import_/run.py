@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,9 +23,9 @@ from serment.errors import ConflictError, IntegrityError, TooManyError
 from serment.intake.import_ import quarantine
 from serment.intake.import_.naming import Directory
 from serment.intake.import_.report import ImportProgress, ImportReport
-from serment.intake.import_.sources import Portion, plan
+from serment.intake.import_.sources import Portion, plan, size_of
 from serment.intake.import_.steps import Step, Walk
-from serment.intake.import_.workers import MOST_WORKERS, Taken, Workers, alone, cores
+from serment.intake.import_.workers import MOST_WORKERS, Making, Taken, Workers, alone, cores
 from serment.model import Actor, ActorId, ActorKind, Purpose, RequestId
 from serment.record.asking import Asking
 from serment.record.house import House
@@ -44,8 +45,6 @@ PATIENCE = 30
 
 SMALL = 24 * 1024 * 1024
 """Bytes, unpacked, of an import that one process has done by the time that others have started."""
-PACKED = 10
-"""What a gz file of bundles unpacks to, about, for each of its bytes."""
 
 
 def service(house: House, structure: str) -> Asking:
@@ -74,16 +73,18 @@ def run(
     """
     importing = Importing(house.passage)
     importing.check(asking)
-    portions = plan(source)
-    importer = _Run(house, importing, asking, name or source.resolve().name, progress)
-    importer.total = sum(portion.size for portion in portions)
-    return importer.run(portions, workers or crew_for(portions))
+    count = workers or crew_for(source)
+    # They start while the source is looked over.
+    with nullcontext() if count == 1 else Workers(count) as crew:
+        portions = plan(source)
+        importer = _Run(house, importing, asking, name or source.resolve().name, progress)
+        importer.total = sum(portion.size for portion in portions)
+        return importer.run(portions, alone if crew is None else crew.made)
 
 
-def crew_for(portions: Sequence[Portion]) -> int:
+def crew_for(source: Path) -> int:
     """Say how many processes are to read for an import: one is this one."""
-    size = sum(one.size * (PACKED if one.path.suffix == ".gz" else 1) for one in portions)
-    return min(cores(), MOST_WORKERS) if size > SMALL else 1
+    return min(cores(), MOST_WORKERS) if size_of(source) > SMALL else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,11 @@ class _Run:
     def __post_init__(self) -> None:
         self.directory = Directory(partial(self.importing.id_of, self.name))
 
-    def run(self, portions: Sequence[Portion], workers: int) -> ImportReport:
+    def run(self, portions: Sequence[Portion], made: Making) -> ImportReport:
         """Take in every portion, file what was waiting for its owner, check the counts, and finish."""
-        self._take_all(portions, workers)
+        walk = Walk(partial(self.importing.reached, self.name), self.house.passage.clock)
+        for taken in made(walk.over(portions), self.directory):
+            self._take(taken)
         self._drain()
         self.at = self.total
         self._tell()
@@ -135,17 +138,6 @@ class _Run:
             )
         self.importing.finish(self.name, [portion.mark for portion in portions])
         return self._report(len({portion.path for portion in portions}))
-
-    def _take_all(self, portions: Sequence[Portion], workers: int) -> None:
-        walk = Walk(partial(self.importing.reached, self.name), self.house.passage.clock)
-        steps = walk.over(portions)
-        if workers == 1:
-            for taken in alone(steps, self.directory):
-                self._take(taken)
-            return
-        with Workers(workers) as crew:
-            for taken in crew.made(steps, self.directory):
-                self._take(taken)
 
     def _take(self, taken: Taken) -> None:
         """Count one piece, and write it where it is not written yet."""

@@ -30,6 +30,9 @@ MOST_LINE = 64 * 1024 * 1024
 MOST_FILE = 512 * 1024 * 1024
 """Bytes of one line, and of one bundle file, once unpacked."""
 
+PACKED = 10
+"""What a gz file of bundles unpacks to, about, for each of its bytes."""
+
 SUFFIXES = (".json", ".ndjson", ".jsonl")
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
 _HEAD = 64 * 1024
@@ -88,8 +91,8 @@ def plan(source: Path) -> list[Portion]:
 
     Raises `RequestError` when there is nothing to import.
     """
-    paths = sorted(_files(source)) if source.is_dir() else [source]
-    if not source.exists() or not paths:
+    paths = sorted(_files(source))
+    if not paths:
         raise RequestError("importing.nothing-here")
     portions = [portion for path in paths for portion in _portions(path)]
     return _told_apart(sorted(portions, key=lambda portion: portion.phase))
@@ -106,8 +109,15 @@ def _told_apart(portions: list[Portion]) -> list[Portion]:
     return apart
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
+def size_of(source: Path) -> int:
+    """Give the bytes of a file or folder, unpacked, about; nothing is opened."""
+    return sum(path.stat().st_size * (PACKED if path.suffix == ".gz" else 1) for path in _files(source))
+
+
+def _files(source: Path) -> Iterator[Path]:
+    if source.is_file():
+        yield source
+    for path in source.rglob("*"):
         if path.name.removesuffix(".gz").endswith(SUFFIXES) and path.is_file():
             yield path
 
@@ -138,7 +148,7 @@ def _is_lines(path: Path) -> bool:
 def _names_patients(path: Path) -> bool:
     """Say whether a bundle holds a Patient; a file that cannot be read does, and is met in its turn."""
     whole = whole_of(path)
-    return isinstance(whole, Broken) or any(found == b"Patient" for found in _TYPE.findall(whole))
+    return isinstance(whole, Broken) or any(found[1] == b"Patient" for found in _TYPE.finditer(whole))
 
 
 def _head(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -60,6 +60,10 @@ class Taken:
     step: Step
     made: Made
     people: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+Making = Callable[[Iterable[Step], Directory], Iterator[Taken]]
+"""How steps are made ready: `alone`, or by workers."""
 
 
 def cores() -> int:

@@ -93,11 +93,14 @@ def _windows() -> Iterator[str]:
     yield "## How long a dated act of care opens a record (hours)\n"
     yield (
         "An act counts from its anchor: its start, or the later instant up to which it is known to have\n"
-        "lasted (its end once past, the last writing of a stay that still runs). `lead` is before its"
-        " start,\n`after` after its end, `open` after its anchor when it has no end, `cap` the most after its"
-        " anchor\nwhatever end it claims, `provisional` the most when who wrote it stood on a declared act or an\n"
-        "emergency (ADR 26; `-`: not at all). No dated act is without a cap; a place in the care team has"
-        " no\ndate and lasts while the person keeps it.\n"
+        "lasted (its end once past, the last writing of a stay that still runs). `lead` is before its "
+        "start,\n"
+        "`after` after its end, `open` after its anchor when it has no end, `cap` the most after its "
+        "anchor\n"
+        "whatever end it claims, `provisional` the most when who wrote it stood on a declared act or an\n"
+        "emergency (ADR 26; `-`: not at all). No dated act is without a cap; a place in the care team has "
+        "no\n"
+        "date and lasts while the person keeps it.\n"
     )
     header = ("kind", "lead", "after", "open", "cap", "provisional", "regimes", "basis", "verified")
     rows = access_tables.rows(shipped_tables()["windows.csv"])

@@ -89,7 +89,7 @@ class CategoryTable:
 
     rules: Mapping[str, tuple[Rule, ...]]
     documents: Mapping[str, str]
-    sensitive: tuple[tuple[str, str, str], ...]
+    sensitive: Mapping[str, tuple[tuple[str, str], ...]]
 
     @classmethod
     def from_tables(cls, texts: Mapping[str, str]) -> CategoryTable:
@@ -105,9 +105,9 @@ class CategoryTable:
             )
             rules.setdefault(row["type"], []).append(rule)
         types = tables.document_types(texts["document-types.csv"])
-        sensitive = tuple(
-            (row["system"], row["code"], row["label"]) for row in tables.rows(texts["sensitive.csv"])
-        )
+        sensitive: dict[str, tuple[tuple[str, str], ...]] = {}
+        for row in tables.rows(texts["sensitive.csv"]):
+            sensitive[row["system"]] = (*sensitive.get(row["system"], ()), (row["code"], row["label"]))
         documents = {code: known.dmp_class for code, known in types.items()}
         return cls({name: tuple(found) for name, found in rules.items()}, documents, sensitive)
 
@@ -223,8 +223,8 @@ def _by_code(resource: Resource, table: CategoryTable) -> Iterator[str]:
     """Give the labels that the codes of an item add."""
     for element in CODED:
         for system, code in _codings(resource.get(element)):
-            for wanted, pattern, label in table.sensitive:
-                if wanted == system and _fits(code, pattern):
+            for pattern, label in table.sensitive.get(system, ()):
+                if _fits(code, pattern):
                     yield label
 
 

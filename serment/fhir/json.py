@@ -140,7 +140,7 @@ def _members(text: str, at: int, scan: Any) -> tuple[list[Member], int]:
             return members, at + 1
         if text[at] != "," or len(members) == MAX_MEMBERS:
             raise StopIteration(at)
-        at = skipped(text, at + 1)
+        at = skipped(text, at + 1) if text[at + 1] in _BLANK else at + 1
 
 
 def skipped(text: str, at: int) -> int:

@@ -24,6 +24,8 @@ _FRAGMENT = re.compile(r"#(?:[A-Za-z0-9.-]{1,64})?")
 
 def check_references(resource: Mapping[str, Any]) -> None:
     """Refuse a resource that holds a malformed reference. Raises `InvalidResourceError` with its place."""
+    if all(map(well_formed, _written(resource))):
+        return  # as nearly always: the places are worked out for a fault only
     for path, link in _links(resource, str(resource.get("resourceType", ""))):
         if not well_formed(link):
             raise InvalidResourceError("fhir.malformed-reference", path)
@@ -40,6 +42,21 @@ def well_formed(link: str) -> bool:
 def _is_uri(holder: Mapping[str, Any], path: str) -> bool:
     """Say whether `reference` is a plain uri here: in an Expression, a DetectedIssue or an education."""
     return path == "DetectedIssue" or path.startswith("Immunization.education[") or "language" in holder
+
+
+def _written(resource: Mapping[str, Any]) -> Iterator[str]:
+    """Walk every member that is called `reference`, plain uris among them."""
+    waiting: list[Any] = [resource]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is list:
+            waiting += node
+            continue
+        for key, child in node.items() if isinstance(node, Mapping) else ():
+            if type(child) is dict or type(child) is list:
+                waiting.append(child)
+            elif key == "reference" and type(child) is str:
+                yield child
 
 
 def _links(value: Any, path: str) -> Iterator[tuple[str, str]]:

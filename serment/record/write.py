@@ -149,7 +149,8 @@ def _version(
     now = pen.asking.now
     for part in incoming.parts(id_, version, now):
         cut = in_part(unit, part)
-        permitted(draft.view, cut, interaction, incoming.type)
+        if cut != unit:
+            permitted(draft.view, cut, interaction, incoming.type)
         _seal(draft, incoming.type, id_, version, now, cut, part, before.get(part.name))
     reference = f"{incoming.type}/{id_}/_history/{version}"
     pen.did(draft, interaction, trace.Touched(reference, trace.chain_for(unit, pen.asking), permit.rule))

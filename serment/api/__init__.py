@@ -58,8 +58,21 @@ def at(path: str, **handlers: Handler) -> Route:
 
 
 ROUTES = [
-    at("/fhir/{type:other}/{id:logical}", GET=fhir.read, PUT=fhir.update, DELETE=fhir.delete),
-    at("/fhir/{type:other}", GET=fhir.search_get, POST=fhir.create),
+    at(
+        "/fhir/{type:other}/{id:logical}",
+        GET=fhir.read,
+        PUT=fhir.update,
+        PATCH=fhir.patch,
+        DELETE=fhir.delete,
+    ),
+    at(
+        "/fhir/{type:other}",
+        GET=fhir.search_get,
+        POST=fhir.create,
+        PUT=fhir.update_where,
+        PATCH=fhir.patch_where,
+        DELETE=fhir.delete_where,
+    ),
     at("/livez", GET=health.livez),
     at("/readyz", GET=health.readyz),
     at("/fhir/metadata", GET=fhir.metadata),

@@ -20,6 +20,7 @@ from serment.api.abilities import served_types, statement
 from serment.door.asking import bearer_of, house_of, language_of
 from serment.errors import GoneError, NotFoundError, NotSupportedError, RequestError
 from serment.fhir import bundle, outcome
+from serment.fhir import patch as json_patch
 from serment.fhir.query import parse
 from serment.model import Instant
 from serment.record import incoming
@@ -27,6 +28,7 @@ from serment.record.asking import Asking
 from serment.record.bundling import answered
 from serment.record.house import House
 from serment.record.incoming import Incoming
+from serment.record.patching import Change
 from serment.record.reading import Served
 from serment.record.write import Written
 
@@ -132,12 +134,60 @@ async def update(request: Request) -> Response:
     return await _written(request, house, asking, sent, written)
 
 
+async def update_where(request: Request) -> Response:
+    """PUT [type]?criteria: update the one visible item that meets them, create it when none does."""
+    house, asking = who(request)
+    type_, condition = _type(request), negotiation.condition(request)
+    sent = incoming.read(await negotiation.resource(request), type_, house.base)
+    reason = request.headers.get("serment-relabel-reason", "")
+    if_match = negotiation.if_match(request)
+    written = await house.writing.upsert(asking, sent, condition, if_match, reason)
+    return await _written(request, house, asking, sent, written)
+
+
+async def patch(request: Request) -> Response:
+    """PATCH [type]/[id]: JSON Patch, with or without If-Match."""
+    house, asking = who(request)
+    negotiation.nothing_else(request)
+    type_, id_ = _named(request)
+    sent, written = await house.patching.patch(asking, type_, id_, await _change(request, house))
+    return await _written(request, house, asking, sent, written)
+
+
+async def patch_where(request: Request) -> Response:
+    """PATCH [type]?criteria: JSON Patch on the one visible item that meets them."""
+    house, asking = who(request)
+    type_, condition = _type(request), negotiation.condition(request)
+    change = await _change(request, house)
+    sent, written = await house.patching.patch_where(asking, type_, condition, change)
+    return await _written(request, house, asking, sent, written)
+
+
+async def _change(request: Request, house: House) -> Change:
+    operations = json_patch.read(await negotiation.patch(request))
+    reason = request.headers.get("serment-relabel-reason", "")
+    return Change(operations, negotiation.if_match(request), reason, house.base)
+
+
+async def delete_where(request: Request) -> Response:
+    """DELETE [type]?criteria: the one visible item that meets them."""
+    house, asking = who(request)
+    type_, condition = _type(request), negotiation.condition(request)
+    if_match = negotiation.if_match(request)
+    return _deleted(
+        request, await house.patching.delete_where(asking, type_, condition, house.base, if_match)
+    )
+
+
 async def delete(request: Request) -> Response:
     """DELETE [type]/[id]: a tombstone; the versions before stay in the history."""
     house, asking = who(request)
     negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    written = await house.writing.delete(asking, type_, id_, negotiation.if_match(request))
+    return _deleted(request, await house.writing.delete(asking, type_, id_, negotiation.if_match(request)))
+
+
+def _deleted(request: Request, written: Written) -> Response:
     body = outcome.ok("api.deleted", language_of(request))
     return answer(body, 200, version_headers(written.version, written.updated))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 
@@ -21,11 +21,14 @@ from serment.errors import (
     TooLargeError,
 )
 from serment.fhir.json import MAX_BYTES
+from serment.fhir.patch import MEDIA_TYPE
 from serment.fhir.query import DEFAULT_COUNT, MAX_COUNT, MAX_VALUES
 
 JSON = "application/fhir+json; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"
 FORMS = frozenset({FORM})
+PATCHES = frozenset({MEDIA_TYPE})
+UNREAD = {FORMS: "api.form", PATCHES: "patch.media-type"}
 JSON_TYPES = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 ANY = frozenset({"*/*", "application/*"})
 FORMATS = frozenset({"json", "application/json", "application/fhir+json", "application/fhir json"})
@@ -78,7 +81,7 @@ def readable(request: Request, allowed: frozenset[str]) -> None:
     utf8 = parameters.get("charset", "utf-8") in {"utf-8", "utf8"}
     version = parameters.get("fhirversion", VERSION) == VERSION
     if kind not in allowed or not (plain and utf8 and version):
-        raise MediaTypeError("api.form" if allowed is FORMS else "api.media-type")
+        raise MediaTypeError(UNREAD.get(allowed, "api.media-type"))
 
 
 async def body(request: Request, most: int = MAX_BYTES) -> bytes:
@@ -98,6 +101,20 @@ async def resource(request: Request) -> bytes:
     """Read the body of a write: FHIR in JSON. Raises `MediaTypeError`, `TooLargeError`."""
     readable(request, JSON_TYPES)
     return await body(request)
+
+
+async def patch(request: Request) -> bytes:
+    """Read the body of a PATCH: a JSON Patch. Raises `MediaTypeError`, `TooLargeError`."""
+    readable(request, PATCHES)
+    return await body(request)
+
+
+def condition(request: Request) -> str:
+    """Read the criteria of a conditional write. Raises `MalformedError` when there is none."""
+    asked = query(request)
+    if not asked:
+        raise MalformedError("record.empty-condition")
+    return urlencode(asked)
 
 
 def query(request: Request) -> Pairs:

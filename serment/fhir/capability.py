@@ -14,20 +14,28 @@ import msgspec
 
 from serment.fhir import search
 from serment.fhir.dates import instant_text
+from serment.fhir.owner import DIRECTORY_TYPES
 from serment.model import Instant
 
 INTERACTIONS: Final = (
     "read",
     "vread",
     "history-instance",
+    "history-type",
     "create",
     "update",
+    "patch",
     "delete",
     "search-type",
 )
+NO_TYPE_HISTORY: Final = DIRECTORY_TYPES | {"Patient", "RelatedPerson"}
+"""Types whose histories are read one item at a time: those in no record, and those that are cut in two."""
+WHOLE_ONLY: Final = frozenset({"Binary"})
+"""Types that are written whole: no patch."""
 SYSTEM_INTERACTIONS: Final = ("transaction", "batch")
 _DEFINITIONS: Final = "http://hl7.org/fhir/SearchParameter/"
 _NOTHING_LESS: Final[Mapping[str, frozenset[str]]] = {}
+_NO_OPERATIONS: Final[Mapping[str, Mapping[str, str]]] = {}
 
 
 def statement(
@@ -37,12 +45,14 @@ def statement(
     types: Iterable[str],
     only: Mapping[str, frozenset[str]] = _NOTHING_LESS,
     unsearched: frozenset[str] = frozenset(),
+    operations: Mapping[str, Mapping[str, str]] = _NO_OPERATIONS,
 ) -> bytes:
     """Write the statement as JSON.
 
     `when` is when this server's abilities last changed, `url` its FHIR address, `types` the resource types
     that it keeps; `only` narrows the search parameters of a type to the codes that its door answers;
-    the types of `unsearched` are read and written, never searched.
+    the types of `unsearched` are read and written, never searched; `operations` gives for a type the names
+    (without `$`) and definitions of its operations.
     """
     rest = {
         "mode": "server",
@@ -52,7 +62,10 @@ def statement(
         },
         "resource": [
             _resource(
-                name, frozenset() if name in unsearched else only.get(name), searched=name not in unsearched
+                name,
+                frozenset() if name in unsearched else only.get(name),
+                operations.get(name, {}),
+                searched=name not in unsearched,
             )
             for name in sorted(types)
         ],
@@ -73,19 +86,28 @@ def statement(
     )
 
 
-def _resource(name: str, only: frozenset[str] | None, *, searched: bool) -> dict[str, Any]:
+def _resource(
+    name: str, only: frozenset[str] | None, operations: Mapping[str, str], *, searched: bool
+) -> dict[str, Any]:
     """Say what works on one resource type."""
     found = search.searched(name)
+    left_out = {"patch"} if name in WHOLE_ONLY else set()
+    if not searched or name in NO_TYPE_HISTORY:
+        left_out.add("history-type")
+    if not searched:
+        left_out.add("search-type")
     said: dict[str, Any] = {
         "type": name,
-        "interaction": [{"code": code} for code in INTERACTIONS if searched or code != "search-type"],
+        "interaction": [{"code": code} for code in INTERACTIONS if code not in left_out],
         "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": False,
         "conditionalCreate": searched,
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalUpdate": searched,
+        "conditionalDelete": "single" if searched else "not-supported",
     }
+    if operations:
+        said["operation"] = [{"name": code, "definition": url} for code, url in sorted(operations.items())]
     parameters = [
         {"name": code, "definition": _DEFINITIONS + found[code].definition, "type": found[code].type}
         for code in sorted(found)

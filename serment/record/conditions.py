@@ -1,7 +1,8 @@
-"""Conditional creation: what is visible to the writer, and nothing else, can meet a condition.
+"""Conditions of writes: what is visible to the writer, and nothing else, can meet one.
 
-A hidden item never answers a condition, so that nobody learns by creating (HOUSE promise 5). A person
-is visible to whoever may find them by the same exact token: else each import would make them twice.
+A condition is a plain search of one type: nothing in it reaches another item or rules an answer. A
+hidden item never answers a condition, so that nobody learns by writing (HOUSE promise 5). A person is
+visible to whoever may find them by the same exact token: else each import would make them twice.
 Two equal creations meet each other, for each runs alone in the writer: the second finds the first.
 What a condition met is traced in the same transaction, as a search that gave it.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
-from serment.errors import MalformedError
+from serment.errors import MalformedError, NotSupportedError
 from serment.fhir.query import Query, parse
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
@@ -25,6 +26,11 @@ from serment.record.passage import DIRECTORY
 from serment.record.pen import Pen
 from serment.record.searching import candidates, matching
 from serment.record.write import Written
+
+RULING = frozenset(
+    {"_count", "_elements", "_include", "_page", "_revinclude", "_sort", "_summary", "_total", "_type"}
+)
+"""Parameters that rule an answer or bring other items: no part of a condition."""
 
 
 class SeveralError(Exception):
@@ -46,10 +52,7 @@ def met(pen: Pen, incoming: Incoming, condition: str) -> Written | None:
     """
     if not condition:
         return None
-    pairs = parse_qsl(condition.lstrip("?"), keep_blank_values=True)
-    query = parse(incoming.type, pairs, incoming.base)
-    if not query.clauses:
-        raise MalformedError("record.empty-condition")
+    query = parsed(incoming.type, condition, incoming.base)
     found = [
         (pen.draft(record), item)
         for record in _records(pen, incoming, query)
@@ -65,6 +68,21 @@ def met(pen: Pen, incoming: Incoming, condition: str) -> Written | None:
     return Written(entry.type, entry.id, entry.version, entry.updated, created=False)
 
 
+def parsed(type_: str, condition: str, base: str, more: Sequence[tuple[str, str]] = ()) -> Query:
+    """Read a condition, and add what rules its answer.
+
+    Raises `MalformedError` for one that asks nothing, `NotSupportedError` for one that reaches other items,
+    and what `parse` raises.
+    """
+    pairs = parse_qsl(condition.lstrip("?"), keep_blank_values=True)
+    if any(name in RULING or name.startswith("_has:") or "." in name for name, _ in pairs):
+        raise NotSupportedError("record.condition-parameter")
+    query = parse(type_, [*pairs, *more], base)
+    if not query.clauses:
+        raise MalformedError("record.empty-condition")
+    return query
+
+
 def _records(pen: Pen, incoming: Incoming, query: Query) -> list[RecordToken]:
     if incoming.type == "Patient":
         keys, _ = person_keys_of(query)
@@ -78,8 +96,8 @@ def _records(pen: Pen, incoming: Incoming, query: Query) -> list[RecordToken]:
             if record not in pen.drafts or not pen.drafts[record].fresh
         ]
     owner = owning_reference(incoming, "")
-    located, known = pen.passage.resolve(pen.txn, owner or DIRECTORY)
-    return [located.record] if known else []
+    located, _ = pen.passage.resolve(pen.txn, owner or DIRECTORY)
+    return [located.record]  # the decoy for an owner that is not there: it is looked at alike
 
 
 def _matching(pen: Pen, record: RecordToken, query: Query) -> list[Item]:

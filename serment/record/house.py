@@ -11,6 +11,7 @@ from serment.record.bundling import Bundling
 from serment.record.choosing import Choosing
 from serment.record.finding import Finding
 from serment.record.passage import Passage
+from serment.record.patching import Patching
 from serment.record.proving import Proving
 from serment.record.reading import Reading
 from serment.record.searching import Searching
@@ -45,6 +46,7 @@ class House:
     warming: Warming
     strangers: Strangers
     lookout: Lookout
+    patching: Patching
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -71,6 +73,7 @@ class House:
             Warming(passage),
             Strangers(passage),
             Lookout(passage),
+            Patching(reading, finding, writing),
         )
 
     def close(self) -> None:

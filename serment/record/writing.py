@@ -16,7 +16,14 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from serment.access.record_facts import RecordFacts
-from serment.errors import NotFoundError, NotSelectiveError, RefusedError, RequestError
+from serment.errors import (
+    NotFoundError,
+    NotSelectiveError,
+    NotSupportedError,
+    RefusedError,
+    RequestError,
+    VersionConflictError,
+)
 from serment.identity.keys import person_keys
 from serment.keys.material import RecordKind
 from serment.keys.record_keys import RecordKeys
@@ -73,6 +80,35 @@ class Writing:
         return await self.run(
             asking, [reference, owner], lambda pen: change(pen, incoming, id_, owner, if_match, reason)
         )
+
+    async def upsert(
+        self, asking: Asking, incoming: Incoming, condition: str, if_match: int | None, reason: str = ""
+    ) -> Written:
+        """Update the one visible item that meets the condition; create it when none does.
+
+        One transaction: two alike make one item. Raises as `create` and `update`; `VersionConflictError` when
+        a version is named and nothing meets the condition (of a person none is named: `NotSupportedError`),
+        `NotSelectiveError` when several items do.
+        """
+        if incoming.type == "Patient" and if_match is not None:
+            raise NotSupportedError("record.version-of-nobody")
+        id_ = new_id()
+        births = await self.births(asking, [(incoming, id_)])
+        owner = owning_reference(incoming, id_)
+
+        def job(pen: Pen) -> Written:
+            found = conditions.met(pen, incoming, condition)
+            if found is None:
+                made = put(pen, incoming, id_, births, pen.asking.actor.id)
+                if if_match is None:
+                    return made
+                raise VersionConflictError("record.no-version")  # undone, and traced as such
+            if incoming.document.value.get("id", found.id) != found.id:
+                raise RequestError("record.type-mismatch")
+            version = found.version if if_match is None else if_match
+            return change(pen, incoming, found.id, owning_reference(incoming, found.id), version, reason)
+
+        return await self.run(asking, [] if births else [owner], job)
 
     async def delete(self, asking: Asking, type_: str, id_: str, if_match: int | None = None) -> Written:
         """Delete one item, leaving a tombstone.

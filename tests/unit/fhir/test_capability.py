@@ -51,9 +51,23 @@ def test_only_the_types_that_are_kept_are_listed() -> None:
 def test_interactions_are_those_of_the_door() -> None:
     row = resources(["Observation"])["Observation"]
     codes = [interaction["code"] for interaction in row["interaction"]]
-    assert codes == ["read", "vread", "history-instance", "create", "update", "delete", "search-type"]
-    assert (row["conditionalCreate"], row["conditionalUpdate"], row["updateCreate"]) == (True, False, False)
-    assert (row["conditionalDelete"], row["versioning"]) == ("not-supported", "versioned-update")
+    reads = ["read", "vread", "history-instance", "history-type"]
+    assert codes == [*reads, "create", "update", "patch", "delete", "search-type"]
+    assert (row["conditionalCreate"], row["conditionalUpdate"], row["updateCreate"]) == (True, True, False)
+    assert (row["conditionalDelete"], row["versioning"]) == ("single", "versioned-update")
+
+
+def test_what_a_type_does_not_do_is_not_listed() -> None:
+    rows = resources(["Binary", "Patient", "Practitioner"], unsearched=frozenset({"Binary"}))
+    codes = {name: {one["code"] for one in row["interaction"]} for name, row in rows.items()}
+    assert {"patch", "history-type", "search-type"} & codes["Binary"] == set()
+    assert rows["Binary"]["conditionalDelete"] == "not-supported"
+    assert "history-type" not in codes["Patient"] | codes["Practitioner"]
+
+
+def test_operations_are_listed_with_their_definitions() -> None:
+    row = resources(["Patient"], operations={"Patient": {"everything": "http://there/everything"}})["Patient"]
+    assert row["operation"] == [{"name": "everything", "definition": "http://there/everything"}]
 
 
 def test_the_statement_says_version_date_and_address() -> None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serment.api import binary, fhir, health, operations
+from serment.api import binary, everything, fhir, health, operations
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -86,4 +86,6 @@ ROUTES = [
     at("/fhir/Binary", GET=binary.search, POST=binary.create),
     at("/fhir/{type:type}/{id:logical}/_history/{version:int}", GET=fhir.vread),
     at("/fhir/{type:type}/{id:logical}/_history", GET=fhir.history),
+    at("/fhir/{type:type}/_history", GET=everything.type_history),
+    at("/fhir/Patient/{id:logical}/$everything", GET=everything.everything),
 ]

@@ -83,7 +83,7 @@ async def history(request: Request) -> Response:
         bundle.HistoryEntry(
             f"{type_}/{id_}",
             None if served.deleted else served.body,
-            _method(served),
+            method_of(served),
             served.version,
             served.updated,
         )
@@ -262,7 +262,8 @@ def _named(request: Request) -> tuple[str, str]:
     return _type(request), str(request.path_params["id"])
 
 
-def _method(served: Served) -> Literal["POST", "PUT", "DELETE"]:
+def method_of(served: Served) -> Literal["POST", "PUT", "DELETE"]:
+    """Say by which request a version was made."""
     if served.deleted:
         return "DELETE"
     return "POST" if served.version == 1 else "PUT"

@@ -9,6 +9,7 @@ from serment.model import Instant
 from serment.record.alarms import Lookout
 from serment.record.bundling import Bundling
 from serment.record.choosing import Choosing
+from serment.record.everything import Everything
 from serment.record.finding import Finding
 from serment.record.passage import Passage
 from serment.record.patching import Patching
@@ -47,6 +48,7 @@ class House:
     strangers: Strangers
     lookout: Lookout
     patching: Patching
+    everything: Everything
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -74,6 +76,7 @@ class House:
             Strangers(passage),
             Lookout(passage),
             Patching(reading, finding, writing),
+            Everything(passage),
         )
 
     def close(self) -> None:

@@ -2,8 +2,8 @@
 
 `data/r4-schema.json.gz` is made by `tools/build_fhir_schema.py` from the definitions of R4 4.0.1 (HL7,
 CC0; npm package `hl7.fhir.r4.examples`) and read once, at first use. Order: the
-file, the compiled validator, the choice elements, the walk from an element to its definition. The
-instance given to the validator is `{type: resource}`. No message is made here.
+file, the compiled validator, the choice elements, the walk from an element to its definition, the rule
+behind an error. The instance given to the validator is `{type: resource}`. No message is made here.
 """
 
 from __future__ import annotations
@@ -68,4 +68,13 @@ def definition_of(owner: str, member: str) -> str:
     """Give the name of the definition of a member's value ("" when the owner knows no such member)."""
     found = _file()["schema"]["definitions"].get(owner, {}).get("properties", {}).get(member, {})
     found = found.get("items", found)
-    return str(found.get("$ref", "")).removeprefix(_REFERENCE).removesuffix("?")
+    return str(found.get("$ref", "")).removeprefix(_REFERENCE).removesuffix("?").partition("-")[0]
+
+
+def rule_at(path: list[str | int]) -> str:
+    """Name the rule that stands at a place of the schema: an invariant's key, `binding`, `target`, or ""."""
+    rule, here = "", _file()["schema"]
+    for step in path:
+        here = here[step]
+        rule = here.get("title", rule) if isinstance(here, dict) else rule
+    return str(rule)

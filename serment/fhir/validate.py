@@ -1,9 +1,14 @@
-"""Is this a resource of FHIR R4: shape and values.
+"""Is this a resource of FHIR R4: shape, values, codes, targets, invariants, narrative.
 
 In this order: (1) the type is one of R4; (2) the generated schema, for the resource and for each
-resource inside it; (3) at most one `value[x]` for each choice element; (4) arrays of primitives are
-paired with their `_` twin. Bindings, reference targets, narrative and invariants are not judged here.
+resource inside it, with the required bindings, the types that references lead to and the invariants that
+a schema can say; (3) at most one `value[x]` for each choice element; (4) arrays of primitives are
+paired with their `_` twin; (5) the invariants that compare values, and the narrative. Profiles are not
+judged, nor are warnings of R4, extensible bindings, or whether a reference leads anywhere.
 A fault says where and which rule; it never says the value.
+
+What comes in is judged: a write, an import (which keeps what it refuses, with the reason), a patch once
+it is applied. What is stored is never judged again: a record stays readable whatever the rules become.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from typing import Any
 import jsonschema_rs
 
 from serment.errors import InvalidResourceError
-from serment.fhir import schema
+from serment.fhir import invariants, schema
 from serment.fhir.document import Document
 
 MAX_ISSUES = 100
@@ -24,6 +29,7 @@ MAX_ISSUES = 100
 MAX_LISTED = 64 * 1024
 """Length of text up to which all faults are looked for: a list of a million is no help and costs seconds."""
 
+_CONTAINED = ".contained["
 _Errors = Callable[[dict[str, Any]], Iterator[jsonschema_rs.ValidationError]]
 
 _SENTENCES = {
@@ -41,12 +47,28 @@ _SENTENCES = {
 }
 
 
+_OF_RULES = {"binding": "fhir.unknown-code", "target": "fhir.wrong-target"}
+_SPOKEN = "ait-1 ait-2 att-1 cmp-1 con-4 con-5 cpt-2 dom-3 ext-1 obs-6 obs-7 pat-1 per-1 ref-1 rng-2"
+_SAID = frozenset(_SPOKEN.split())
+"""Invariants that have a sentence of their own; the others are said by their key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One fault: the FHIRPath of the element and the id of a sentence."""
+    """One fault: the FHIRPath of the element, the id of a sentence, the key of the invariant broken or ""."""
 
     expression: str
     sentence: str
+    rule: str = ""
+
+    @classmethod
+    def of_rule(cls, expression: str, rule: str) -> Issue:
+        """Make the fault of a rule that has a name."""
+        if "." in rule:
+            return cls(expression, rule)
+        if rule in _OF_RULES:
+            return cls(expression, _OF_RULES[rule])
+        return cls(expression, f"fhir.rule-{rule}" if rule in _SAID else "fhir.rule", rule)
 
 
 def check(document: Document) -> None:
@@ -57,7 +79,7 @@ def check(document: Document) -> None:
     if _is_sound(document):
         return
     for issue in _issues(document.type, document.value, document.type, _first_error):
-        raise InvalidResourceError(issue.sentence, issue.expression)
+        raise InvalidResourceError(issue.sentence, issue.expression, rule=issue.rule)
 
 
 def issues(document: Document) -> list[Issue]:
@@ -73,7 +95,14 @@ def issues(document: Document) -> list[Issue]:
 
 def _is_sound(document: Document) -> bool:
     """Answer fast, without saying where: most resources are valid."""
-    return _fits_schema(document.type, document.value) and not _may_break_code_rules(document)
+    return (
+        _fits_schema(document.type, document.value)
+        and not _may_break_code_rules(document)
+        and not (
+            invariants.concerns(document.value, document.text)
+            and _breaks_invariant(document.type, document.value)
+        )
+    )
 
 
 def _fits_schema(kind: Any, value: dict[str, Any]) -> bool:
@@ -86,6 +115,14 @@ def _fits_schema(kind: Any, value: dict[str, Any]) -> bool:
     )
 
 
+def _breaks_invariant(kind: str, value: dict[str, Any]) -> bool:
+    return any(True for _ in invariants.faults(value, "")) or any(
+        _breaks_invariant(str(inner["resourceType"]), inner)
+        for path, inner in _inner_resources(kind, value, "")
+        if not path.startswith(_CONTAINED)
+    )
+
+
 def _first_error(instance: dict[str, Any]) -> Iterator[jsonschema_rs.ValidationError]:
     """Give the first schema error only: the validator stops there."""
     try:
@@ -94,18 +131,26 @@ def _first_error(instance: dict[str, Any]) -> Iterator[jsonschema_rs.ValidationE
         yield error
 
 
-def _issues(kind: Any, value: dict[str, Any], path: str, errors: _Errors) -> Iterator[Issue]:
+def _issues(
+    kind: Any, value: dict[str, Any], path: str, errors: _Errors, within: str | None = None
+) -> Iterator[Issue]:
+    """Give the faults of one resource and of those inside it; `within` is the path of what holds it."""
+    is_contained = within is not None and path.startswith(within + _CONTAINED)
     if kind not in schema.resource_types():
         yield Issue(path, "fhir.unknown-type")
         return
     sound = True
     for error in errors({kind: value}):
         sound = False
-        yield _schema_issue(error, path)
+        if error.kind.name != "enum" or isinstance(error.instance, str):  # else its type is said already
+            yield _schema_issue(error, path)
     if sound:
         yield from _code_issues(value, kind, path)
     for inner_path, inner in _inner_resources(kind, value, path):
-        yield from _issues(inner.get("resourceType"), inner, inner_path, errors)
+        yield from _issues(inner.get("resourceType"), inner, inner_path, errors, path)
+    if sound and not is_contained:
+        for place, rule in invariants.faults(value, path):
+            yield Issue.of_rule(place, rule)
 
 
 def _inner_resources(kind: str, value: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -143,6 +188,9 @@ def _schema_issue(error: jsonschema_rs.ValidationError, path: str) -> Issue:
         f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path[1:]
     )
     kind = error.kind
+    rule = schema.rule_at(error.schema_path[:-1])
+    if rule and kind.name != "type":
+        return Issue.of_rule(where, rule)
     match kind:
         case jsonschema_rs.ValidationErrorKind.Required(property=name):
             where += f".{name}"
@@ -160,25 +208,30 @@ def _missing(context: list[list[jsonschema_rs.ValidationError]]) -> str:
 
 
 def _may_break_code_rules(document: Document) -> bool:
-    """Say whether the exact walk is needed: a null, a `_` twin, or two names of one choice."""
+    """Say whether the exact walk is needed: a null, a `_` twin, two names of one choice, a broken rule."""
     if "null" in document.text or '"_' in document.text:
         return True
-    return _is_crowded(document.value, schema.choice_names(), schema.choice_set())
+    choices = schema.choice_set()
+    return _is_suspect(document.value, schema.choice_names(), choices, choices | invariants.MARKS)
 
 
-def _is_crowded(node: dict[str, Any], choice_of: dict[str, str], names: frozenset[str]) -> bool:
-    """Say whether two members of some object have names of one choice, in whatever type."""
-    if not names.isdisjoint(node):
-        chosen = [choice_of[name] for name in node if name in names]
+def _is_suspect(
+    node: dict[str, Any], choice_of: dict[str, str], choices: frozenset[str], watched: frozenset[str]
+) -> bool:
+    """Say whether some object has two names of one choice, in whatever type, or breaks a rule."""
+    if not watched.isdisjoint(node):
+        chosen = [choice_of[name] for name in node if name in choices]
         if len(set(chosen)) < len(chosen):
+            return True
+        if not invariants.MARKS.isdisjoint(node) and invariants.breaks(node):
             return True
     for child in node.values():
         if type(child) is dict:
-            if _is_crowded(child, choice_of, names):
+            if _is_suspect(child, choice_of, choices, watched):
                 return True
         elif type(child) is list:
             for item in child:
-                if type(item) is dict and _is_crowded(item, choice_of, names):
+                if type(item) is dict and _is_suspect(item, choice_of, choices, watched):
                     return True
     return False
 

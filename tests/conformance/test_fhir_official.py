@@ -1,4 +1,4 @@
-"""The official R4 examples: all taken, every number and every byte kept."""
+"""The official R4 examples: all taken but a listed few, every number and every byte kept."""
 
 import gzip
 import json
@@ -18,8 +18,16 @@ from tests.vectors import MISSING, VECTORS
 EXAMPLES = VECTORS / "fhir-r4-examples" / "examples.jsonl.gz"
 pytestmark = pytest.mark.skipif(not EXAMPLES.exists(), reason=MISSING)
 
-REFUSED: dict[str, str] = {}
-"""Examples that are refused, each with its reason: none is."""
+REFUSED = {
+    "DeviceMetric/example": "parent leads to a DeviceDefinition: R4 lets it lead to a Device",
+    "DeviceUseStatement/example": "reasonReference leads to a Procedure, which R4 does not list",
+    "MedicationRequest/medrx0301": "dispenseRequest.performer leads to a Practitioner: an Organization in R4",
+    "Observation/clinical-gender": "performer leads to an Encounter: nobody who performs",
+    "Media/1.2.840.11361907579238403408700.3.1.04.19970327150033": (
+        "its text has an image that stands elsewhere: whoever reads it would tell that address so"
+    ),
+}
+"""Examples that are refused, each with its reason: four break R4's own targets, one asks an outsider."""
 
 
 def examples() -> Iterator[Document]:

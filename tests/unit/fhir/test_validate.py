@@ -39,7 +39,11 @@ def document(value: dict[str, Any]) -> Document:
             "resourceType": "Patient",
             "extension": [{"url": "x", "extension": [{"url": "y", "valueDecimal": 1e2}]}],
         },
-        {"resourceType": "Patient", "contained": [{"resourceType": "Organization", "id": "o", "name": "x"}]},
+        {
+            "resourceType": "Patient",
+            "contained": [{"resourceType": "Organization", "id": "o", "name": "x"}],
+            "managingOrganization": {"reference": "#o"},
+        },
         {
             "resourceType": "Device",
             "property": [
@@ -119,7 +123,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({**PATIENT, "id": "a b"}, "Patient.id", "fhir.wrong-form"),
     ({**PATIENT, "id": "a\n"}, "Patient.id", "fhir.wrong-form"),
     ({**PATIENT, "id": "a" * 65}, "Patient.id", "fhir.wrong-form"),
-    ({**PATIENT, "gender": " male"}, "Patient.gender", "fhir.wrong-form"),
+    ({**PATIENT, "gender": " male"}, "Patient.gender", "fhir.unknown-code"),
     ({**PATIENT, "implicitRules": "a b"}, "Patient.implicitRules", "fhir.wrong-form"),
     ({**PATIENT, "photo": [{"data": "abc"}]}, "Patient.photo[0].data", "fhir.wrong-form"),
     ({**OBSERVATION, "valueTime": "24:00:00"}, "Observation.valueTime", "fhir.wrong-form"),
@@ -164,7 +168,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     (
         {
             "resourceType": "Bundle",
-            "type": "batch",
+            "type": "collection",
             "entry": [{"resource": {**PATIENT, "contained": [{**PATIENT, "name": []}]}}],
         },
         "Bundle.entry[0].resource.contained[0].name",

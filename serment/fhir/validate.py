@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -211,8 +212,12 @@ def _may_break_code_rules(document: Document) -> bool:
     """Say whether the exact walk is needed: a null, a `_` twin, two names of one choice, a broken rule."""
     if "null" in document.text or '"_' in document.text:
         return True
-    choices = schema.choice_set()
-    return _is_suspect(document.value, schema.choice_names(), choices, choices | invariants.MARKS)
+    return _is_suspect(document.value, schema.choice_names(), schema.choice_set(), _watched())
+
+
+@cache
+def _watched() -> frozenset[str]:
+    return schema.choice_set() | invariants.MARKS
 
 
 def _is_suspect(

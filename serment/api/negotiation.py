@@ -22,7 +22,8 @@ from serment.errors import (
 )
 from serment.fhir.json import MAX_BYTES
 from serment.fhir.patch import MEDIA_TYPE
-from serment.fhir.query import DEFAULT_COUNT, MAX_COUNT, MAX_VALUES
+from serment.fhir.query import DEFAULT_COUNT, MAX_COUNT
+from serment.fhir.query_values import MAX_VALUES
 
 JSON = "application/fhir+json; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"

@@ -5,34 +5,31 @@ the values that no clause needs stay undecoded. Before decoding, an entry whose 
 of the asked codes, ids or beginnings is passed over: values are stored as they are compared, so the
 bytes of a match must be there.
 
-An entry without a value for a parameter agrees with no clause on it, `ne` included
-(search.html#missing). The caller hands in entries of the query's type only: values do not say their type.
+An entry without a value for a parameter agrees with no clause on it, `ne` included, but for those
+under `missing` and `not` (search.html#modifiers). The caller hands in entries of the query's type only:
+values do not say their type. A query's links (`query_links`) are for `match_links`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from serment.errors import IntegrityError
-from serment.fhir import dates, search
-from serment.fhir.query import (
-    Clause,
-    Query,
-    ReferenceValue,
-    StringValue,
-    TokenValue,
-    Value,
-)
-from serment.fhir.search_values import IMPLIED, folded_code
+from serment.fhir import search
+from serment.fhir.composite import Pairing, pairings
+from serment.fhir.match_values import Test, needles_of, test_of
+from serment.fhir.query import Query
+from serment.fhir.query_clauses import Clause
+from serment.fhir.query_values import CompositeValue, MissingValue, Value
 
 Matcher = Callable[[str, int, bytes], bool]
 """From (id, instant of the last change in milliseconds, values) to whether the entry matches."""
-Test = Callable[[Any], bool]
-"""From the stored list of values of one parameter."""
+Within = Callable[[Any], bool]
+"""From what the values of an entry decode to."""
 
 
 def matches(query: Query, entry_id: str, updated_ms: int, values: bytes) -> bool:
@@ -42,9 +39,14 @@ def matches(query: Query, entry_id: str, updated_ms: int, values: bytes) -> bool
 
 def matcher(query: Query) -> Matcher:
     """Compile a query. The matcher raises `IntegrityError` on values of another format."""
-    ids = [frozenset(v.text for v in c.values) for c in query.clauses if c.code == "_id"]
-    moments = [_test(c) for c in query.clauses if c.code == "_lastUpdated"]
-    stored = [c for c in query.clauses if c.code not in search.OF_THE_ENTRY]
+    return matcher_of(query.clauses)
+
+
+def matcher_of(clauses: Sequence[Clause]) -> Matcher:
+    """Compile clauses, all of which an entry must agree with."""
+    ids = [frozenset(v.text for v in c.values) for c in clauses if c.code == "_id"]
+    moments = [_any_of(c) for c in clauses if c.code == "_lastUpdated"]
+    stored = [c for c in clauses if c.code not in search.OF_THE_ENTRY]
     needles = [found for clause in stored if (found := _needles(clause))]
     each = [found[0] for found in needles if len(found) == 1]
     choices = [found for found in needles if len(found) > 1]
@@ -72,15 +74,74 @@ def _within(clauses: Sequence[Clause]) -> Callable[[bytes], bool] | None:
     """Make the test on the stored values; None when the entry alone decides."""
     if not clauses:
         return None
-    codes = tuple(dict.fromkeys(clause.code for clause in clauses))
+    codes = tuple(dict.fromkeys(code for clause in clauses for code in _codes(clause)))
     decode = decoder(codes)
-    tests = [(f"p{codes.index(clause.code)}", _test(clause)) for clause in clauses]
+    tests = [_test(clause, codes) for clause in clauses]
 
     def within(values: bytes) -> bool:
         found = decode(values)
-        return all((there := getattr(found, name)) is not None and test(there) for name, test in tests)
+        return all(test(found) for test in tests)
 
     return within
+
+
+def _codes(clause: Clause) -> list[str]:
+    """Give the codes under which what a clause needs is stored."""
+    if clause.type != "composite":
+        return [clause.code]
+    return [code for way in pairings(clause.kind, clause.code) for code in _stored(way)]
+
+
+def _stored(way: Pairing) -> tuple[str, ...]:
+    return (way.stored,) if way.stored else way.parts
+
+
+def _test(clause: Clause, codes: tuple[str, ...]) -> Within:
+    """Make the test of one clause on what the values decode to (`p0`, `p1`, … in the order of `codes`)."""
+    if clause.type == "composite":
+        tests = [_composite(clause, value, codes) for value in clause.values]
+        return lambda found: any(test(found) for test in tests)
+    name = f"p{codes.index(clause.code)}"
+    if clause.modifier == "missing":
+        wishes = {value.missing for value in clause.values if isinstance(value, MissingValue)}
+        return lambda found: (getattr(found, name) is None) in wishes
+    agrees = _any_of(clause)
+    if clause.modifier == "not":
+        return lambda found: (there := getattr(found, name)) is None or not agrees(there)
+    return lambda found: (there := getattr(found, name)) is not None and agrees(there)
+
+
+def _any_of(clause: Clause) -> Callable[[Any], bool]:
+    """Make the test on the stored list of values: one of those asked agrees."""
+    tests = [test_of(clause.type, clause.modifier, clause.implied, value) for value in clause.values]
+    return tests[0] if len(tests) == 1 else lambda found: any(test(found) for test in tests)
+
+
+def _composite(clause: Clause, value: Value, codes: tuple[str, ...]) -> Within:
+    """Make the test of one composite value: in one of its ways, both parts agree on the same element."""
+    known = search.parameters(clause.kind)
+    asked = value.ways if isinstance(value, CompositeValue) else ()
+    ways: list[Within] = []
+    for way, parts in zip(pairings(clause.kind, clause.code), asked, strict=True):
+        one, two = (
+            test_of(known[code].type, "", known[code].implied, part)
+            for code, part in zip(way.parts, parts, strict=True)
+        )
+        names = [f"p{codes.index(code)}" for code in _stored(way)]
+        ways.append(_both(one, two, *names) if len(names) == 2 else _paired(one, two, *names))
+    return lambda found: any(way(found) for way in ways)
+
+
+def _both(one: Test, two: Test, first: str, second: str) -> Within:
+    def both(found: Any) -> bool:
+        values, others = getattr(found, first), getattr(found, second)
+        return values is not None and others is not None and one(values) and two(others)
+
+    return both
+
+
+def _paired(one: Test, two: Test, name: str) -> Within:
+    return lambda found: any(one(pair[0]) and two(pair[1]) for pair in getattr(found, name) or ())
 
 
 @lru_cache(maxsize=512)
@@ -108,78 +169,7 @@ def decoder(codes: tuple[str, ...]) -> Callable[[bytes], Any]:
 
 def _needles(clause: Clause) -> list[bytes]:
     """Give byte strings one of which any match must hold; nothing when that cannot be said."""
-    needles = [needle for value in clause.values for needle in _needles_of(value, clause.implied)]
+    if clause.modifier in {"missing", "not", "text"}:
+        return []
+    needles = [needle for value in clause.values for needle in needles_of(value, clause)]
     return list(dict.fromkeys(needles)) if all(needles) else []
-
-
-def _needles_of(value: Value, implied: frozenset[str]) -> list[bytes]:
-    """Give what the bytes of an entry that agrees with `value` hold one of; an empty one: unknown."""
-    match value:
-        case TokenValue(None, str(code)):
-            return [code.lower().encode(), code.encode()]
-        case TokenValue(_, str(code)):
-            return [code.encode()]
-        case TokenValue(str(system), None) if system not in implied:
-            return [system.encode()]
-        case ReferenceValue():
-            return [(value.id or value.url).encode()]
-        case StringValue():
-            return [value.folded.encode()]
-        case _:
-            return [b""]
-
-
-def _test(clause: Clause) -> Test:
-    if len(clause.values) == 1:
-        return _MAKERS[clause.type](clause, clause.values[0])
-    tests = [_MAKERS[clause.type](clause, value) for value in clause.values]
-    return lambda found: any(test(found) for test in tests)
-
-
-def _token(clause: Clause, value: Any) -> Test:
-    """search.html#token: `code` any system; `|code` no system; `system|` any code; `system|code` both."""
-    system, code = value.system, value.code
-    if system is None:
-        either = {code, code.lower()}
-        return lambda found: any(v[1] in either and v[1] == folded_code(v[0], code) for v in found)
-    if system == "":
-        return lambda found: any(v[0] is None and v[1] == code for v in found)
-    accepted = {system, IMPLIED} if system in clause.implied else {system}
-    if code is None:
-        return lambda found: any(v[0] in accepted for v in found)
-    return lambda found: any(v[1] == code and v[0] in accepted for v in found)
-
-
-def _reference(_clause: Clause, value: Any) -> Test:
-    """search.html#reference: an absolute address agrees with itself, also as a canonical with a version."""
-    if value.url:
-        versioned = value.url + "|"
-        return lambda found: any(v[0] == value.url or str(v[0]).startswith(versioned) for v in found)
-    if value.type:
-        local = f"{value.type}/{value.id}"
-        return lambda found: any(v[0] == local for v in found)
-    return lambda found: any(_is_local_to(v[0], value.id) for v in found)
-
-
-def _is_local_to(reference: str | None, asked: str) -> bool:
-    """Say whether a stored reference is `Type/asked`, whatever the type."""
-    return reference is not None and reference.partition("/")[2] == asked
-
-
-def _date(_clause: Clause, value: Any) -> Test:
-    compare, asked = dates.COMPARISONS[value.prefix], value.span
-    return lambda found: any(compare(asked, span) for span in found)
-
-
-def _string(_clause: Clause, value: Any) -> Test:
-    """search.html#string: the stored text equals or begins with what is asked, both folded."""
-    asked = value.folded
-    return lambda found: any(v[0].startswith(asked) for v in found)
-
-
-_MAKERS: Final[dict[str, Callable[[Clause, Any], Test]]] = {
-    "token": _token,
-    "reference": _reference,
-    "date": _date,
-    "string": _string,
-}

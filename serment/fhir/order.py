@@ -1,9 +1,9 @@
 """The order of a search's answers (R4 search.html#sort).
 
 Without `_sort`, the last changed comes first. An entry with several values for a key counts by its
-smallest when ascending, by its largest when descending; a date counts by its beginning; an entry
-without a value comes last either way. Ties end with the id, ascending: the order is total, pages neither
-repeat nor lose an entry. Pure.
+smallest when ascending, by its largest when descending; a date or range counts by its beginning, a
+quantity by its number whatever its unit; an entry without a value comes last either way. Ties end with
+the id, ascending: the order is total, pages neither repeat nor lose an entry. Pure.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from serment.fhir import quantity
 from serment.fhir.match import decoder
 from serment.fhir.query import Query, SortKey
 
@@ -44,9 +45,16 @@ def _value_of(key: SortKey) -> Callable[[Row], Any]:
         return lambda row: row[1]
     decode, place = decoder((key.code,)), 1 if key.type == "token" else 0
     choose = max if key.descending else min
+    counted: Callable[[Any], Any] = _amount if key.type in {"number", "quantity"} else lambda v: v[place]
 
     def value(row: Row) -> Any:
-        found = [v[place] for v in decode(row[2]).p0 or () if v[place] is not None]
+        found = [one for v in decode(row[2]).p0 or () if (one := counted(v)) is not None]
         return choose(found) if found else None
 
     return value
+
+
+def _amount(value: Any) -> Any:
+    """Give the number that a stored number or quantity counts by, None when there is none."""
+    span = quantity.stored(value[0] or value[1], value[1])
+    return None if span is None else span.low

@@ -1,99 +1,53 @@
 """A search request, read into a frozen value (R4 search.html).
 
-Order: limits, the values, the query, parsing: names, values by type, what rules the answer, patients.
-What is not understood is refused with 400, never dropped: a filter that is silently left out shows
-more than was asked. No error repeats a value, which may be a name or a number of a person; a name of
-a parameter is repeated only when it is official or looks like one.
+Order: limits, the query, parsing, what rules the answer, patients. Clauses are read in `query_clauses`,
+their values in `query_values`, chains and includes in `query_links`. What is not understood is refused
+with 400, never dropped: a filter that is silently left out shows more than was asked. No error repeats a
+value.
 
-Between repeated parameters stands AND, between commas OR. `,` `|` `$` and a backslash are written
-with a backslash before them (search.html#escaping).
+Between repeated parameters stands AND, between commas OR.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import msgspec
 
 from serment.errors import MalformedError, NotSupportedError, TooLargeError
-from serment.fhir import compartment, dates, search
-from serment.fhir.search_values import folded, folded_code, reference_type
+from serment.fhir import compartment, search, subset
+from serment.fhir.owner import DIRECTORY_TYPES
+from serment.fhir.query_clauses import Clause, clause
+from serment.fhir.query_links import (
+    INCLUDES,
+    Include,
+    Link,
+    clauses_of,
+    include,
+    is_link,
+    link,
+    types_of,
+)
+from serment.fhir.query_values import MAX_LENGTH, MAX_VALUES, ReferenceValue
 
 DEFAULT_COUNT: Final = 50
 MAX_COUNT: Final = 500
-MAX_VALUES: Final = 1000
-MAX_LENGTH: Final = 4096
+MAX_LINKS: Final = 10
+"""Chains, `_has` and includes of one query: each looks at every item of a type."""
+SORTED_TYPES: Final = frozenset({"date", "string", "token", "number", "quantity", "reference", "uri"})
+PEOPLE: Final = frozenset({"Patient", "RelatedPerson"})
 
-_NAME = re.compile(r"[A-Za-z_:.-]{1,40}")
-_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})")
-_ABSOLUTE = re.compile(r"(?:https?://|urn:uuid:|urn:oid:)\S+")
-_ESCAPES = re.compile(r"\\(.?)", re.DOTALL)
-_PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
-
-NOT_YET: Final = frozenset(
-    {"_content", "_contained", "_containedType", "_elements", "_filter", "_format", "_include", "_list"}
-    | {"_pretty", "_query", "_revinclude", "_score", "_summary", "_text", "_type"}
-)
-"""Parameters of R4 itself that are refused for now. The door takes `_format` and `_pretty` out first."""
-SORTED_TYPES: Final = frozenset({"date", "string", "token"})
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class TokenValue:
-    """`system` None: any system; "": none. `code` None: any code of the system."""
-
-    system: str | None
-    code: str | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ReferenceValue:
-    """`url` when absolute, else `id`, with its `type` when one was said."""
-
-    type: str
-    id: str
-    url: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class DateValue:
-    """The range asked, and the prefix that compares (`ap`: the range is widened already)."""
-
-    prefix: str
-    span: dates.Range
-    text: str
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class StringValue:
-    """The beginning asked, folded."""
-
-    folded: str
-    text: str
-
-
-Value = TokenValue | ReferenceValue | DateValue | StringValue
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One parameter of the query: an entry matches when one of its values agrees."""
-
-    name: str
-    code: str
-    type: str
-    values: tuple[Value, ...] = field(repr=False)
-    implied: frozenset[str] = frozenset()
-
-    def pair(self) -> tuple[str, str]:
-        """Write the clause as a pair of a query string."""
-        return self.name, ",".join(value.text for value in self.values)
+Summary = Literal["false", "true", "text", "data", "count"]
+SUMMARIES: Final[dict[str, Summary]] = {
+    "false": "false",
+    "true": "true",
+    "text": "text",
+    "data": "data",
+    "count": "count",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +69,7 @@ class Query:
     `patients` are the ids that the query names by a parameter of the type's patient compartment, each
     once, sorted: those of `patient`, `subject` and the like when there are any, else those of the others
     when they say `Patient/`; for the type Patient itself, those of `_id`. `count` 0 asks for the total only.
+    `links` are asked of other items, `includes` bring them; `elements` are the members asked, none: all.
     """
 
     type: str
@@ -123,13 +78,45 @@ class Query:
     sort: tuple[SortKey, ...]
     count: int
     total: Literal["none", "accurate"]
+    links: tuple[Link, ...] = field(default=(), repr=False)
+    includes: tuple[Include, ...] = ()
+    summary: Summary = "false"
+    elements: tuple[str, ...] = ()
 
     def to_pairs(self) -> list[tuple[str, str]]:
-        """Write the query back, as the server understood it: the pairs of the `self` link."""
-        pairs = [clause.pair() for clause in self.clauses]
+        """Write the query back, as the server understood it: what a page token holds."""
+        pairs = [one.pair() for one in self.clauses] + [(one.name, one.text) for one in self.links]
+        return pairs + self._ruling()
+
+    def shown_pairs(self) -> list[tuple[str, str]]:
+        """Give the pairs of the `self` link: without what was asked of a person, whom an address may name."""
+        if self.type == "Patient":
+            return []
+        links = [one for one in self.links if not any(c.kind in PEOPLE for c in clauses_of(one))]
+        pairs = [one.pair() for one in self.clauses] + [(one.name, one.text) for one in links]
+        return pairs + self._ruling()
+
+    def _ruling(self) -> list[tuple[str, str]]:
+        pairs = [one.pair() for one in self.includes]
         if self.sort:
             pairs.append(("_sort", ",".join(key.text() for key in self.sort)))
+        if self.summary != "false":
+            pairs.append(("_summary", self.summary))
+        if self.elements:
+            pairs.append(("_elements", ",".join(self.elements)))
         return [*pairs, ("_count", str(self.count)), ("_total", self.total)]
+
+    def linked_types(self) -> frozenset[str]:
+        """Give the types whose items must be looked at to answer the links."""
+        return frozenset(type_ for one in self.links for type_ in types_of(one))
+
+    def included_types(self) -> frozenset[str]:
+        """Give the types of what the includes may bring."""
+        return frozenset(type_ for one in self.includes for type_ in one.types)
+
+    def in_directory(self) -> bool:
+        """Say whether the query is for the directory: of a type kept there, naming no patient."""
+        return self.type in DIRECTORY_TYPES and not self.patients
 
     def key(self) -> bytes:
         """Give bytes that are equal for equal queries, whatever the order of pairs and of alternatives.
@@ -137,208 +124,122 @@ class Query:
         They hold what was searched: they belong inside a sealed token, never in a log.
         """
         clauses = sorted((c.name, sorted({v.text for v in c.values})) for c in self.clauses)
-        sort = [key.text() for key in self.sort]
-        return msgspec.msgpack.encode([1, self.type, clauses, sort, self.count, self.total])
+        links = sorted((one.name, one.text) for one in self.links)
+        return msgspec.msgpack.encode([1, self.type, clauses, links, self._ruling()])
 
 
 def parse(resource_type: str, pairs: Sequence[tuple[str, str]], base: str = "") -> Query:
     """Read the pairs of a query string or form.
 
     `base` is this server's FHIR address: references that begin with it are read, and written back, as
-    local ones. Raises
-    `NotSupportedError` for what this server does not do, `MalformedError` for what FHIR does not write
-    so, `TooLargeError` beyond `MAX_VALUES` values.
+    local ones. Raises `NotSupportedError` for what this server does not do, `MalformedError` for what
+    FHIR does not write so, `TooLargeError` beyond `MAX_VALUES` values or `MAX_LINKS` links.
     """
     if resource_type not in search.resource_types():
         raise NotSupportedError("search.unknown-type")
-    if len(pairs) > MAX_VALUES:
+    if len(pairs) > MAX_VALUES or any(len(value) > MAX_LENGTH * 4 for _, value in pairs):
         raise TooLargeError("search.too-many-values", limit=MAX_VALUES, length=MAX_LENGTH)
     rules = _Rules(resource_type)
-    clauses = []
+    clauses: list[Clause] = []
+    links: list[Link] = []
+    includes: list[Include] = []
     for name, value in pairs:
-        if len(value) > MAX_LENGTH * 4:
-            raise TooLargeError("search.too-many-values", limit=MAX_VALUES, length=MAX_LENGTH)
-        if not rules.takes(name, value):
-            clauses.append(_clause(resource_type, name, value, base))
-    if sum(len(clause.values) for clause in clauses) > MAX_VALUES:
-        raise TooLargeError("search.too-many-values", limit=MAX_VALUES, length=MAX_LENGTH)
-    patients = _patients(resource_type, clauses)
-    return Query(resource_type, tuple(clauses), patients, rules.sort, rules.count, rules.total)
-
-
-def _clause(resource_type: str, name: str, value: str, base: str) -> Clause:
-    code, colon, modifier = name.partition(":")
-    if code == "_has" or "." in name:
-        raise NotSupportedError("search.chain-not-supported")
-    parameter = _parameter(resource_type, code, name)
-    typed = ""
-    if colon:
-        if parameter.type != "reference" or not _is_target(parameter, modifier):
-            raise NotSupportedError("search.modifier-not-supported", parameter=code)
-        typed = modifier
-    texts = _alternatives(code, value)
-    return Clause(
-        name,
-        code,
-        parameter.type,
-        tuple(_value(parameter, text, typed, base) for text in texts),
-        parameter.implied,
+        if rules.takes(name, value):
+            continue
+        if name.partition(":")[0] in INCLUDES:
+            includes.append(include(resource_type, name, value))
+        elif is_link(name):
+            links.append(link(resource_type, name, value, base))
+        else:
+            clauses.append(clause(resource_type, name, value, base))
+    _bounded(clauses, links, includes)
+    query = Query(
+        resource_type,
+        tuple(clauses),
+        _patients(resource_type, clauses),
+        rules.sort,
+        0 if rules.summary == "count" else rules.count,
+        "accurate" if rules.summary == "count" else rules.total,
+        tuple(links),
+        tuple(dict.fromkeys(includes)),
+        rules.summary,
+        rules.elements,
     )
+    _check_together(query)
+    return query
 
 
-def _parameter(resource_type: str, code: str, name: str) -> search.Parameter:
-    """Find the parameter, or refuse it. Raises `NotSupportedError`."""
-    parameter = search.parameters(resource_type).get(code)
-    if code in NOT_YET:
-        raise NotSupportedError("search.parameter-not-supported", parameter=code)
-    if parameter is None:
-        if _NAME.fullmatch(name):
-            raise NotSupportedError("search.unknown-parameter", parameter=name, type=resource_type)
-        raise NotSupportedError("search.unreadable-parameter", type=resource_type)
-    if parameter.type not in search.SEARCHED_TYPES:
-        raise NotSupportedError("search.type-not-supported", parameter=code, kind=parameter.type)
-    if not search.is_searched(parameter):
-        raise NotSupportedError("search.parameter-not-supported", parameter=code)
-    return parameter
-
-
-def _is_target(parameter: search.Parameter, resource_type: str) -> bool:
-    return resource_type in search.resource_types() and parameter.may_name(resource_type)
-
-
-def _alternatives(code: str, value: str) -> list[str]:
-    """Split at the commas that no backslash precedes. Raises `MalformedError` on an empty one."""
-    for escape in _ESCAPES.finditer(value):
-        if escape[1] not in {",", "|", "$", "\\"}:
-            raise MalformedError("search.malformed-escape", parameter=code)
-    texts = [text.strip() for text in _split(value, ",")]
-    if not all(texts):
-        raise MalformedError("search.empty-value", parameter=code)
-    if any(len(text) > MAX_LENGTH for text in texts):
+def _bounded(clauses: Iterable[Clause], links: Sequence[Link], includes: Sequence[Include]) -> None:
+    ends = [one for each in links for one in clauses_of(each)]
+    if sum(len(one.values) for one in (*clauses, *ends)) > MAX_VALUES:
         raise TooLargeError("search.too-many-values", limit=MAX_VALUES, length=MAX_LENGTH)
-    return texts
+    if len(links) + len(includes) > MAX_LINKS:
+        raise TooLargeError("search.too-many-links", limit=MAX_LINKS)
 
 
-def _split(text: str, separator: str) -> list[str]:
-    """Split at a separator that is not escaped; escapes stay."""
-    return re.findall(rf"(?:^|{re.escape(separator)})((?:\\.|[^\\{separator}])*)", text, re.DOTALL)
+def _check_together(query: Query) -> None:
+    """Refuse what does not go together. Raises `NotSupportedError`.
 
-
-def _plain(text: str) -> str:
-    """Take the escapes out."""
-    return _ESCAPES.sub(r"\1", text)
-
-
-def _value(parameter: search.Parameter, text: str, typed: str, base: str) -> Value:
-    if parameter.code == "_id":
-        return _id(parameter.code, text)
-    if parameter.type == "token":
-        return _token(parameter.code, text)
-    if parameter.type == "reference":
-        return _reference(parameter, text, typed, base)
-    if parameter.type == "date":
-        return _date(parameter.code, text)
-    return _string(parameter.code, text)
-
-
-def _id(code: str, text: str) -> TokenValue:
-    if not _ID.fullmatch(text):
-        raise MalformedError("search.malformed-id", parameter=code)
-    return TokenValue(None, text, text)
-
-
-def _token(code: str, text: str) -> TokenValue:
-    """Read `code`, `system|code`, `|code` or `system|` (search.html#token)."""
-    parts = [_plain(part) for part in _split(text, "|")]
-    if len(parts) == 1:
-        return TokenValue(None, parts[0], text)
-    system, asked = parts if len(parts) == 2 else ("", "")
-    if not system and not asked:
-        raise MalformedError("search.malformed-token", parameter=code)
-    return TokenValue(system, folded_code(system, asked) or None, text)
-
-
-def _reference(parameter: search.Parameter, text: str, typed: str, base: str) -> ReferenceValue:
-    """Read `Type/id`, `id` or an absolute address (search.html#reference)."""
-    plain = _plain(text)
-    if base and plain.startswith(base.rstrip("/") + "/"):
-        plain = plain[len(base.rstrip("/")) + 1 :]
-    if local := _LOCAL.fullmatch(plain):
-        if not _is_target(parameter, local[1]) or typed not in {"", local[1]}:
-            raise MalformedError("search.malformed-reference", parameter=parameter.code)
-        return ReferenceValue(local[1], local[2], "", plain)
-    if _ID.fullmatch(plain):
-        return ReferenceValue(typed, plain, "", text)
-    if not _ABSOLUTE.fullmatch(plain) or (typed and reference_type(plain) not in {"", typed}):
-        raise MalformedError("search.malformed-reference", parameter=parameter.code)
-    return ReferenceValue(typed, "", plain, text)
-
-
-def _date(code: str, text: str) -> DateValue:
-    """Read an optional prefix and a date whose parts may be missing from the right (search.html#date)."""
-    match = _PREFIXED.fullmatch(text)
-    prefix, moment = match.groups() if match else (None, text)
-    try:
-        span: dates.Range | None = dates.parse(moment)
-    except ValueError:
-        span = None  # raised below, without the text of the cause
-    if span is None:
-        raise MalformedError("search.malformed-date", parameter=code)
-    if prefix == "ap":
-        span = dates.widened(span)
-    return DateValue(prefix or "eq", span, moment if prefix == "eq" else text)
-
-
-def _string(code: str, text: str) -> StringValue:
-    """Read the beginning of a text. One that folds to nothing would match all: it is refused."""
-    plain = folded(_plain(text))
-    if not plain:
-        raise MalformedError("search.empty-value", parameter=code)
-    return StringValue(plain, text)
+    From the directory no link leads into a record: that would be a search across patients.
+    """
+    if query.in_directory():
+        back = {one.type for one in query.includes if one.reverse}
+        away = [one for one in query.includes if not one.types & DIRECTORY_TYPES]
+        if (query.linked_types() | back) - DIRECTORY_TYPES or away:
+            raise NotSupportedError("search.across-records")
+    if query.summary != "false" and query.elements:
+        raise NotSupportedError("search.not-together")
+    if query.summary == "text" and query.includes:
+        raise NotSupportedError("search.not-together")
 
 
 class _Rules:
-    """What rules the answer: `_count`, `_sort`, `_total`, each once."""
+    """What rules the answer: `_count`, `_sort`, `_total`, `_summary`, `_elements`, each once."""
 
     def __init__(self, resource_type: str) -> None:
         self.type = resource_type
         self.count = DEFAULT_COUNT
         self.sort: tuple[SortKey, ...] = ()
         self.total: Literal["none", "accurate"] = "accurate"
+        self.summary: Summary = "false"
+        self.elements: tuple[str, ...] = ()
         self.seen: set[str] = set()
+        self.readers: dict[str, Callable[[str], None]] = {
+            "_count": self._count,
+            "_sort": self._sort,
+            "_total": self._total,
+            "_summary": self._summary,
+            "_elements": self._elements,
+        }
 
     def takes(self, name: str, value: str) -> bool:
-        """Read the pair when it is one of the three; say whether it was."""
-        if name not in {"_count", "_sort", "_total"}:
+        """Read the pair when it is one of them; say whether it was."""
+        reader = self.readers.get(name)
+        if reader is None:
             return False
         if name in self.seen:
             raise MalformedError("search.repeated", parameter=name)
         self.seen.add(name)
-        if name == "_count":
-            self.count = self._count(value)
-        elif name == "_sort":
-            self.sort = self._sort(value)
-        else:
-            self.total = self._total(value)
+        reader(value)
         return True
 
-    def _count(self, value: str) -> int:
+    def _count(self, value: str) -> None:
         """Read the size of a page: `MAX_COUNT` at most, since search.html#count lets a server give less."""
         if not re.fullmatch(r"[0-9]{1,9}", value):
             raise MalformedError("search.malformed-count")
-        return min(int(value), MAX_COUNT)
+        self.count = min(int(value), MAX_COUNT)
 
-    def _total(self, value: str) -> Literal["none", "accurate"]:
+    def _total(self, value: str) -> None:
         """Read the wish for a total; an estimate costs no less here and is exact."""
         if value not in {"none", "accurate", "estimate"}:
             raise MalformedError("search.malformed-total")
-        return "none" if value == "none" else "accurate"
+        self.total = "none" if value == "none" else "accurate"
 
-    def _sort(self, value: str) -> tuple[SortKey, ...]:
+    def _sort(self, value: str) -> None:
         keys = tuple(self._sort_key(text.strip()) for text in value.split(","))
         if len({key.code for key in keys}) != len(keys):
             raise MalformedError("search.malformed-sort", type=self.type)
-        return keys
+        self.sort = keys
 
     def _sort_key(self, text: str) -> SortKey:
         code = text.removeprefix("-")
@@ -346,6 +247,19 @@ class _Rules:
         if parameter is None or parameter.type not in SORTED_TYPES:
             raise MalformedError("search.malformed-sort", type=self.type)
         return SortKey(code, parameter.type, text.startswith("-"))
+
+    def _summary(self, value: str) -> None:
+        """Read which part of each item is asked (search.html#summary)."""
+        if value not in SUMMARIES:
+            raise MalformedError("search.malformed-summary")
+        self.summary = SUMMARIES[value]
+
+    def _elements(self, value: str) -> None:
+        """Read the names of members (search.html#elements); a choice is named without its type."""
+        names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+        if not set(names) <= subset.element_names(self.type):
+            raise MalformedError("search.malformed-elements", type=self.type)
+        self.elements = names
 
 
 def _patients(resource_type: str, clauses: Sequence[Clause]) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ Definitions come from `data/search-parameters.json.gz`, written by `tools/build_
 the official ones; each path is compiled once, at the first resource of its type.
 
 `index` gives MessagePack `{"": 1, code: [value, …], …}`: only codes with a value, the number of the
-format under the empty key. The values of each parameter type are described in `search_values`. Types
-that are not searched yet (quantity, number, uri) are in it already, so that they need no new format.
-Not in it: `_id` and `_lastUpdated`, which the entry itself carries, composites, and extensions.
+format under the empty key. The values of each parameter type are described in `search_values`; a
+composite over a repeating member holds one `[values, values]` for each item (`composite`), which an
+entry written before it was indexed does not have. Not in it: `_id` and `_lastUpdated`, which the entry
+itself carries, composites of the whole resource, and extensions.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ from typing import Any, Final
 
 import msgspec
 
+from serment.fhir.composite import Pairing, pairings, stored_pairing
 from serment.fhir.patient_cut import CONTACT_MEMBERS, CUT_TYPES
 from serment.fhir.search_values import COLLECT, Values
 
 FORMAT: Final = 1
 """Number of the format of the values; raised when an old value would be misread."""
 
-SEARCHED_TYPES: Final = frozenset({"token", "reference", "date", "string"})
+SEARCHED_TYPES: Final = frozenset(
+    {"token", "reference", "date", "string", "number", "quantity", "uri", "composite"}
+)
 OF_THE_ENTRY: Final = frozenset({"_id", "_lastUpdated"})
 """Parameters that are answered from the entry, not from its values."""
 NOT_SEARCHED: Final = frozenset({"phonetic"})
@@ -92,15 +96,17 @@ def _parameter(code: str, row: list[Any]) -> Parameter:
     )
 
 
-def is_searched(parameter: Parameter) -> bool:
-    """Say whether this server answers a search by that parameter now."""
+def is_searched(resource_type: str, parameter: Parameter) -> bool:
+    """Say whether this server answers a search of a type by that parameter now."""
+    if parameter.type == "composite":
+        return bool(pairings(resource_type, parameter.code))
     return parameter.type in SEARCHED_TYPES and parameter.code not in NOT_SEARCHED
 
 
 @cache
 def searched(resource_type: str) -> Mapping[str, Parameter]:
     """Give the parameters of a type that this server answers now, by code."""
-    return {code: p for code, p in parameters(resource_type).items() if is_searched(p)}
+    return {code: p for code, p in parameters(resource_type).items() if is_searched(resource_type, p)}
 
 
 def compiled(path: tuple[str, str, str], parameter_type: str) -> _Extract | None:
@@ -191,7 +197,37 @@ def _plan(resource_type: str) -> _Plan:
                 plan.always.append((code, extract))
             else:
                 plan.by_member.setdefault(member, []).append((code, extract))
+        pairing = stored_pairing(resource_type, code)
+        if pairing is not None:
+            paired = _paired(resource_type, pairing)
+            plan.by_member.setdefault(pairing.member, []).append((code, paired))
     return plan
+
+
+def _paired(resource_type: str, pairing: Pairing) -> _Extract:
+    """Make the extractor of a composite: the values of its two parts, item by item."""
+    ways = []
+    for part in pairing.parts:
+        parameter = parameters(resource_type)[part]
+        found = (_inside(path, pairing.member, parameter.type) for path in parameter.paths)
+        ways.append([extract for extract in found if extract is not None])
+
+    def item(node: Any, out: Values) -> None:
+        pair: list[Values] = [[], []]
+        for values, extracts in zip(pair, ways, strict=True):
+            for extract in extracts:
+                extract(node, values)
+        if all(pair):
+            out.append(pair)
+
+    return _every(item)
+
+
+def _inside(path: tuple[str, str, str], member: str, parameter_type: str) -> _Extract | None:
+    """Compile what a path does inside one item of `member`."""
+    steps = path[0].removeprefix(f"{member}.")
+    extract = compiled((steps, *path[1:]), parameter_type)
+    return None if extract is None else _below(steps.partition(".")[0].partition("[")[0], extract)
 
 
 def index(resource: dict[str, Any], *, part: str = "", base: str = "") -> bytes:
@@ -214,15 +250,25 @@ def index(resource: dict[str, Any], *, part: str = "", base: str = "") -> bytes:
     for code, extract in plan.always if not part else ():
         _take(values, code, extract, resource)
     if base:
-        _localise(values, parameters(kind), base.rstrip("/") + "/")
+        _localise(kind, values, base.rstrip("/") + "/")
     return _encode(values)
 
 
-def _localise(values: dict[str, Any], known: Mapping[str, Parameter], base: str) -> None:
+def _localise(kind: str, values: dict[str, Any], base: str) -> None:
+    known = parameters(kind)
     for code, found in values.items():
         if code and known[code].type == "reference":
-            for value in found:
-                value[0] = value[0] and value[0].removeprefix(base)
+            _strip(found, base)
+        pairing = stored_pairing(kind, code) if code and known[code].type == "composite" else None
+        for place, part in enumerate(pairing.parts if pairing else ()):
+            if known[part].type == "reference":
+                for pair in found:
+                    _strip(pair[place], base)
+
+
+def _strip(found: Values, base: str) -> None:
+    for value in found:
+        value[0] = value[0] and value[0].removeprefix(base)
 
 
 def _take(values: dict[str, Any], code: str, extract: _Extract, content: Any) -> None:

@@ -27,11 +27,11 @@ from serment.errors import (
     SermentError,
     TooLargeError,
 )
-from serment.fhir import document, outcome
+from serment.fhir import document, outcome, subset
 from serment.fhir.binary_json import contents_of
 from serment.fhir.bundle import ResponseItem, searchset
 from serment.fhir.owner import NEVER_WRITTEN
-from serment.fhir.query import parse
+from serment.fhir.query import Query, parse
 from serment.fhir.transaction import BundleEntry, entries, relink
 from serment.record import conditions, incoming, writing
 from serment.record.asking import Asking
@@ -171,15 +171,25 @@ def answered(page: Page, base: str, language: Language) -> bytes:
     Whoever was searched by a trait is left out of every address: of a search for people, no self link.
     """
     query = page.query
-    shown = [] if query.type == "Patient" else query.to_pairs()
-    links = {"self": f"{base}/{query.type}?{urlencode(shown)}".rstrip("?")}
+    links = {"self": f"{base}/{query.type}?{urlencode(query.shown_pairs())}".rstrip("?")}
     if page.next:
         links["next"] = f"{base}/{query.type}?{urlencode({'_page': page.next})}"
     found: list[tuple[str, bytes, Literal["match", "include", "outcome"]]] = [
-        (f"{one.type}/{one.id}", one.body, "match") for one in page.served
+        (f"{one.type}/{one.id}", part_of(query, one.type, one.body), "match") for one in page.served
+    ]
+    found += [
+        (f"{one.type}/{one.id}", part_of(query, one.type, one.body, match=False), "include")
+        for one in page.included
     ]
     nothing = None if page.total else outcome.ok("api.nothing-visible", language)
     return searchset(base, found, None if query.total == "none" else page.total, links, nothing)
+
+
+def part_of(query: Query, type_: str, body: bytes, *, match: bool = True) -> bytes:
+    """Give the part of an item that a query asks: `_elements` are those of the matches."""
+    if query.elements:
+        return subset.elements(type_, body, query.elements) if match else body
+    return body if query.summary == "false" else subset.summarised(type_, body, query.summary)
 
 
 def prepared(asked: Sequence[BundleEntry], base: str, ids: Mapping[int, str]) -> list[Step]:

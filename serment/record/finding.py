@@ -14,7 +14,9 @@ import msgspec
 from serment.errors import RequestError
 from serment.fhir import order
 from serment.fhir.owner import DIRECTORY_TYPES
-from serment.fhir.query import Clause, DateValue, Query, StringValue, TokenValue, Value
+from serment.fhir.query import Query
+from serment.fhir.query_clauses import Clause
+from serment.fhir.query_values import DateValue, StringValue, TokenValue, Value
 from serment.identity.keys import search_key_ins, search_keys
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
@@ -148,16 +150,18 @@ def only_who(query: Query) -> bool:
 
     A criterion on anything else would answer yes or no about what the asker may not see.
     """
-    return all(clause.code in FOUND_BY for clause in query.clauses)
+    return all(clause.code in FOUND_BY and not clause.modifier for clause in query.clauses)
 
 
 def person_keys_of(query: Query) -> tuple[list[str], bool]:
     """Give the compound keys that a search for a person names, and whether it is by INS.
 
-    Raises `RequestError` for a search by anything less than an exact compound, or for several people
-    at once: nobody lists people (capability 0-21).
+    Raises `RequestError` for a search by anything less than an exact compound, for several people at
+    once (nobody lists people: capability 0-21), and for one that reaches other items: name its `_id`.
     """
-    clauses = {clause.code: clause for clause in query.clauses}
+    if query.links or query.includes:
+        raise RequestError("record.person-search")
+    clauses = {clause.code: clause for clause in query.clauses if not clause.modifier}
     if "identifier" in clauses:
         return _ins_keys(_only_value(clauses["identifier"])), True
     birth, family = clauses.get("birthdate"), clauses.get("family") or clauses.get("name")

@@ -1,0 +1,70 @@
+"""The items of one record that may be seen, by type: what every search is worked out on.
+
+One look at the packs of the permitted classes, whatever is asked: criteria, chains, includes, order and
+totals know no other items (hapi-fhir #6065: a hidden value that still serves as a criterion is found by
+halving). Cut halves stand beside their items. Nothing is revealed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from serment.fhir.match_links import Row
+from serment.fhir.search import joined, resource_types
+from serment.model import Act, ItemClass
+from serment.record import gate
+from serment.record.gate import Item, View
+from serment.record.incoming import CUT
+from serment.store.contract import Snapshot
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What may be seen of a record: live items by type, and the contact halves by `Type/id`."""
+
+    view: View
+    items: dict[str, list[Item]] = field(default_factory=dict)
+    halves: dict[str, Item] = field(default_factory=dict)
+
+    def of(self, type_: str) -> list[Item]:
+        """Give the items of one type."""
+        return self.items.get(type_, [])
+
+    def rows(self, type_: str) -> Iterator[Row]:
+        """Give what a search reads of the items of one type."""
+        return map(self.row, self.of(type_))
+
+    def row(self, item: Item) -> Row:
+        """Give what a search reads of an item: id, instant (ms), values of both halves that may be seen."""
+        entry = item.entry
+        values = bytes(entry.values)
+        if entry.type in CUT and (half := self.halves.get(entry.reference)) is not None:
+            values = joined(values, bytes(half.entry.values))
+        return entry.id, entry.updated, values
+
+    def parts(self, item: Item) -> list[Item]:
+        """Give an item with its other half, when that may be seen."""
+        half = self.halves.get(item.entry.reference) if item.entry.type in CUT else None
+        return [item] if half is None else [item, half]
+
+
+def gathered(snapshot: Snapshot, view: View, types: Collection[str]) -> Gathered:
+    """Open the packs of permitted classes that can hold the types."""
+    wanted = frozenset(types)
+    found = Gathered(view, {type_: [] for type_ in wanted})
+    permits = gate.permitted(view, Act.READ, lambda unit: any(may_hold(unit, type_) for type_ in wanted))
+    for _, permit, unit, entries in gate.opened(snapshot, view, permits):
+        for entry in entries:
+            if entry.type not in wanted or entry.deleted:
+                continue
+            if entry.part:
+                found.halves[entry.reference] = Item(permit, unit, entry)
+            else:
+                found.items[entry.type].append(Item(permit, unit, entry))
+    return found
+
+
+def may_hold(unit: ItemClass, type_: str) -> bool:
+    """Say whether a class can hold the type: a plain resource's document type is its resource type."""
+    return unit.document_type == type_ or unit.document_type not in resource_types()

@@ -26,6 +26,7 @@ from serment.record.reading import Served
 from serment.record.write import Written
 from serment.record.writing import new_id
 from serment.words import Language
+from tests.attacks import telling
 from tests.installation import Installation
 
 LABELS = {
@@ -155,6 +156,7 @@ async def told(
     for place in sorted(twin.ids):
         await _item(house, actor, now, plan.items[place].type, twin.ids[place], say)
     await _view(house, actor, now, twin, say)
+    await telling.operations(house, ask(actor, now), twin.patient, say)
     third = any(item.label == "third" for item in plan.items)
     if role == "parent" or (role == "holder" and trace and not third):
         for body in await house.proving.trail(ask(actor, now), twin.patient):

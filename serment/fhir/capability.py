@@ -1,8 +1,9 @@
 """The CapabilityStatement: exactly what works (R4 capabilitystatement.html).
 
 The search parameters listed are those that `query.parse` accepts, from the same table; a test holds
-the two together. What rules an answer (`_count`, `_sort`, `_total`) is accepted on every type; FHIR
-does not list it as a search parameter. Order: the statement, one resource type. No clock is read here.
+the two together. What rules an answer (`_count`, `_sort`, `_total`, `_summary`, `_elements`) is accepted
+on every type; FHIR does not list it as a search parameter. Order: the statement, one resource type.
+No clock is read here.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 from serment.fhir import search
 from serment.fhir.dates import instant_text
 from serment.fhir.owner import DIRECTORY_TYPES
+from serment.fhir.query_links import includes_of, revincludes_of
 from serment.model import Instant
 
 INTERACTIONS: Final = (
@@ -35,6 +37,14 @@ WHOLE_ONLY: Final = frozenset({"Binary"})
 SYSTEM_INTERACTIONS: Final = ("transaction", "batch")
 _DEFINITIONS: Final = "http://hl7.org/fhir/SearchParameter/"
 _NOTHING_LESS: Final[Mapping[str, frozenset[str]]] = {}
+_ONLY_READ: Final[dict[str, Any]] = {
+    "interaction": [{"code": "read"}, {"code": "search-type"}],
+    "versioning": "no-version",
+    "readHistory": False,
+    "conditionalCreate": False,
+    "conditionalUpdate": False,
+    "conditionalDelete": "not-supported",
+}
 _NO_OPERATIONS: Final[Mapping[str, Mapping[str, str]]] = {}
 
 
@@ -46,13 +56,14 @@ def statement(
     only: Mapping[str, frozenset[str]] = _NOTHING_LESS,
     unsearched: frozenset[str] = frozenset(),
     operations: Mapping[str, Mapping[str, str]] = _NO_OPERATIONS,
+    read_only: frozenset[str] = frozenset(),
 ) -> bytes:
     """Write the statement as JSON.
 
     `when` is when this server's abilities last changed, `url` its FHIR address, `types` the resource types
     that it keeps; `only` narrows the search parameters of a type to the codes that its door answers;
     the types of `unsearched` are read and written, never searched; `operations` gives for a type the names
-    (without `$`) and definitions of its operations.
+    (without `$`) and definitions of its operations; those of `read_only` are read by id and searched only.
     """
     rest = {
         "mode": "server",
@@ -67,6 +78,7 @@ def statement(
                 operations.get(name, {}),
                 searched=name not in unsearched,
             )
+            | (_ONLY_READ if name in read_only else {})
             for name in sorted(types)
         ],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
@@ -80,7 +92,7 @@ def statement(
             "software": {"name": "Serment", "version": software_version},
             "implementation": {"description": "Serment, a sealed and traced health record", "url": url},
             "fhirVersion": "4.0.1",
-            "format": ["application/fhir+json", "json"],
+            "format": ["application/fhir+json"],
             "rest": [rest],
         }
     )
@@ -113,4 +125,10 @@ def _resource(
         for code in sorted(found)
         if only is None or code in only
     ]
-    return said | {"searchParam": parameters} if parameters else said
+    return said | {"searchParam": parameters, **_included(name)} if parameters else said
+
+
+def _included(name: str) -> dict[str, Any]:
+    """Say what a search of a type may bring with it."""
+    brought = {"searchInclude": includes_of(name), "searchRevInclude": revincludes_of(name)}
+    return {member: values for member, values in brought.items() if values}

@@ -3,7 +3,8 @@
 A chain asks something of what an item refers to, `_has` of what refers to it, as far as `MOST_STEPS`
 away; an include brings what a page refers to, or what refers to it. All of it stays inside the one record
 that is searched and the directory (`record/chaining`, `record/including`): nothing here names a record.
-Order: the links, chains, includes, the types that may be reached. Wildcards and `:iterate` are refused.
+Order: the links, chains, includes, what may be included, the types of a link. Wildcards and `:iterate`
+are refused.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from functools import cache
 from typing import Final
 
 from serment.errors import MalformedError, NotSupportedError, RequestError
-from serment.fhir.owner import NEVER_WRITTEN, owner_rules
+from serment.fhir import search
+from serment.fhir.owner import DIRECTORY_TYPES, NEVER_WRITTEN, owner_rules
 from serment.fhir.query_clauses import Clause, clause, found
 from serment.fhir.query_values import is_target
 
@@ -168,6 +170,28 @@ def include(resource_type: str, name: str, value: str) -> Include:
     if parameter.type != "reference" or not types:
         raise NotSupportedError("search.no-such-link", parameter=code)
     return Include(False, type_, code, frozenset(types), value)
+
+
+@cache
+def includes_of(resource_type: str) -> tuple[str, ...]:
+    """List every `_include` that a search of a type takes, without its target."""
+    there = DIRECTORY_TYPES if resource_type in DIRECTORY_TYPES else kept_types()
+    return tuple(f"{resource_type}:{code}" for code, to in _leads(resource_type) if to & there)
+
+
+@cache
+def revincludes_of(resource_type: str) -> tuple[str, ...]:
+    """List every `_revinclude` that a search of a type takes. From the directory none leads into a record."""
+    there = DIRECTORY_TYPES if resource_type in DIRECTORY_TYPES else kept_types()
+    return tuple(f"{one}:{code}" for one in sorted(there) for code, to in _leads(one) if resource_type in to)
+
+
+@cache
+def _leads(resource_type: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Give the references of a type by code, with the types that each may name."""
+    known = sorted(search.searched(resource_type).items())
+    references = [(code, one) for code, one in known if one.type == "reference"]
+    return tuple((code, frozenset(filter(one.may_name, kept_types()))) for code, one in references)
 
 
 def types_of(criterion: Criterion) -> Iterator[str]:

@@ -24,7 +24,16 @@ SAMPLE = (
     "Practitioner",
 )
 OWNERS = ("patient", "subject", "beneficiary", "individual")
-VALUES = {"token": "x", "reference": "1", "date": "2020", "string": "x"}
+VALUES = {
+    "token": "x",
+    "reference": "1",
+    "date": "2020",
+    "string": "x",
+    "number": "1",
+    "quantity": "1",
+    "uri": "urn:x",
+}
+SECOND_PARTS = {"date": "2020", "quantity": "5", "relationship": "replaces"}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +82,7 @@ def test_every_listed_parameter_is_answered(server: Served, said: dict[str, Json
         asked = {**naming(said, server, type_)}
         if parameter["name"] in OWNERS and type_ not in DIRECTORY_TYPES:
             asked = {parameter["name"]: f"Patient/{server.record()}"}
-        asked.setdefault(parameter["name"], VALUES[parameter["type"]])
+        asked.setdefault(parameter["name"], value_of(parameter))
         answer = doctor.get(type_, params=asked)
         assert answer.status_code == 200, (parameter["name"], answer.text)
         assert answer.json()["resourceType"] == "Bundle"
@@ -85,11 +94,36 @@ def test_every_parameter_that_is_not_listed_is_refused(
 ) -> None:
     listed = {one["name"] for one in said[type_]["searchParam"]}
     doctor = server.staff("team-doctor")
-    others = {*search.parameters(type_), "_content", "_text", "_include", "_has:X:y:z", "foo"} - listed
+    others = {
+        *search.parameters(type_),
+        "_content",
+        "_text",
+        "_filter",
+        "_list",
+        "_has:X:y:z",
+        "foo",
+    } - listed
     assert others
     for name in sorted(others):
         answer = doctor.get(type_, params={**naming(said, server, type_), name: "1"})
         assert (answer.status_code, answer.json()["issue"][0]["code"]) == (400, "not-supported"), name
+
+
+def value_of(parameter: Json) -> str:
+    """Give a value that a listed parameter takes."""
+    name: str = parameter["name"]
+    if parameter["type"] != "composite":
+        return VALUES[parameter["type"]]
+    return f"x${SECOND_PARTS.get(name.rpartition('-')[2], 'x')}"
+
+
+@pytest.mark.parametrize("type_", SAMPLE)
+def test_every_listed_include_is_answered(server: Served, said: dict[str, Json], type_: str) -> None:
+    doctor = server.staff("team-doctor")
+    for name, member in (("_include", "searchInclude"), ("_revinclude", "searchRevInclude")):
+        for value in said[type_].get(member, [])[::7]:
+            answer = doctor.get(type_, params={**naming(said, server, type_), name: value, "_count": "2"})
+            assert answer.status_code == 200, (value, answer.text)
 
 
 def naming(said: dict[str, Json], server: Served, type_: str) -> dict[str, Any]:

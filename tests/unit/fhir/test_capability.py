@@ -116,3 +116,17 @@ def test_each_parameter_names_its_official_definition() -> None:
 def test_the_statement_is_valid_fhir() -> None:
     raw = capability.statement("0.1.0", Instant(0), "https://here.example/fhir", ALL)
     assert validate.issues(document.read(raw)) == []
+
+
+@pytest.mark.parametrize("kind", ["Observation", "Patient", "Practitioner", "Encounter", "Provenance"])
+def test_every_include_listed_is_answered(kind: str) -> None:
+    row = resources([kind])[kind]
+    for name, member in (("_include", "searchInclude"), ("_revinclude", "searchRevInclude")):
+        for value in row.get(member, []):
+            assert parse(kind, [(name, value)]).includes[0].text == value
+
+
+def test_from_the_directory_no_include_leads_into_a_record() -> None:
+    listed = resources(["Practitioner"])["Practitioner"]["searchRevInclude"]
+    assert "PractitionerRole:practitioner" in listed
+    assert not any(value.startswith(("Observation", "Encounter", "Patient")) for value in listed)

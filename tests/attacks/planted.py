@@ -2,7 +2,9 @@
 
 Made from the schema itself: no element is forgotten because nobody thought of it. A choice element
 takes one of its types, another one for each `variant`. Every text holds `MARK`; dates, numbers and
-identifiers that cannot hold one have a value that stands nowhere else.
+identifiers that cannot hold one have a value that stands nowhere else; a code of a required list is one
+of that list. Where an invariant of R4 lets two elements not stand together, one of them is taken away,
+another one for each `variant`.
 """
 
 from __future__ import annotations
@@ -10,11 +12,14 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from serment.fhir.document import read
 from serment.fhir.owner import owner_rules
+from serment.fhir.validate import Issue, issues
 
 MARK = "canari7Zq"
 DATE = "1907-03-17"
@@ -66,15 +71,61 @@ def planted(type_: str, patient: str, variant: int = 0) -> dict[str, Any]:
     """Make one resource of a type, in the record of a patient, with a mark in every element."""
     made: dict[str, Any] = {"resourceType": type_, **_object(type_, variant, (type_,))}
     if type_ != "Binary":
-        made["extension"] = [{"url": f"urn:{MARK}", "valueString": _TEXT}]
+        inside = {"reference": f"#{MARK}1"}
+        made["extension"] = [
+            {"url": f"urn:{MARK}", "valueString": _TEXT},
+            {"url": f"urn:{MARK}", "valueReference": inside},
+        ]
         made["contained"] = [{"resourceType": "Organization", "id": f"{MARK}1", "name": _TEXT}]
     made["meta"] = {"tag": [{"system": f"urn:{MARK}", "code": MARK, "display": _TEXT}]}
+    if type_ == "MolecularSequence":
+        made["coordinateSystem"] = variant % 2
     if type_ == "Binary":
         made["contentType"] = f"text/{MARK.lower()}"
     rule = owner_rules()[type_]
     if rule.rule in {"patient", "target"}:
         _own(made, rule.paths[0].split("."), patient)
+    return _kept_to_the_rules(made, variant)
+
+
+def _kept_to_the_rules(made: dict[str, Any], variant: int) -> dict[str, Any]:
+    """Take away what must not stand beside something else, one member at a time."""
+    while found := _faults(made):
+        steps = _steps(found[0])
+        nodes = [
+            node for end in range(len(steps), -1, -1) if isinstance(node := _at(made, steps[:end]), dict)
+        ]
+        assert any(_lightened(node, made, found[0], variant) for node in nodes), found[0]
     return made
+
+
+def _faults(made: dict[str, Any]) -> list[Issue]:
+    return issues(read(json.dumps(made).encode()))
+
+
+def _steps(issue: Issue) -> list[str | int]:
+    return [int(one) if one.isdigit() else one for one in re.findall(r"\w+(?:\[x\])?", issue.expression)][1:]
+
+
+def _at(node: Any, steps: list[str | int]) -> Any:
+    for step in steps:
+        if isinstance(step, str) and step not in node:
+            return None
+        node = node[step]
+    return node
+
+
+def _lightened(node: dict[str, Any], made: dict[str, Any], fault: Issue, variant: int) -> bool:
+    """Take one member away if that mends a fault and leaves nothing missing; say whether one was found."""
+    names = [name for name in node if name != "resourceType"]
+    turned = names[variant % len(names) :] + names[: variant % len(names)] if names else []
+    for name in turned:
+        value = node.pop(name)
+        after = _faults(made)
+        if fault not in after and all(one.sentence != "fhir.missing-element" for one in after):
+            return True
+        node[name] = value
+    return False
 
 
 def _object(definition: str, variant: int, path: tuple[str, ...]) -> dict[str, Any]:
@@ -105,14 +156,34 @@ def _value(shape: dict[str, Any], variant: int, path: tuple[str, ...]) -> Any:
     if "items" in shape:
         inner = _value(shape["items"], variant, path)
         return None if inner is None else [inner]
-    name = str(shape.get("$ref", "")).removeprefix("#/definitions/").removesuffix("?")
+    whole = str(shape.get("$ref", "")).removeprefix("#/definitions/").removesuffix("?")
+    name, _, narrowed = whole.partition("-")
+    if narrowed and name != "Reference":
+        return _bound(whole, name, variant)
     if name in _PRIMITIVES:
         return _PRIMITIVES[name]
     if name == "Reference":
-        return {"reference": f"Practitioner/{MARK}", "display": _TEXT}
+        targets = narrowed.split("-") if narrowed else ["Practitioner"]
+        return {"reference": f"{targets[variant % len(targets)]}/{MARK}", "display": _TEXT}
     if name in path or name in {"Resource", "Element", "Extension", ""} or len(path) > 5:
         return None
     return _object(name, variant, (*path, name)) or None
+
+
+_SYNTAX = {"mimetypes": f"text/{MARK.lower()}", "all-languages": "fr-FR", "currencies": "EUR"}
+
+
+def _bound(whole: str, name: str, variant: int) -> Any:
+    """Take a code of a required list; say the rest in words."""
+    rule = _content()["schema"]["definitions"][whole]
+    if name == "CodeableConcept":
+        some = rule["allOf"][-1]["anyOf"][0]["properties"]["coding"]["not"]["items"]["not"]["anyOf"]
+        listed = some[variant % len(some)]["properties"]
+        coding = {key: one["enum"][variant % len(one["enum"])] for key, one in listed.items()}
+        return {"coding": [{**coding, "display": _TEXT}], "text": _TEXT}
+    if "enum" in rule:
+        return rule["enum"][variant % len(rule["enum"])]
+    return _SYNTAX.get(whole.partition("-")[2], f"text/{MARK.lower()}")
 
 
 def _own(value: dict[str, Any], path: list[str], patient: str) -> None:

@@ -17,16 +17,20 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from serment import app, settings
+from serment import serving as server
+from serment import workers as several
 from serment.settings import Settings
 
 
 @contextmanager
-def serving(chosen: Settings, seconds: float = 30.0) -> Iterator[subprocess.Popen[bytes]]:
-    """Serve the installation of `chosen` from another process, one worker."""
-    command = [sys.executable, "-m", "benchmarks.serving", str(chosen.directory), str(chosen.port)]
+def serving(chosen: Settings, workers: int = 1, seconds: float = 30.0) -> Iterator[subprocess.Popen[bytes]]:
+    """Serve the installation of `chosen` from another process, or from several on one port."""
+    module, where = "benchmarks.serving", [str(chosen.directory), str(chosen.port)]
+    command = [sys.executable, "-m", module, *where, str(workers)]
     with subprocess.Popen(command) as process:
         try:
             _wait(chosen, time.monotonic() + seconds)
@@ -51,21 +55,30 @@ def _wait(chosen: Settings, until: float) -> None:
 
 
 def cpu_seconds(process: int) -> float:
-    """Give the processor time that a process has used, user and system."""
+    """Give the processor time that a process and those it started have used, user and system."""
+    started = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
+    return _cpu_seconds(process) + sum(_cpu_seconds(int(one)) for one in started)
+
+
+def _cpu_seconds(process: int) -> float:
     fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main(directory: str, port: str) -> None:
-    """Open the installation and serve it until terminated."""
-    chosen = settings.read({}, Path(directory), int(port))
+def main(directory: str, port: str, workers: str) -> None:
+    """Open the installation and serve it until terminated, with one process or several."""
+    chosen = replace(settings.read({}, Path(directory), int(port)), workers=int(workers))
+    if chosen.workers > 1:
+        with app.reserve(chosen):
+            several.serve(chosen)
+        return
     listener = socket.create_server((chosen.host, chosen.port))
     profiled = os.environ.get("SERMENT_BENCH_PROFILE")
     if not profiled:
-        app.serve(chosen, listener, lambda: None, app.open_house(chosen))
+        server.serve(chosen, listener, lambda: None, app.open_house(chosen))
         return
     profile = cProfile.Profile()
-    profile.runcall(app.serve, chosen, listener, lambda: None, app.open_house(chosen))
+    profile.runcall(server.serve, chosen, listener, lambda: None, app.open_house(chosen))
     profile.dump_stats(profiled)
 
 

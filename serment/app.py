@@ -1,36 +1,28 @@
 """The composition root: every part is built here, and only here are concrete adapters named.
 
 Order: custody (lent, unlocked), the house (made, opened), what is read without a key (the store's id and
-size, the locked verification), the server. A `House` is the parts that doors are given as arguments.
+size, the locked verification), the port. A `House` is the parts that doors are given as arguments; who
+opens and shuts it while a server runs is in `serving`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import gc
-import logging
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import uvicorn
 
 from serment.access.policy import shipped_policy
 from serment.errors import (
     ConflictError,
     CustodyError,
     DependencyError,
-    IntegrityError,
-    LockedError,
     NotFoundError,
-    SermentError,
     SettingsError,
-    TooManyError,
 )
 from serment.keys.custody.client import CustodyClient, CustodyProcess, start
 from serment.keys.custody.contract import Custody, Phase, State, StoreKind
@@ -41,23 +33,20 @@ from serment.ledger.append import Ledger
 from serment.ledger.checkpoint import LogKey
 from serment.ledger.verify import Progress, Report, verify
 from serment.model import Instant, Regime
-from serment.record.alarms import UNIT_LIST_BROKEN
+from serment.record.budget import Budget
 from serment.record.founding import found, found_unit_list
 from serment.record.house import House
-from serment.record.passage import Keyring, Passage
+from serment.record.passage import REFUSAL_WINDOW, REFUSALS, SEARCHES, WINDOW, Keyring, Passage
 from serment.record.proving import origin_of
 from serment.record.recovery import recover
 from serment.record.spooling import OwedNotes, Spooling
-from serment.server import application
-from serment.settings import Settings
+from serment.settings import MOST_WORKERS, Settings
 from serment.store.ballast import Ballast
 from serment.store.contract import EntryRow
 from serment.store.spool_file import SpoolFile
 from serment.store.sqlite import SqliteStore
 
-log = logging.getLogger("serment")
-
-__all__ = ["Custody", "Glance", "Phase", "Report", "State", "StoreKind"]
+__all__ = ["Custody", "Glance", "House", "Phase", "Report", "State", "StoreKind"]
 
 STORE_FILE = "record.sqlite"
 BALLAST_FILE = "reserve"
@@ -77,6 +66,11 @@ def clock() -> Instant:
 def custody_directory(settings: Settings) -> Path:
     """Say where the key file and custody's socket stand."""
     return settings.directory / CUSTODY
+
+
+def reach_custody(settings: Settings) -> Custody:
+    """Give a way to the custody of an installation, whether it runs or not."""
+    return CustodyClient(custody_directory(settings))
 
 
 def start_custody(settings: Settings, *options: str) -> CustodyProcess:
@@ -178,6 +172,8 @@ def open_house(settings: Settings) -> House:
             installation=installation,
             regime=Regime(settings.regime),
             clock=clock,
+            refusals=Budget(max(1, REFUSALS // settings.workers), REFUSAL_WINDOW, "record.too-many-refusals"),
+            searches=Budget(max(1, SEARCHES // settings.workers), WINDOW, "record.too-many-searches"),
         )
         kind = custody.state().kind or StoreKind.PRODUCTION
         house = House.of(passage, custody, kind, f"{settings.base}/fhir")
@@ -203,21 +199,38 @@ def open_store(settings: Settings, store_id: bytes) -> SqliteStore:
 def open_spool(settings: Settings, installation: Installation) -> Spooling:
     """Open the spool, and what counts owed traces: one file beside the database, one beside the spool.
 
-    Raises `SettingsError`, `IntegrityError` (damaged, or another installation's).
+    Several server processes share the spool; each counts what it owes itself, the first one also what those
+    left that run no more. Raises `SettingsError`, `IntegrityError` (damaged, or another installation's).
     """
     settings.spool.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.ExitStack() as opened:
-        files: list[SpoolFile] = []
-        for path, slots in (
-            (settings.spool, SPOOL_SLOTS),
-            (settings.directory / f"traces{OWED_SUFFIX}", 0),
-            (settings.spool.with_name(settings.spool.name + OWED_SUFFIX), 0),
-        ):
-            files.append(SpoolFile(path, slots, SPOOL_SLOT_BYTES if slots else 0))
-            opened.callback(files[-1].close)
-        spooling = Spooling(files[0], OwedNotes(files[1:]), installation)
+
+        def taken(path: Path, slots: int = 0) -> SpoolFile:
+            file = SpoolFile(path, slots, SPOOL_SLOT_BYTES if slots else 0)
+            opened.callback(file.close)
+            return file
+
+        slots = taken(settings.spool, SPOOL_SLOTS)
+        own = [taken(path) for path in _owed_files(settings, settings.worker)]
+        strays = [taken(path) for path in _owed_by_others(settings)] if settings.worker == 0 else []
+        spooling = Spooling(slots, OwedNotes(own, strays), installation)
         opened.pop_all()
         return spooling
+
+
+def _owed_files(settings: Settings, worker: int) -> list[Path]:
+    """Name the files in which one server process counts what it owes."""
+    number = f"-{worker}" if worker else ""
+    beside = settings.spool.with_name(f"{settings.spool.name}{number}{OWED_SUFFIX}")
+    return [settings.directory / f"traces{number}{OWED_SUFFIX}", beside]
+
+
+def _owed_by_others(settings: Settings) -> list[Path]:
+    """Name the files of processes that an earlier start had and this one has not."""
+    found: list[Path] = []
+    for worker in range(settings.workers, MOST_WORKERS):
+        found += [path for path in _owed_files(settings, worker) if path.exists()]
+    return found
 
 
 def is_open(settings: Settings) -> bool:
@@ -265,9 +278,35 @@ def verify_locked(settings: Settings, custody: Custody, progress: Progress | Non
 
 def listen(settings: Settings) -> socket.socket:
     """Take the port (0: a free one). Raises `ConflictError` when somebody else has it, `SettingsError`."""
+    listener = _bound(settings)
+    listener.listen(2048)
+    return listener
+
+
+def reserve(settings: Settings) -> socket.socket:
+    """Hold the port for several processes that `share` it; nobody answers on this socket itself.
+
+    Raises what `listen` raises.
+    """
+    alone = _bound(settings)  # whoever has the port already is met here, sharing or not
+    found = replace(settings, port=alone.getsockname()[1])
+    alone.close()
+    return _bound(found, shared=True)
+
+
+def share(settings: Settings) -> socket.socket:
+    """Listen on a port that `reserve` holds: the system gives each connection to one of the processes."""
+    listener = _bound(settings, shared=True)
+    listener.listen(2048)
+    return listener
+
+
+def _bound(settings: Settings, *, shared: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:
@@ -275,196 +314,4 @@ def listen(settings: Settings) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise ConflictError("cli.port-taken", port=settings.port) from None
         raise SettingsError("cli.cannot-listen", port=settings.port) from None
-    listener.listen(2048)
     return listener
-
-
-POLL = 0.2
-"""Seconds between two looks at custody while the server waits for it."""
-
-COLLECT_AFTER = 10_000
-"""Objects made since the last collection of cycles before the next one begins."""
-
-TRY_AGAIN = 30
-"""Seconds after which a passphrase may be tried again: custody waits no longer after a wrong one."""
-
-DOUBTS = 3
-"""Refused checkpoints in a row after which the server shuts."""
-
-
-class Doorkeeper:
-    """The house of a server: none until custody is open, none again once somebody locks it.
-
-    Requests only ask `house`; a thread does the opening, and makes the checkpoints (each second or
-    1 000 entries). Custody that is away, or a full disk, never stops care.
-    """
-
-    def __init__(self, settings: Settings, house: House | None = None) -> None:
-        self._settings = settings
-        self._house = house
-        self._closed: SermentError = LockedError("custody.locked")
-        self._custody = CustodyClient(custody_directory(settings))
-        self._doubts = 0
-        self._away = self._refused = False
-        self._looking, self._trying = threading.Lock(), threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="doorkeeper", daemon=True)
-
-    def house(self) -> House:
-        """Give the open house. Raises `LockedError`, or what made the opening fail."""
-        if self._house is None:
-            raise type(self._closed)(self._closed.sentence, **self._closed.parameters)
-        return self._house
-
-    def unlock(self, passphrase: str) -> None:
-        """Open custody as `serment unlock` does, then the house. One try at a time: the others are refused.
-
-        Custody waits after each wrong one; who queues here would keep its connections from everybody else.
-        Raises `SignInError`, `TooManyError`, `CustodyError`, `IntegrityError`.
-        """
-        if not self._trying.acquire(blocking=False):
-            raise TooManyError("unlock.busy", seconds=TRY_AGAIN)
-        try:
-            unlock(self._settings, self._custody, passphrase)
-        finally:
-            self._trying.release()
-        self._look()
-        self.house()
-
-    def start(self) -> None:
-        """Begin to keep the door."""
-        self._thread.start()
-
-    def hurry(self) -> None:
-        """Wait for nothing any more: neither the next round nor the requests that run."""
-        self._stop.set()
-
-    def stop(self) -> None:
-        """Close the house."""
-        self.hurry()
-        if self._thread.is_alive():
-            self._thread.join()
-        if self._house is not None:
-            with contextlib.suppress(SermentError):
-                self._tell(ending=True)
-            self._house.close()
-        self._custody.close()
-
-    def _keep(self) -> None:
-        while not self._stop.wait(1.0 if self._house else POLL):
-            self.turn()
-
-    def turn(self) -> None:
-        """Do one round: place waiting traces, open or shut with custody, make the checkpoint that is due."""
-        with contextlib.suppress(DependencyError):
-            self._recover()
-        with contextlib.suppress(DependencyError, TooManyError):
-            self._warm()
-        with contextlib.suppress(SermentError):
-            self._tell()
-        try:
-            self._look()
-        except CustodyError:
-            self._away = True
-        except SermentError as error:
-            log.warning("door: %s", error.sentence)
-
-    def _recover(self) -> None:
-        """Give waiting traces their places. What cannot be read back is said, and stays where it is."""
-        try:
-            if self._house is not None:
-                recover(self._house.passage)
-        except IntegrityError as error:
-            log.error("recovery of traces: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
-
-    def _tell(self, *, ending: bool = False) -> None:
-        """Say in the ledger how many strangers were turned away, when that is due."""
-        if self._house is not None:
-            self._house.strangers.tell(ending=ending)
-
-    def _warm(self) -> None:
-        """Keep the keys of today's unit list at hand, some of them each round."""
-        house = self._house
-        if house is None:
-            return
-        try:
-            house.warming.turn()
-        except IntegrityError as error:
-            log.error("unit list: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
-            house.passage.alarms.ring(UNIT_LIST_BROKEN)
-
-    def _look(self) -> None:
-        with self._looking:
-            self._follow(self._custody.state().phase)
-
-    def _follow(self, phase: Phase) -> None:
-        # Custody that died and came back locked closes nothing: records opened lately stay open.
-        self._away = self._away and phase is not Phase.OPEN
-        if self._house is None and phase is Phase.OPEN and not self._refused:
-            self._open()
-        elif self._house is not None and phase is Phase.LOCKED and not self._away:
-            self._shut(self._house, LockedError("custody.locked"))
-        elif self._house is not None and phase is Phase.OPEN:
-            self._checkpoint(self._house)
-
-    def _open(self) -> None:
-        try:
-            self._house = open_house(self._settings)
-            self._house.depositing.sweep()
-        except SermentError as error:
-            # A database that was put back stays locked until somebody has mended it and starts again.
-            self._closed, self._refused = error, isinstance(error, IntegrityError)
-
-    def _checkpoint(self, house: House) -> None:
-        """Make the checkpoint that is due; shut when custody goes on saying that the ledger is another one.
-
-        Once may be another process of ours that signed a longer tree a moment before.
-        """
-        try:
-            house.proving.checkpoint_if_due()
-        except IntegrityError as error:
-            self._doubts += 1
-            if self._doubts >= DOUBTS:
-                self._shut(house, error)
-        else:
-            self._doubts = 0
-
-    def _shut(self, house: House, why: SermentError) -> None:
-        """Let the requests that run end, then close: their keys go with the house."""
-        self._house, self._closed = None, why
-        self._stop.wait(5.0)
-        house.close()
-
-
-def _settle_memory() -> None:
-    """Leave what lives as long as the server out of every collection of cycles to come.
-
-    Tables, patterns and code are never garbage; looking through them again and again was 5 % of a read.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 50)
-
-
-def serve(
-    settings: Settings,
-    listener: socket.socket,
-    search_disk: Callable[[], object],
-    house: House | None = None,
-) -> None:
-    """Serve until interrupted. Without a house the server starts locked: it opens once custody is open."""
-    door = Doorkeeper(settings, house)
-    config = uvicorn.Config(
-        application(door.house, search_disk, door.unlock),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
-    door.start()
-    _settle_memory()
-    try:
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        listener.close()
-        door.stop()

@@ -128,7 +128,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     """Answer an error of the tree, in FHIR or as a page."""
     if not isinstance(error, SermentError):
         raise error
-    if error.status >= 500:
+    # A locked server says so at each request: who asks again and again must not fill the disk.
+    if error.status >= 500 and not isinstance(error, LockedError):
         log.error("%s in request %s", error.sentence, number_of(request))
     _noted(request, error)
     return _said(request, error)

@@ -22,13 +22,21 @@ VARIABLES: Final = {
     "regime": "SERMENT_REGIME",
     "structure": "SERMENT_STRUCTURE",
     "language": "SERMENT_LANGUAGE",
+    "workers": "SERMENT_WORKERS",
 }
 """The variable that sets each field of `Settings`."""
 
 
+MOST_WORKERS: Final = 64
+"""Server processes of one installation, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an installation may choose. Paths are absolute; ports are TCP ports."""
+    """What an installation may choose. Paths are absolute; ports are TCP ports.
+
+    `workers` is how many server processes share the port; `worker` says which of them this is, from 0.
+    """
 
     directory: Path
     spool: Path
@@ -38,6 +46,8 @@ class Settings:
     regime: str = "own"
     structure: str = ""
     language: Language = Language.FR
+    workers: int = 1
+    worker: int = 0
 
     @property
     def base(self) -> str:
@@ -63,6 +73,7 @@ def read(
         regime=_value(given, "SERMENT_REGIME", "own", _regime),
         structure=given.get("SERMENT_STRUCTURE", ""),
         language=_value(given, "SERMENT_LANGUAGE", "fr", Language),
+        workers=_value(given, "SERMENT_WORKERS", "1", _workers),
     )
 
 
@@ -96,6 +107,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65_535:
         raise ValueError
     return port
+
+
+def _workers(text: str) -> int:
+    workers = int(text)
+    if not 1 <= workers <= MOST_WORKERS:
+        raise ValueError
+    return workers
 
 
 def _regime(text: str) -> str:

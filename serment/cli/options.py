@@ -15,7 +15,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from serment import settings
 from serment.cli.speech import told
 from serment.cli.spoken import Group, Tree
-from serment.settings import Settings
+from serment.settings import MOST_WORKERS, Settings
 
 
 def option(
@@ -40,6 +40,10 @@ PassphraseFile = Annotated[
     Path | None, option("cli.option-passphrase-file", "cli.value-file", "--passphrase-file")
 ]
 Port = Annotated[int | None, option("cli.option-port", "cli.value-number", "--port", least=0, most=65_535)]
+
+Workers = Annotated[
+    int | None, option("cli.option-workers", "cli.value-number", "--workers", least=1, most=MOST_WORKERS)
+]
 
 
 def group(help_: str, *, alone: bool = True) -> typer.Typer:

@@ -16,7 +16,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from serment import app, settings
+from serment import app, serving, settings
 from serment.demo.people import Person
 from serment.demo.population import DemoPatient, population
 from serment.demo.store import CARE_PURPOSES, DemoStore, load
@@ -56,7 +56,7 @@ def show(
                 bring(store, also)
             links = _links(chosen, store)
             (_as_object if as_json else _as_text)(chosen, store, links, monotonic() - start)
-            app.serve(chosen, listener, lambda: store.search_disk(folder), house)
+            serving.serve(chosen, listener, lambda: store.search_disk(folder), house)
         finally:
             custody.stop()
     finally:

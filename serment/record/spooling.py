@@ -62,30 +62,38 @@ class Lost:
 class OwedNotes:
     """The count of what a process owes, in every file that takes it."""
 
-    def __init__(self, files: Sequence[Slots]) -> None:
+    def __init__(self, files: Sequence[Slots], strays: Sequence[Slots] = ()) -> None:
+        """Take the files of this process, and those of processes that are not started any more."""
         self._files = files
+        self._strays = strays
 
     def put(self, count: int, since: Instant) -> None:
         """Write the count over the one before; a file that does not take it is passed over."""
         content = _OWED.pack(count, since, os.getpid()) if count else b""
-        for file in self._files:
+        for file in (*self._files, *(() if count else self._strays)):
             with suppress(SermentError):
                 file.put_header(content)
 
     def left(self) -> Lost | None:
-        """Give the largest count that a process left which is no more; None when nothing was lost."""
+        """Give what processes left that are no more, the largest count of each; None: nothing was lost."""
         found = [_OWED.unpack(note) for note in self._notes() if len(note) == _OWED.size]
-        dead = [(count, since) for count, since, pid in found if pid == os.getpid() or not _lives(pid)]
-        return Lost(max(dead)[0], Instant(max(dead)[1])) if dead else None
+        dead: dict[int, tuple[int, int]] = {}
+        for count, since, pid in found:
+            if pid == os.getpid() or not _lives(pid):
+                dead[pid] = max(dead.get(pid, (0, 0)), (count, since))
+        if not dead:
+            return None
+        counts, times = zip(*dead.values(), strict=True)
+        return Lost(sum(counts), Instant(min(times)))
 
     def close(self) -> None:
         """Let go of the files."""
-        for file in self._files:
+        for file in (*self._files, *self._strays):
             file.close()
 
     def _notes(self) -> list[bytes]:
         notes: list[bytes] = []
-        for file in self._files:
+        for file in (*self._files, *self._strays):
             with suppress(DependencyError, IntegrityError):
                 notes.append(file.header())
         return notes

@@ -16,6 +16,7 @@ import pytest
 from serment import app
 from serment.keys.custody.client import CustodyClient
 from serment.server import application
+from serment.serving import Doorkeeper
 from tests.doors.served import running
 from tests.installation import PASSPHRASE, Installation, small_installation
 
@@ -30,7 +31,7 @@ class Locked:
     """A served installation, and its address. Every test finds it locked."""
 
     made: Installation
-    door: app.Doorkeeper
+    door: Doorkeeper
     address: str
     page: httpx.Client
 
@@ -67,7 +68,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
         socket.create_server(("127.0.0.1", 0)) as listening,
     ):
         made.house.close()
-        door = app.Doorkeeper(made.settings)
+        door = Doorkeeper(made.settings)
         address = f"http://localhost:{listening.getsockname()[1]}"
         with (
             running(application(door.house, lambda: None, door.unlock), listening),
@@ -260,7 +261,7 @@ def test_a_server_that_another_fault_shut_asks_for_no_passphrase(tmp_path: Path)
         made.house.close()
         for path in sorted(made.settings.directory.glob("record.sqlite*")):
             path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 64)
-        door = app.Doorkeeper(made.settings)
+        door = Doorkeeper(made.settings)
         door.turn()
         with socket.create_server(("127.0.0.1", 0)) as listening:
             address = f"http://localhost:{listening.getsockname()[1]}"
@@ -275,7 +276,7 @@ def test_custody_that_is_away_is_said(tmp_path: Path) -> None:
     with small_installation(tmp_path) as made:
         made.house.close()
         made.custody.kill()
-        door = app.Doorkeeper(made.settings)
+        door = Doorkeeper(made.settings)
         with socket.create_server(("127.0.0.1", 0)) as listening:
             address = f"http://localhost:{listening.getsockname()[1]}"
             with running(application(door.house, lambda: None, door.unlock), listening):

@@ -10,7 +10,7 @@ import apsw
 import httpx
 import pytest
 
-from serment import app
+from serment import app, serving
 from serment.errors import IntegrityError, LockedError
 from serment.keys.custody.client import CustodyClient
 from serment.record.house import House
@@ -36,18 +36,18 @@ def made(disk: RefusingDisk, tmp_path: Path) -> Iterator[Installation]:
 
 
 @pytest.fixture
-def locked(made: Installation) -> Iterator[app.Doorkeeper]:
+def locked(made: Installation) -> Iterator[serving.Doorkeeper]:
     """A server whose custody is locked, as production starts."""
     made.house.close()
     made.custody.stop()
     made.restart_custody(unlock=False)
-    door = app.Doorkeeper(made.settings)
+    door = serving.Doorkeeper(made.settings)
     door.turn()
     yield door
     door.stop()
 
 
-def asked(door: app.Doorkeeper, path: str) -> httpx.Response:
+def asked(door: serving.Doorkeeper, path: str) -> httpx.Response:
     async def ask() -> httpx.Response:
         served = httpx.ASGITransport(app=application(door.house, lambda: None))
         async with httpx.AsyncClient(transport=served, base_url="http://localhost") as client:
@@ -68,7 +68,7 @@ def unlock(made: Installation) -> None:
 
 @pytest.mark.capability("0-09", "refuses")
 def test_a_locked_server_answers_health_and_says_how_to_unlock_and_nothing_else(
-    locked: app.Doorkeeper,
+    locked: serving.Doorkeeper,
 ) -> None:
     assert asked(locked, "/livez").status_code == 200
     assert (asked(locked, "/readyz").status_code, asked(locked, "/readyz").text) == (503, "custody.locked\n")
@@ -80,7 +80,7 @@ def test_a_locked_server_answers_health_and_says_how_to_unlock_and_nothing_else(
 
 
 def test_an_unlocked_custody_opens_the_house_and_a_locked_one_shuts_it(
-    made: Installation, locked: app.Doorkeeper
+    made: Installation, locked: serving.Doorkeeper
 ) -> None:
     unlock(made)
     locked.turn()
@@ -95,7 +95,7 @@ def test_an_unlocked_custody_opens_the_house_and_a_locked_one_shuts_it(
 
 
 def test_custody_that_dies_and_comes_back_locked_closes_no_record_that_is_open(
-    made: Installation, locked: app.Doorkeeper
+    made: Installation, locked: serving.Doorkeeper
 ) -> None:
     unlock(made)
     locked.turn()
@@ -113,7 +113,7 @@ def test_custody_that_dies_and_comes_back_locked_closes_no_record_that_is_open(
 
 
 def test_a_database_that_was_put_back_stays_locked_behind_its_door(
-    made: Installation, locked: app.Doorkeeper
+    made: Installation, locked: serving.Doorkeeper
 ) -> None:
     thief = Thief(made)
     thief.rows("DELETE FROM entry WHERE sequence > 3")
@@ -128,7 +128,7 @@ def test_a_database_that_was_put_back_stays_locked_behind_its_door(
 
 
 def test_the_server_gives_waiting_traces_their_places_by_itself(
-    made: Installation, locked: app.Doorkeeper, disk: RefusingDisk
+    made: Installation, locked: serving.Doorkeeper, disk: RefusingDisk
 ) -> None:
     unlock(made)
     locked.turn()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serment import app
+from serment import app, serving
 from serment.keys.custody.client import CustodyClient
 from serment.server import application
 from tests.doors.served import running
@@ -30,7 +30,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         client = CustodyClient(app.custody_directory(made.settings))
         client.lock()
         client.close()
-        door = app.Doorkeeper(made.settings)
+        door = serving.Doorkeeper(made.settings)
         with running(application(door.house, lambda: None, door.unlock), listening):
             yield f"http://localhost:{listening.getsockname()[1]}"
         door.stop()

@@ -1,0 +1,223 @@
+"""A server that runs: its house is opened and shut with custody, its checkpoints are made, its port answers.
+
+Order: the doorkeeper, serving in this process. Several processes on one port are in `workers`; of these
+the first one makes the checkpoints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+
+from serment import app
+from serment.errors import (
+    CustodyError,
+    DependencyError,
+    IntegrityError,
+    LockedError,
+    SermentError,
+    TooManyError,
+)
+from serment.record.alarms import UNIT_LIST_BROKEN
+from serment.record.house import House
+from serment.record.recovery import recover
+from serment.server import application
+from serment.settings import Settings
+
+log = logging.getLogger("serment")
+
+POLL = 0.2
+"""Seconds between two looks at custody while the server waits for it."""
+
+COLLECT_AFTER = 10_000
+"""Objects made since the last collection of cycles before the next one begins."""
+
+TRY_AGAIN = 30
+"""Seconds after which a passphrase may be tried again: custody waits no longer after a wrong one."""
+
+DOUBTS = 3
+"""Refused checkpoints in a row after which the server shuts."""
+
+
+class Doorkeeper:
+    """The house of a server: none until custody is open, none again once somebody locks it.
+
+    Requests only ask `house`; a thread does the opening, and makes the checkpoints (each second or
+    1 000 entries). Custody that is away, or a full disk, never stops care.
+    """
+
+    def __init__(self, settings: Settings, house: House | None = None) -> None:
+        self._settings = settings
+        self._house = house
+        self._closed: SermentError = LockedError("custody.locked")
+        self._custody = app.reach_custody(settings)
+        self._doubts = 0
+        self._away = self._refused = False
+        self._looking, self._trying = threading.Lock(), threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="doorkeeper", daemon=True)
+
+    def house(self) -> House:
+        """Give the open house. Raises `LockedError`, or what made the opening fail."""
+        if self._house is None:
+            raise type(self._closed)(self._closed.sentence, **self._closed.parameters)
+        return self._house
+
+    def unlock(self, passphrase: str) -> None:
+        """Open custody as `serment unlock` does, then the house. One try at a time: the others are refused.
+
+        Custody waits after each wrong one; who queues here would keep its connections from everybody else.
+        Raises `SignInError`, `TooManyError`, `CustodyError`, `IntegrityError`.
+        """
+        if not self._trying.acquire(blocking=False):
+            raise TooManyError("unlock.busy", seconds=TRY_AGAIN)
+        try:
+            app.unlock(self._settings, self._custody, passphrase)
+        finally:
+            self._trying.release()
+        self._look()
+        self.house()
+
+    def start(self) -> None:
+        """Begin to keep the door."""
+        self._thread.start()
+
+    def hurry(self) -> None:
+        """Wait for nothing any more: neither the next round nor the requests that run."""
+        self._stop.set()
+
+    def stop(self) -> None:
+        """Close the house."""
+        self.hurry()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._house is not None:
+            with contextlib.suppress(SermentError):
+                self._tell(ending=True)
+            self._house.close()
+        self._custody.close()
+
+    def _keep(self) -> None:
+        while not self._stop.wait(1.0 if self._house else POLL):
+            self.turn()
+
+    def turn(self) -> None:
+        """Do one round: place waiting traces, open or shut with custody, make the checkpoint that is due."""
+        with contextlib.suppress(DependencyError):
+            self._recover()
+        with contextlib.suppress(DependencyError, TooManyError):
+            self._warm()
+        with contextlib.suppress(SermentError):
+            self._tell()
+        try:
+            self._look()
+        except CustodyError:
+            self._away = True
+        except SermentError as error:
+            log.warning("door: %s", error.sentence)
+
+    def _recover(self) -> None:
+        """Give waiting traces their places. What cannot be read back is said, and stays where it is."""
+        try:
+            if self._house is not None:
+                recover(self._house.passage)
+        except IntegrityError as error:
+            log.error("recovery of traces: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
+
+    def _tell(self, *, ending: bool = False) -> None:
+        """Say in the ledger how many strangers were turned away, when that is due."""
+        if self._house is not None:
+            self._house.strangers.tell(ending=ending)
+
+    def _warm(self) -> None:
+        """Keep the keys of today's unit list at hand, some of them each round."""
+        house = self._house
+        if house is None:
+            return
+        try:
+            house.warming.turn()
+        except IntegrityError as error:
+            log.error("unit list: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
+            house.passage.alarms.ring(UNIT_LIST_BROKEN)
+
+    def _look(self) -> None:
+        with self._looking:
+            self._follow(self._custody.state().phase)
+
+    def _follow(self, phase: app.Phase) -> None:
+        # Custody that died and came back locked closes nothing: records opened lately stay open.
+        self._away = self._away and phase is not app.Phase.OPEN
+        if self._house is None and phase is app.Phase.OPEN and not self._refused:
+            self._open()
+        elif self._house is not None and phase is app.Phase.LOCKED and not self._away:
+            self._shut(self._house, LockedError("custody.locked"))
+        elif self._house is not None and phase is app.Phase.OPEN and self._settings.worker == 0:
+            self._checkpoint(self._house)
+
+    def _open(self) -> None:
+        try:
+            self._house = app.open_house(self._settings)
+            self._house.depositing.sweep()
+        except SermentError as error:
+            # A database that was put back stays locked until somebody has mended it and starts again.
+            self._closed, self._refused = error, isinstance(error, IntegrityError)
+
+    def _checkpoint(self, house: House) -> None:
+        """Make the checkpoint that is due; shut when custody goes on saying that the ledger is another one.
+
+        Once may be another process of ours that signed a longer tree a moment before.
+        """
+        try:
+            house.proving.checkpoint_if_due()
+        except IntegrityError as error:
+            self._doubts += 1
+            if self._doubts >= DOUBTS:
+                self._shut(house, error)
+        else:
+            self._doubts = 0
+
+    def _shut(self, house: House, why: SermentError) -> None:
+        """Let the requests that run end, then close: their keys go with the house."""
+        self._house, self._closed = None, why
+        self._stop.wait(5.0)
+        house.close()
+
+
+def _settle_memory() -> None:
+    """Leave what lives as long as the server out of every collection of cycles to come.
+
+    Tables, patterns and code are never garbage; looking through them again and again was 5 % of a read.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 50)
+
+
+def serve(
+    settings: Settings,
+    listener: socket.socket,
+    search_disk: Callable[[], object],
+    house: House | None = None,
+) -> None:
+    """Serve until interrupted. Without a house the server starts locked: it opens once custody is open."""
+    door = Doorkeeper(settings, house)
+    config = uvicorn.Config(
+        application(door.house, search_disk, door.unlock),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+    door.start()
+    _settle_memory()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        listener.close()
+        door.stop()

@@ -102,7 +102,8 @@ async def both(
     refused = set(range(len(plan.items))) - set(whole.ids)
     without = await write(made, house, plan, start, seen | refused)
     assert await visible(made, house, plan, without, role, now) == seen
-    known = Twin(whole.patient, whole.parent, {place: whole.ids[place] for place in seen})
+    kept, named = {place: whole.ids[place] for place in seen}, {**whole.ghosts, **whole.ids}
+    known = Twin(whole.patient, whole.parent, kept, named, whole.types)
     # A refused attempt to file an announcement is a line of the trace and no row: it stands in both.
     trace = not any(plan.items[place].label == "waits" for place in refused)
     return [await told(made, asked or house, plan, twin, role, now, trace=trace) for twin in (known, without)]

@@ -21,12 +21,13 @@ from serment.ledger.sentences import line
 from serment.model import Actor, ActorId, ActorKind, Function, Instant, PatientId, Purpose, RequestId
 from serment.record import incoming
 from serment.record.asking import Asking
+from serment.record.bundling import part_of
 from serment.record.house import House
 from serment.record.reading import Served
 from serment.record.write import Written
 from serment.record.writing import new_id
 from serment.words import Language
-from tests.attacks import telling
+from tests.attacks import telling, telling_links
 from tests.installation import Installation
 
 LABELS = {
@@ -44,6 +45,11 @@ CODES = ("8867-4", "718-7", "2089-1")
 TYPES = ("Observation", "Condition", "AllergyIntolerance", "MedicationStatement", "Procedure")
 ALL_TYPES = (*TYPES, "Encounter", "Consent", "Patient", "RelatedPerson")
 STEP = 1000
+ACTIVE = {
+    "coding": [
+        {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}
+    ]
+}
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -74,6 +80,14 @@ class Twin:
     patient: PatientId
     parent: str
     ids: dict[int, str] = field(default_factory=dict)
+    ghosts: dict[int, str] = field(default_factory=dict)
+    """Ids that items refer to and that stand for nothing in this record."""
+    types: tuple[str, ...] = ()
+
+    def reference(self, place: int) -> dict[str, str]:
+        """Refer to an item; when it was not written, by an id that leads nowhere."""
+        id_ = self.ids.get(place) or self.ghosts.setdefault(place, new_id())
+        return {"reference": f"{self.types[place]}/{id_}"}
 
     def actor(self, installation: Installation, role: str) -> Actor:
         """Give who asks: the holder, the parent, or somebody of the cast."""
@@ -100,12 +114,12 @@ async def write(made: Installation, house: House, plan: Plan, start: int, places
     doctor, secretary = made.staff("attending"), made.staff("secretary")
     twin = await _begin(made, house, ask(doctor, start))
     related = await house.writing.create(ask(secretary, start), _read(_related(twin.patient)))
-    twin.parent = related.id
+    twin.parent, twin.types = related.id, tuple(item.type for item in plan.items)
     for place, item in enumerate(plan.items):
         if places is None or place in places:
             asking = ask(doctor, start + (place + 1) * STEP)
             with suppress(RefusedError):  # some labels are not the doctor's to write: in neither twin
-                twin.ids[place] = await _versions(house, asking, twin.patient, place, item)
+                twin.ids[place] = await _versions(house, asking, twin, place, item)
     holder = twin.actor(made, "holder")
     after = start + 100 * STEP
     for place, item in enumerate(plan.items):
@@ -140,7 +154,8 @@ async def told(
 ) -> list[str]:
     """Give everything that an actor is told of a record: items, histories, searches, pages, views, trace."""
     actor = twin.actor(made, role)
-    names = {id_: f"<{place}>" for place, id_ in twin.ids.items()} | {
+    known = {**twin.ghosts, **twin.ids}
+    names = {id_: f"<{place}>" for place, id_ in known.items()} | {
         twin.patient: "<patient>",
         twin.parent: "<parent>",
     }
@@ -150,7 +165,7 @@ async def told(
         text = " ".join([what, *(part.decode() if isinstance(part, bytes) else str(part) for part in parts)])
         lines.append(_ID.sub(lambda match: names.get(match[0], "<other>"), text))
 
-    for pairs in _searches(twin):
+    for pairs in (*_searches(twin), *telling_links.reaching(twin.patient)):
         type_, criteria = pairs
         await _search(house, actor, now, type_, criteria, say)
     for place in sorted(twin.ids):
@@ -194,7 +209,10 @@ async def _search(
         for _ in range(20):
             say("page", type_, pairs[1:], page.total, [(one.version, one.updated) for one in page.served])
             for one in page.served:
-                say("  ", one.type, one.id if one.type != "Consent" else "", _plain(one.body))
+                body = part_of(page.query, one.type, one.body)
+                say("  ", one.type, one.id if one.type != "Consent" else "", _plain(body))
+            for line in sorted(f"{one.type} {_ID.sub('', _plain(one.body))}" for one in page.included):
+                say("   brings", line)
             if not page.next:
                 return
             page = await house.searching.go_on(ask(actor, now), type_, page.next)
@@ -285,24 +303,36 @@ def _related(patient: str) -> dict[str, Any]:
     }
 
 
-async def _versions(house: House, asking: Asking, patient: str, place: int, item: Planned) -> str:
-    written: Written = await house.writing.create(asking, _read(_resource(patient, place, item, 1)))
+async def _versions(house: House, asking: Asking, twin: Twin, place: int, item: Planned) -> str:
+    written: Written = await house.writing.create(asking, _read(_resource(twin, place, item, 1)))
     for version in range(2, item.versions + 1):
-        resource = {**_resource(patient, place, item, version), "id": written.id}
+        resource = {**_resource(twin, place, item, version), "id": written.id}
         later = replace(asking, request=RequestId(new_id()), now=Instant(asking.now + version))
         await house.writing.update(later, _read(resource), written.id, version - 1)
     return written.id
 
 
-def _resource(patient: str, place: int, item: Planned, version: int) -> dict[str, Any]:
-    person = {"reference": f"Patient/{patient}"}
+def _resource(twin: Twin, place: int, item: Planned, version: int) -> dict[str, Any]:
+    person = {"reference": f"Patient/{twin.patient}"}
     mark = LABELS[item.label]
     meta = {} if mark is None else {"meta": {"security": [{"system": mark[0], "code": mark[1]}]}}
     code = {"coding": [{"system": "http://loinc.org", "code": item.code}], "text": f"version {version}"}
     shape: dict[str, dict[str, Any]] = {
-        "Observation": {"status": "final", "code": code, "subject": person, "effectiveDateTime": _day(place)},
+        "Observation": {
+            "status": "final",
+            "code": code,
+            "subject": person,
+            "effectiveDateTime": _day(place),
+            "valueQuantity": {"value": place, "unit": "x"},
+            **({"focus": [twin.reference(one) for one in range(place)[-2:]]} if place else {}),
+        },
         "Condition": {"code": code, "subject": person, "recordedDate": _day(place)},
-        "AllergyIntolerance": {"code": code, "patient": person, "recordedDate": _day(place)},
+        "AllergyIntolerance": {
+            "clinicalStatus": ACTIVE,
+            "code": code,
+            "patient": person,
+            "recordedDate": _day(place),
+        },
         "MedicationStatement": {"status": "active", "medicationCodeableConcept": code, "subject": person},
         "Procedure": {
             "status": "completed",

@@ -1,8 +1,8 @@
 """Doors for programs: FHIR R4 and health. `ROUTES` is all of them, one for each address.
 
 One address is one route whatever its methods, so that 405 says all that the address takes. The first
-that fits is taken, each try a regular expression: what is asked most stands first. Binary has handlers of
-its own where the bytes are, so those addresses of the other types say `other`.
+that fits is taken, each try a regular expression: what is asked most stands first. Binary and
+AuditEvent have handlers of their own, so those addresses of the other types say `other`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serment.api import binary, everything, fhir, health, operations
+from serment.api import audit, binary, everything, fhir, health, operations, terminology
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -32,9 +32,9 @@ class TypeName(Convertor[str]):
 
 
 class OtherName(TypeName):
-    """The name of any type but Binary."""
+    """The name of any type but those with handlers of their own."""
 
-    regex = "(?!Binary(?:/|$))[A-Z][A-Za-z]{1,63}"
+    regex = "(?!(?:Binary|AuditEvent)(?:/|$))[A-Z][A-Za-z]{1,63}"
 
 
 class LogicalId(TypeName):
@@ -78,6 +78,10 @@ ROUTES = [
     at("/fhir/metadata", GET=fhir.metadata),
     at("/fhir", POST=fhir.transaction),
     at("/fhir/", POST=fhir.transaction),
+    at("/fhir/AuditEvent", GET=audit.search_get),
+    at("/fhir/AuditEvent/_search", POST=audit.search_post),
+    at("/fhir/AuditEvent/$verify-integrity", GET=audit.verify_integrity),
+    at("/fhir/AuditEvent/{id:logical}", GET=audit.read),
     at("/fhir/{type:type}/_search", POST=fhir.search_post),
     at("/fhir/Patient/{id:logical}/$confirm-attending", POST=operations.confirm_attending),
     at("/fhir/Patient/{id:logical}/$declare-act", POST=operations.declare_act),
@@ -88,4 +92,11 @@ ROUTES = [
     at("/fhir/{type:type}/{id:logical}/_history", GET=fhir.history),
     at("/fhir/{type:type}/_history", GET=everything.type_history),
     at("/fhir/Patient/{id:logical}/$everything", GET=everything.everything),
+    at("/fhir/ValueSet/$expand", GET=terminology.expand, POST=terminology.expand),
+    at("/fhir/ValueSet/$validate-code", GET=terminology.validate_in_set, POST=terminology.validate_in_set),
+    at(
+        "/fhir/CodeSystem/$validate-code",
+        GET=terminology.validate_in_system,
+        POST=terminology.validate_in_system,
+    ),
 ]

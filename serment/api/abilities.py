@@ -12,6 +12,26 @@ from serment.fhir import capability, compartment
 from serment.fhir.owner import DIRECTORY_TYPES, NEVER_WRITTEN, owner_rules
 from serment.model import Instant
 
+READ_ONLY = frozenset({"AuditEvent"})
+"""Types that are read and searched, and never written from outside."""
+
+OURS = "urn:serment:operation:"
+_R4 = "http://hl7.org/fhir/OperationDefinition/"
+OPERATIONS = {
+    "CodeSystem": {"validate-code": f"{_R4}CodeSystem-validate-code"},
+    "AuditEvent": {"verify-integrity": f"{OURS}verify-integrity"},
+    "Patient": {
+        "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+        "confirm-attending": f"{OURS}confirm-attending",
+        "declare-act": f"{OURS}declare-act",
+    },
+    "ValueSet": {
+        "expand": f"{_R4}ValueSet-expand",
+        "validate-code": f"{_R4}ValueSet-validate-code",
+    },
+}
+"""Operations by type: name without `$`, and what defines it. A test holds them and the routes together."""
+
 
 @cache
 def served_types() -> frozenset[str]:
@@ -35,5 +55,11 @@ def _names_patient(type_: str) -> bool:
 def statement(version: str, started: Instant, base: str) -> bytes:
     """Write the CapabilityStatement of this door."""
     return capability.statement(
-        version, started, base, served_types(), unsearched=served_types() - searched_types()
+        version,
+        started,
+        base,
+        served_types() | READ_ONLY,
+        unsearched=served_types() - searched_types(),
+        read_only=READ_ONLY,
+        operations=OPERATIONS,
     )

@@ -118,6 +118,14 @@ def condition(request: Request) -> str:
     return urlencode(asked)
 
 
+def one(request: Request, name: str) -> str:
+    """Read the one parameter that an operation takes in the address. Raises `NotSupportedError`."""
+    asked = query(request)
+    if len(asked) != 1 or asked[0][0] != name or not asked[0][1]:
+        raise NotSupportedError("operations.one-parameter", name=name)
+    return asked[0][1]
+
+
 def query(request: Request) -> Pairs:
     """Read the query of the address, without the parameters of layout. Raises `MalformedError`."""
     return list(_asked(pairs(request.url.query))) if request.scope.get("query_string") else []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from serment.keys.custody.contract import Custody, StoreKind
 from serment.model import Instant
 from serment.record.alarms import Lookout
+from serment.record.auditing import Auditing
 from serment.record.bundling import Bundling
 from serment.record.choosing import Choosing
 from serment.record.everything import Everything
@@ -49,12 +50,13 @@ class House:
     lookout: Lookout
     patching: Patching
     everything: Everything
+    auditing: Auditing
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
         """Build every part over one passage."""
         reading, searching, writing = Reading(passage), Searching(passage), Writing(passage)
-        finding = Finding(passage, searching)
+        finding, proving = Finding(passage, searching), Proving(passage, custody)
         return cls(
             kind,
             base,
@@ -69,7 +71,7 @@ class House:
             Choosing(writing),
             Bundling(passage, reading, finding, writing),
             Showing(passage),
-            Proving(passage, custody),
+            proving,
             Depositing(passage, writing),
             Serving(passage),
             Warming(passage),
@@ -77,6 +79,7 @@ class House:
             Lookout(passage),
             Patching(reading, finding, writing),
             Everything(passage),
+            Auditing(passage, proving),
         )
 
     def close(self) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
 import pytest
 
-from serment.api.abilities import searched_types, served_types
+from serment.api.abilities import OPERATIONS, READ_ONLY, searched_types, served_types
 from serment.fhir import search
 from serment.fhir.compartment import mention_codes
 from serment.fhir.owner import DIRECTORY_TYPES
+from serment.fhir.patch import MEDIA_TYPE
+from serment.server import ROUTES
 from tests.doors.samples import Json, person, weight
 from tests.doors.served import Served, sentence
 
@@ -24,6 +27,7 @@ SAMPLE = (
     "Practitioner",
 )
 OWNERS = ("patient", "subject", "beneficiary", "individual")
+PATCH = '[{"op": "test", "path": "/resourceType", "value": "Observation"}]'
 VALUES = {
     "token": "x",
     "reference": "1",
@@ -50,9 +54,9 @@ def test_the_statement_needs_no_sign_in_and_says_who_we_are(server: Served) -> N
 
 
 def test_every_type_that_answers_is_listed_and_no_other(server: Served, said: dict[str, Json]) -> None:
-    assert set(said) == served_types()
+    assert set(said) == served_types() | READ_ONLY
     doctor = server.staff("team-doctor")
-    for type_ in sorted(search.resource_types() - served_types()):
+    for type_ in sorted(search.resource_types() - served_types() - READ_ONLY):
         assert sentence(doctor.get(f"{type_}/1")) == "api.unknown-type"
         assert sentence(doctor.get(type_)) == "api.unknown-type"
         assert sentence(doctor.post(type_, json={"resourceType": type_})) == "api.unknown-type"
@@ -150,8 +154,10 @@ def test_every_listed_interaction_of_a_type_works(server: Served, said: dict[str
         "read": doctor.get(at).status_code == 200,
         "vread": doctor.get(f"{at}/_history/1").status_code == 200,
         "history-instance": doctor.get(f"{at}/_history").status_code == 200,
+        "history-type": doctor.get(f"Observation/_history?patient={server.record()}").status_code == 200,
         "search-type": doctor.get(f"Observation?patient={server.record()}").status_code == 200,
         "update": doctor.put(at, json=changed, headers={"if-match": 'W/"1"'}).status_code == 200,
+        "patch": doctor.patch(at, content=PATCH, headers={"content-type": MEDIA_TYPE}).status_code == 200,
         "delete": doctor.delete(at).status_code == 200,
     }
     assert set(driven) == listed
@@ -161,15 +167,31 @@ def test_every_listed_interaction_of_a_type_works(server: Served, said: dict[str
 
 def test_what_is_not_listed_is_refused(server: Served, said: dict[str, Json]) -> None:
     assert said["Patient"]["updateCreate"] is False
-    assert said["Patient"]["conditionalUpdate"] is False
-    assert said["Patient"]["conditionalDelete"] == "not-supported"
+    assert said["Binary"]["conditionalUpdate"] is False
+    assert said["Binary"]["conditionalDelete"] == "not-supported"
     doctor = server.staff("team-doctor")
     unknown = doctor.put("Patient/x1", json=person(id="x1"))
     assert unknown.status_code == 404
-    assert doctor.put("Patient", params={"identifier": "a|b"}, json=person()).status_code == 405
-    assert doctor.delete("Patient", params={"identifier": "a|b"}).status_code == 405
-    assert doctor.patch("Patient/x1", json={}).status_code == 405
-    assert doctor.get("Patient/_history").status_code == 404
-    assert doctor.get(f"Patient/{server.record()}/$everything").status_code == 404
+    for method in ("PUT", "PATCH", "DELETE"):
+        assert doctor.request(method, "Binary?_id=1", json={}).status_code == 405
+    assert doctor.patch("Binary/x1", json={}).status_code == 405
+    assert "history-type" not in {one["code"] for one in said["Patient"]["interaction"]}
+    assert doctor.get("Patient/_history").status_code == 400
     assert doctor.get(f"Patient/{server.record()}/Observation").status_code == 404
     assert doctor.get("").status_code == 405
+
+
+def test_every_operation_that_has_an_address_is_listed_and_no_other(said: dict[str, Json]) -> None:
+    found = [
+        re.fullmatch(r"/fhir/([A-Z][A-Za-z]+)/(?:\{id:logical\}/)?\$([a-z-]+)", one.path) for one in ROUTES
+    ]
+    routed = {(match[1], match[2]) for match in found if match}
+    listed = {(type_, one["name"]) for type_, row in said.items() for one in row.get("operation", [])}
+    assert listed == {(type_, name) for type_, row in OPERATIONS.items() for name in row}
+    assert routed == listed
+
+
+def test_a_trace_is_listed_as_read_only(said: dict[str, Json]) -> None:
+    row = said["AuditEvent"]
+    assert [one["code"] for one in row["interaction"]] == ["read", "search-type"]
+    assert row["conditionalCreate"] is row["conditionalUpdate"] is row["readHistory"] is False

@@ -27,8 +27,17 @@ WHO = {
     "/fhir/Binary": ("program", "GET POST"),
     "/fhir/{type:type}/{id:logical}/_history/{version:int}": ("program", "GET"),
     "/fhir/{type:type}/{id:logical}/_history": ("program", "GET"),
-    "/fhir/{type:other}/{id:logical}": ("program", "GET PUT DELETE"),
-    "/fhir/{type:other}": ("program", "GET POST"),
+    "/fhir/ValueSet/$expand": ("program", "GET POST"),
+    "/fhir/ValueSet/$validate-code": ("program", "GET POST"),
+    "/fhir/CodeSystem/$validate-code": ("program", "GET POST"),
+    "/fhir/{type:other}/{id:logical}": ("program", "GET PUT PATCH DELETE"),
+    "/fhir/{type:other}": ("program", "GET POST PUT PATCH DELETE"),
+    "/fhir/{type:type}/_history": ("program", "GET"),
+    "/fhir/AuditEvent": ("program", "GET"),
+    "/fhir/AuditEvent/_search": ("program", "POST"),
+    "/fhir/AuditEvent/$verify-integrity": ("program", "GET"),
+    "/fhir/AuditEvent/{id:logical}": ("program", "GET"),
+    "/fhir/Patient/{id:logical}/$everything": ("program", "GET"),
     "/enter/{code}": ("anybody", "GET"),
     "/sign-out": ("page", "POST"),
     "/record/{id}": ("page", "GET"),
@@ -112,7 +121,7 @@ def test_another_method_is_refused_with_what_the_address_takes(server: Served, p
 
 
 @pytest.mark.parametrize(
-    "path", ["/fhir/Patient/", "/fhir/Patient/1/x", "/fhir/Patient/1/$everything", "/fhirx"]
+    "path", ["/fhir/Patient/", "/fhir/Patient/1/x", "/fhir/Patient/1/$nothing", "/fhirx"]
 )
 def test_an_address_that_is_not_there_is_not_found(server: Served, path: str) -> None:
     answer = server.browser().get(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -30,8 +29,8 @@ def show(
     out = Output(json)
     here = settings.read({}, directory) if defaults else chosen(directory)
     rows = [
-        Row(field.name, str(getattr(here, field.name)), _origin(field.name, directory, defaults=defaults))
-        for field in fields(here)
+        Row(name, str(getattr(here, name)), _origin(name, directory, defaults=defaults))
+        for name in settings.VARIABLES
     ]
     titles = ("cli.title-setting", "cli.title-value", "cli.title-origin", "cli.title-what")
     out.table([told(title) for title in titles], [row.shown() for row in rows])

@@ -55,7 +55,8 @@ docs: $(TOOLS)
 # For developers who change a pin in pyproject.toml: needs uv, which nothing else here does.
 lock:
 	$(COMPILE) --output-file requirements.lock
-	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --extra postgres --constraint requirements.lock --output-file requirements-postgres.lock
+	$(COMPILE) --extra dev --constraint requirements-postgres.lock --output-file requirements-dev.lock
 
 # Set-up runs once, and again when a lock or pyproject.toml changes. Serment itself is built with the setuptools of the
 # lock: nothing is fetched that the lock does not name.

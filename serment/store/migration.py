@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import apsw
@@ -44,10 +45,15 @@ class Step:
 
 def steps() -> tuple[Step, ...]:
     """Read the steps that this version of Serment knows, in order."""
+    return read_steps(files("serment.store.schema"))
+
+
+def read_steps(folder: Traversable) -> tuple[Step, ...]:
+    """Read the numbered files of a folder, in order."""
     found = [
         Step(int(file.name[:4]), file.name.removesuffix(".sql"), file.read_text("utf-8"))
-        for file in files("serment.store.schema").iterdir()
-        if file.name.endswith(".sql")
+        for file in folder.iterdir()
+        if file.name.endswith(".sql") and file.name[:4].isdigit()
     ]
     return tuple(sorted(found, key=lambda step: step.number))
 

@@ -34,6 +34,7 @@ from serment.store.contract import Snapshot, Transaction
 from serment.store.failure import translate
 from serment.store.migration import migrate
 from serment.store.snapshot import SqliteSnapshot
+from serment.store.sqlite_hand import SqliteHand
 from serment.store.writer import Writer
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ class SqliteStore:
         if ballast is not None:
             ballast.refill()
         connection = self._start()
-        self._writer = Writer(connection, self._make_room, self._after_commit)
+        self._writer = Writer(SqliteHand(connection, self._make_room, self._after_commit))
         self._scans = ThreadPoolExecutor(_SCANS, thread_name_prefix="store-scan")
         with self.snapshot() as snapshot:
             found = snapshot.meta(STORE_ID)

@@ -1,7 +1,7 @@
 """Every SQL statement of the store, by hand and in one place.
 
-In the order of the contract: reads, then writes. The subset is common to SQLite and PostgreSQL save
-for the way a parameter is written. Nothing here is built from parts at run time.
+In the order of the contract: reads, then writes. Nothing here is built from parts at run time.
+The subset is common to SQLite and PostgreSQL; what PostgreSQL says otherwise stands in `pg_statements.py`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ CHAIN_END: Final = (
     " LEFT JOIN chain ON chain.token = ? LEFT JOIN"
     " (SELECT sequence, commitment FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1) AS last ON TRUE"
 )
-CHECKPOINT: Final = "SELECT size, root, note FROM checkpoint WHERE only = 1"
+CHECKPOINT: Final = 'SELECT size, root, note FROM checkpoint WHERE "only" = 1'
 
 PUT_META: Final = (
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -117,7 +117,7 @@ PUT_CHAIN: Final = (
     " ON CONFLICT (token) DO UPDATE SET sealed = excluded.sealed"
 )
 PUT_CHECKPOINT: Final = (
-    "INSERT INTO checkpoint (only, size, root, note) VALUES (1, ?, ?, ?)"
-    " ON CONFLICT (only) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note"
+    'INSERT INTO checkpoint ("only", size, root, note) VALUES (1, ?, ?, ?)'
+    ' ON CONFLICT ("only") DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note'
     " WHERE excluded.size >= checkpoint.size"
 )

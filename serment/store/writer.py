@@ -1,12 +1,13 @@
 """The one thread of a process that writes, with group commit.
 
-Jobs wait in a queue. The thread begins one `BEGIN IMMEDIATE`, runs each job that waits under a
-savepoint of its own (256 of them, or 20 ms, at most), commits once, and only then settles the futures.
-A job that raises undoes only itself. When the commit fails, every future of the group fails.
+Jobs wait in a queue. The thread begins one transaction, runs each job that waits under a savepoint of
+its own (256 of them, or 20 ms, at most), commits once, and only then settles the futures. A job that
+raises undoes only itself. When the commit fails, every future of the group fails.
 
-When the disk is full the whole group is undone, room is made once from the reserve, and the group
-runs again; should that fail too, each job runs alone, so that one too large does not stop the others.
-Hence a job may run more than once: all it does must be in the transaction.
+What the database does stands behind `Hand`, one for each engine. When a group failed in a way that its
+hand can mend once (room made on a full disk, a new connection), it runs again; when it fails for want of
+room even so, each job runs alone, so that one too large does not stop the others. Hence a job may run
+more than once: all it does must be in the transaction.
 
 Nothing here sleeps, and no job waits for company: a group is what queued up meanwhile.
 """
@@ -18,17 +19,14 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
-from typing import Any, Final, TypeVar
-
-import apsw
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from serment.errors import DependencyError, SermentError, StorageFullError
-from serment.store.connection import checkpoint
 from serment.store.contract import Transaction
-from serment.store.failure import translate
-from serment.store.transaction import SqliteTransaction
 
 T = TypeVar("T")
+C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
 
 GROUP: Final = 256
 """Jobs in one commit at most: bounds what one failed commit undoes."""
@@ -36,72 +34,68 @@ GROUP: Final = 256
 GROUP_SECONDS: Final = 0.02
 """A group takes no further job after this long: a trace does not wait behind a whole import."""
 
+Job = Callable[[Transaction], Any]
+Went = tuple[Any, BaseException | None]
+"""How a job went inside the transaction: what it gave, or what it raised."""
 
-class _UndoneError(Exception):
-    """SQLite undid the whole transaction under a job: nothing of the group stands."""
+
+class UndoneError(Exception):
+    """The engine undid the whole transaction under a job: nothing of the group stands."""
+
+
+class Hand(Protocol[C_co]):
+    """What the writer does to one engine, on a connection that it alone uses.
+
+    `begin` opens the transaction that keeps every other writer out; `run` does one job under a savepoint,
+    and raises when the group is lost; `undo` never raises; `committed` comes once the futures are settled.
+    `mend` says whether a group that failed so may be tried once more. `meaning` gives the house's error.
+    """
+
+    @property
+    def connection(self) -> C_co: ...
+    def begin(self) -> None: ...
+    def run(self, job: Job) -> Went: ...
+    def commit(self) -> None: ...
+    def committed(self) -> None: ...
+    def undo(self) -> None: ...
+    def mend(self, failure: Exception) -> bool: ...
+    def meaning(self, error: Exception) -> Exception: ...
+    def close(self) -> None: ...
 
 
 class Queued:
     """One job, the future that waits for it, and how it went inside the transaction."""
 
-    __slots__ = ("_error", "_value", "future", "job")
+    __slots__ = ("_went", "future", "job")
 
-    def __init__(self, job: Callable[[Transaction], Any]) -> None:
+    def __init__(self, job: Job) -> None:
         self.job = job
         self.future: Future[Any] = Future()
-        self._value: Any = None
-        self._error: BaseException | None = None
+        self._went: Went = (None, None)
 
-    def run(self, connection: apsw.Connection) -> None:
+    def run(self, hand: Hand[Any]) -> None:
         """Run the job under a savepoint. Raises when the group is lost."""
-        connection.execute("SAVEPOINT job")
-        transaction = SqliteTransaction(connection)
-        self._value = self._error = None
-        try:
-            self._value = self.job(transaction)
-        except BaseException as error:
-            self._error = error
-        finally:
-            transaction.close()
-        if transaction.met_full:
-            # SQLite may have undone the whole transaction; a job that catches the error cannot hide it.
-            raise StorageFullError("store.full", code="SQLITE_FULL")
-        if not connection.in_transaction:
-            raise _UndoneError
-        if self._error is not None:
-            connection.execute("ROLLBACK TO job")
-        connection.execute("RELEASE job")
+        self._went = (None, None)
+        self._went = hand.run(self.job)
 
     def settle(self) -> None:
         """Tell the future how the job went; call after the commit only."""
-        if self._error is not None:
-            self.future.set_exception(self._error)
+        (value, error), self._went = self._went, (None, None)
+        if error is not None:
+            self.future.set_exception(error)
         else:
-            self.future.set_result(self._value)
-        self._value = self._error = None
+            self.future.set_result(value)
 
 
-Item = Queued | Callable[[apsw.Connection], None] | None
-"""What waits for the thread: a job, work between two groups, or the end."""
+class Writer(Generic[C]):
+    """The writer thread, with the hand of one engine."""
 
-
-class Writer:
-    """The writer thread on its own connection. `make_room` frees some reserve and says whether it did."""
-
-    def __init__(
-        self,
-        connection: apsw.Connection,
-        make_room: Callable[[], bool],
-        after_commit: Callable[[], None],
-    ) -> None:
-        self._connection = connection
-        self._make_room = make_room
-        self._after_commit = after_commit
-        self._queue: SimpleQueue[Item] = SimpleQueue()
-        self._held: list[Item] = []
+    def __init__(self, hand: Hand[C]) -> None:
+        self._hand = hand
+        self._queue: SimpleQueue[Queued | Callable[[C], None] | None] = SimpleQueue()
+        self._held: list[Queued | Callable[[C], None] | None] = []
         self._lock = Lock()
         self._closed = False
-        self._room_was_made = False
         self._thread = Thread(target=self._serve, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -111,15 +105,15 @@ class Writer:
         self._put(queued, queued.future)
         return queued.future
 
-    def between(self, work: Callable[[apsw.Connection], T]) -> Future[T]:
+    def between(self, work: Callable[[C], T]) -> Future[T]:
         """Run `work` on the writer's connection between two groups, outside any transaction."""
         future: Future[T] = Future()
 
-        def run(connection: apsw.Connection) -> None:
+        def run(connection: C) -> None:
             try:
                 future.set_result(work(connection))
-            except apsw.Error as error:
-                future.set_exception(translate(error, connection.system_errno))
+            except Exception as error:
+                future.set_exception(self._hand.meaning(error))
             except BaseException as error:
                 future.set_exception(error)
 
@@ -134,9 +128,9 @@ class Writer:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
-        self._connection.close(True)
+        self._hand.close()
 
-    def _put(self, item: Item, future: Future[Any]) -> None:
+    def _put(self, item: Queued | Callable[[C], None], future: Future[Any]) -> None:
         with self._lock:
             if not self._closed:
                 self._queue.put(item)
@@ -146,7 +140,7 @@ class Writer:
     def _serve(self) -> None:
         while (item := self._held.pop() if self._held else self._queue.get()) is not None:
             if not isinstance(item, Queued):
-                item(self._connection)
+                item(self._hand.connection)
             elif item.future.set_running_or_notify_cancel():
                 self._serve_group([item])
 
@@ -155,7 +149,7 @@ class Writer:
         try:
             self._commit(group, joining=True)
         except Exception as error:
-            self._undo()
+            self._hand.undo()
             for queued in group:
                 if not queued.future.done():
                     queued.future.set_exception(_told(error))
@@ -175,11 +169,11 @@ class Writer:
 
     def _commit(self, group: list[Queued], *, joining: bool = False) -> None:
         failure = self._attempt(group, joining=joining)
-        if isinstance(failure, StorageFullError) and self._relieve():
+        if failure is not None and self._hand.mend(failure):
             failure = self._attempt(group)
         if failure is None:
             return
-        if len(group) > 1 and isinstance(failure, StorageFullError | _UndoneError):
+        if len(group) > 1 and isinstance(failure, StorageFullError | UndoneError):
             for queued in group:
                 self._commit([queued])
             return
@@ -189,48 +183,25 @@ class Writer:
     def _attempt(self, group: list[Queued], *, joining: bool = False) -> Exception | None:
         """Run the group in one transaction and settle it; give what failed when nothing of it stands."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._hand.begin()
             self._run(group, joining=joining)
-            self._connection.execute("COMMIT")
-        except apsw.Error as error:
-            failure: Exception = translate(error, self._connection.system_errno)
+            self._hand.commit()
         except Exception as error:
-            failure = error
-        else:
-            self._room_was_made = False
-            for queued in group:
-                queued.settle()
-            self._after_commit()
-            return None
-        self._undo()
-        return failure
+            failure = self._hand.meaning(error)
+            self._hand.undo()
+            return failure
+        for queued in group:
+            queued.settle()
+        self._hand.committed()
+        return None
 
     def _run(self, group: list[Queued], *, joining: bool) -> None:
         end = monotonic() + GROUP_SECONDS
         for queued in group:
-            queued.run(self._connection)
+            queued.run(self._hand)
         while joining and len(group) < GROUP and monotonic() < end and (next_one := self._joins()):
             group.append(next_one)
-            next_one.run(self._connection)
-
-    def _undo(self) -> None:
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except apsw.Error:
-            # SQLite has undone it by itself, or will when the next BEGIN finds the file as it was.
-            return
-
-    def _relieve(self) -> bool:
-        # One step of the reserve for each commit that then succeeds: a write too large for the disk
-        # must not eat the reserve that traces live on.
-        if self._room_was_made:
-            return False
-        self._room_was_made = self._make_room()
-        if self._room_was_made:
-            # With room for the WAL to be copied into the file, the next commits write over it again.
-            checkpoint(self._connection)
-        return self._room_was_made
+            next_one.run(self._hand)
 
 
 def _told(failure: Exception) -> SermentError:

@@ -1,6 +1,7 @@
 """The stores that the contract's suite runs on, and rows to put in them.
 
-PostgreSQL joins here later: an engine says how a store is made, opened, and kept from growing.
+An engine says how a store is made, opened, and kept from growing. What a folder is to SQLite, an address
+written in a file of the folder is to PostgreSQL, so that another process finds the same store.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Protocol
 from serment.model import RecordToken
 from serment.store.ballast import Ballast
 from serment.store.contract import EntryRow, RecordRow, Store, Transaction
+from serment.store.postgres import PostgresStore
 from serment.store.sqlite import SqliteStore
+from tests.stores.server import server
 
 
 class Engine(Protocol):
@@ -43,7 +46,49 @@ class Sqlite:
         store._writer.between(lambda c: c.pragma("max_page_count", 2**32 - 2)).result()
 
 
-ENGINES: dict[str, Engine] = {"sqlite": Sqlite()}
+class Postgres:
+    """A database of its own for each folder. There is no reserve to make."""
+
+    name = "postgresql"
+
+    def create(self, folder: Path, ballast: int = 0) -> PostgresStore:
+        assert not ballast
+        (folder / ADDRESS).write_text(server().database())
+        return PostgresStore.create(self.url(folder))
+
+    def open(self, folder: Path, ballast: int = 0) -> PostgresStore:
+        assert not ballast
+        return PostgresStore(self.url(folder))
+
+    def url(self, folder: Path) -> str:
+        return (folder / ADDRESS).read_text()
+
+    def stop_growing(self, store: Store) -> None:
+        """Answer as the server does when its volume has no room for another page of content."""
+        _run(store, FULL)
+
+    def grow_again(self, store: Store) -> None:
+        _run(store, "DROP TRIGGER full_disk ON serment.body; DROP FUNCTION serment.full_disk")
+
+
+FULL = """
+CREATE FUNCTION serment.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full';
+END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON serment.body
+    FOR EACH STATEMENT EXECUTE FUNCTION serment.full_disk();
+"""
+
+
+def _run(store: Store, script: str) -> None:
+    assert isinstance(store, PostgresStore)
+    wire = store._sessions.owner()
+    wire.run_script(script)
+    wire.close()
+
+
+ADDRESS = "postgresql.address"
+ENGINES: dict[str, Engine] = {"sqlite": Sqlite(), "postgresql": Postgres()}
 
 
 def _ballast(folder: Path, size: int) -> Ballast | None:

@@ -11,10 +11,16 @@ import pytest
 
 from serment.errors import StorageFullError
 from serment.store.contract import Store, Transaction
-from tests.stores.engines import Engine, an_entry, append, token
+from tests.stores.engines import ENGINES, Engine, an_entry, append, token
 
 RECORD = token()
 BALLAST = 16_000_000
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """SQLite: a file that the house keeps itself. What a server does with its disk is its operator's."""
+    return ENGINES["sqlite"]
 
 
 @pytest.fixture

@@ -9,9 +9,15 @@ import pytest
 
 from serment.model import RecordToken
 from serment.store.contract import RecordRow, Store, Transaction
-from tests.stores.engines import Engine, token
+from tests.stores.engines import ENGINES, Engine, token
 
 RECORD: RecordToken = token()
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """SQLite: a file that the house keeps itself. What a server does with its disk is its operator's."""
+    return ENGINES["sqlite"]
 
 
 def everything(folder: Path) -> bytes:

@@ -1,0 +1,1 @@
+"""The same tables for PostgreSQL, and who may do what to them."""

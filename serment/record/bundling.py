@@ -33,7 +33,7 @@ from serment.fhir.bundle import ResponseItem, searchset
 from serment.fhir.owner import NEVER_WRITTEN
 from serment.fhir.query import Query, parse
 from serment.fhir.transaction import BundleEntry, entries, relink
-from serment.record import conditions, incoming, writing
+from serment.record import conditions, incoming, scanning, writing
 from serment.record.asking import Asking
 from serment.record.finding import Finding
 from serment.record.incoming import Incoming, Sheet, owning_reference
@@ -113,6 +113,7 @@ class Bundling:
         """Run every write in one transaction, then the reads, each with its own status."""
         ids = {place: new_id() for place, entry in enumerate(asked) if entry.method == "POST"}
         steps = prepared(asked, base, ids)
+        await self._screened(steps)
         creations = [(step.incoming, step.id) for step in steps if step.method == "POST" and step.incoming]
         births = await self._writing.births(asking, creations)
         references = [
@@ -135,6 +136,13 @@ class Bundling:
             else _response(made[place], base)
             for place, entry in enumerate(asked)
         ]
+
+    async def _screened(self, steps: Sequence[Step]) -> None:
+        """Show every content to the scanner before a write. Raises `EntryError`, `DependencyError`."""
+        for step in steps:
+            if step.incoming is not None:
+                with blaming(step.place):
+                    await scanning.screen(self._writing.scanner, step.incoming)
 
     async def _answered(self, asking: Asking, url: str, base: str) -> ResponseItem:
         """Answer a GET of a transaction: what was written stands, so a refusal is this entry's own."""

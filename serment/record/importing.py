@@ -15,7 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from serment.errors import (
@@ -30,7 +30,7 @@ from serment.keys.custody.contract import MOST_MADE
 from serment.keys.material import RecordKind
 from serment.keys.record_keys import RecordKeys
 from serment.model import ActorId, ActorKind, Instant, PatientId, Purpose, RecordToken, Regime
-from serment.record import quarantining, trace, writing
+from serment.record import quarantining, scanning, trace, writing
 from serment.record.asking import Asking
 from serment.record.incoming import owning_reference
 from serment.record.lot import Arrival, Lot, Prepared, Progress, Tally
@@ -143,10 +143,17 @@ class Importing:
         The future carries `ConflictError` when the source stands at another place than the lot begins.
         """
         trace.room_for_content(self._passage)
-        return self._passage.store.submit(lambda txn: self._deposit(txn, asking, lot, births))
+        seen = replace(lot, arrivals=[self._screened(one) for one in lot.arrivals])
+        return self._passage.store.submit(lambda txn: self._deposit(txn, asking, seen, births))
+
+    def _screened(self, arrival: Arrival) -> Arrival:
+        """Show the contents of one resource to the scanner; what it knows goes to the quarantine."""
+        fault = scanning.fault_of(self._passage.scanner, arrival.raw) if arrival.prepared else ""
+        return replace(arrival, prepared=None, reason=fault) if fault else arrival
 
     def refile(self, asking: Asking, held: Held, arrival: Arrival, *, counted: bool) -> str:
         """File one item of the quarantine and take it out, or give the sentence that says why not."""
+        arrival = self._screened(arrival)
         lot = Lot(held.source, asking.now, [arrival], Progress("", 0, 0))
         births = self.births(asking, lot)
         self.warm(asking, lot, births)

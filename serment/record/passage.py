@@ -22,6 +22,7 @@ from serment.record.alarms import Alarms
 from serment.record.asking import Asking
 from serment.record.budget import Budget
 from serment.record.gate import View, look_at
+from serment.record.scanning import Scanner
 from serment.record.spooling import Spooling
 from serment.record.tracing import Traces
 from serment.store.contract import EntryRow, Lead, Located, RecordRow, Snapshot, Store
@@ -161,6 +162,7 @@ class Passage:
     )
     searches: Budget = field(default_factory=lambda: Budget(SEARCHES, WINDOW, "record.too-many-searches"))
     alarms: Alarms = field(default_factory=Alarms)
+    scanner: Scanner | None = None
     traces: Traces = field(init=False, repr=False)
     decoy: bytes = field(init=False, repr=False)
     """Where an id that leads nowhere leads."""

@@ -29,7 +29,7 @@ from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Act, Category, Denial, Receipt
-from serment.record import filing, gate, incoming, trace, writing
+from serment.record import filing, gate, incoming, scanning, trace, writing
 from serment.record.asking import Asking
 from serment.record.blobs import Manifest, Row, Sealer, Staged
 from serment.record.gate import Item, Sealed, View
@@ -112,9 +112,11 @@ class Depositing:
         first, rest = await _beginning(pieces)
         binary.checked(declared, first)
         sealer = Sealer(rehearsed.keys, rehearsed.category)
+        watch = scanning.Watch(self._passage.scanner)
         self._active.add(sealer.blob)
         try:
-            staged = await self._staged(sealer, rehearsed.keys, first, rest)
+            staged = await self._staged(sealer, rehearsed.keys, first, watch.passing(first, rest))
+            await watch.cleared()
             sent = replace(ready, content=staged)
             again = replace(asking, now=self._passage.clock())
             return await self._writing.run(again, references, lambda pen: write(pen, sent))
@@ -122,6 +124,7 @@ class Depositing:
             self._passage.store.submit(partial(_dropped, sealer.blob))
             raise
         finally:
+            watch.close()
             self._active.discard(sealer.blob)
 
     async def _rehearsed(
@@ -246,6 +249,20 @@ class Opened:
             if index == len(self.manifest.tags) - 1 and digest.digest() != self.manifest.digest:
                 raise IntegrityError("binary.altered")
             yield piece
+            await asyncio.sleep(0)
+
+    async def part(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Give the bytes of the content from `start` to before `stop`; only the chunks of that part are opened.
+
+        Each chunk is the one that the manifest lists, or `IntegrityError`.
+        """
+        if self.manifest is None:
+            yield self.first[start:stop]
+            return
+        size = self.manifest.chunk
+        for index in range(start // size, -(-stop // size)):
+            piece = self.serving.chunk(self, index) if index else self.first
+            yield piece[max(0, start - index * size) : stop - index * size]
             await asyncio.sleep(0)
 
     async def json(self) -> AsyncIterator[bytes]:

@@ -30,7 +30,7 @@ from serment.keys.record_keys import RecordKeys
 from serment.ledger.chains import NO_HEAD
 from serment.ledger.entry import Interaction
 from serment.model import ActorId, PatientId, RecordToken
-from serment.record import choices, conditions, gate, trace, write
+from serment.record import choices, conditions, gate, scanning, trace, write
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.incoming import Incoming, owning_reference
@@ -58,8 +58,14 @@ class Writing:
     def __init__(self, passage: Passage) -> None:
         self._passage = passage
 
+    @property
+    def scanner(self) -> scanning.Scanner | None:
+        """Who looks at contents before they are written, if anybody."""
+        return self._passage.scanner
+
     async def create(self, asking: Asking, incoming: Incoming, condition: str | None = None) -> Written:
         """Create one item, unless a visible one meets the condition. Raises `RefusedError`."""
+        await scanning.screen(self.scanner, incoming)
         id_ = new_id()
         births = await self.births(asking, [(incoming, id_)])
         references = [] if births else [owning_reference(incoming, id_)]
@@ -74,6 +80,7 @@ class Writing:
         self, asking: Asking, incoming: Incoming, id_: str, if_match: int | None, reason: str = ""
     ) -> Written:
         """Update one item. Raises `NotFoundError`, `VersionConflictError`, `RefusedError`."""
+        await scanning.screen(self.scanner, incoming)
         same_id(incoming, id_)
         reference = f"{incoming.type}/{id_}"
         owner = owning_reference(incoming, id_)
@@ -92,6 +99,7 @@ class Writing:
         """
         if incoming.type == "Patient" and if_match is not None:
             raise NotSupportedError("record.version-of-nobody")
+        await scanning.screen(self.scanner, incoming)
         id_ = new_id()
         births = await self.births(asking, [(incoming, id_)])
         owner = owning_reference(incoming, id_)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from serment.access.policy import shipped_policy
 from serment.errors import (
@@ -24,6 +25,7 @@ from serment.errors import (
     NotFoundError,
     SettingsError,
 )
+from serment.intake.scan import Clamd
 from serment.keys.custody.client import CustodyClient, CustodyProcess, start
 from serment.keys.custody.contract import Custody, Phase, State, StoreKind
 from serment.keys.custody.keyfile import KEY_FILE
@@ -42,9 +44,12 @@ from serment.record.recovery import recover
 from serment.record.spooling import OwedNotes, Spooling
 from serment.settings import MOST_WORKERS, Settings
 from serment.store.ballast import Ballast
-from serment.store.contract import EntryRow
+from serment.store.contract import EntryRow, Store
 from serment.store.spool_file import SpoolFile
 from serment.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from serment.store.postgres import PostgresStore
 
 __all__ = ["Custody", "Glance", "House", "Phase", "Report", "State", "StoreKind"]
 
@@ -136,12 +141,14 @@ def create(settings: Settings, passphrase: str, *, demo: bool) -> House:
 
     Custody must run already. Raises `ConflictError` where one stands, `SettingsError`.
     """
+    if settings.store:
+        _postgres().check_free(settings.store)
     custody = CustodyClient(custody_directory(settings))
     custody.init(passphrase, StoreKind.DEMO if demo else StoreKind.PRODUCTION)
     store_id = custody.installation().store
     custody.close()
     settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    SqliteStore.create(settings.directory / STORE_FILE, store_id=store_id).close()
+    create_store(settings, store_id).close()
     house = open_house(settings)
     found(house.passage)
     house.proving.checkpoint()
@@ -174,6 +181,7 @@ def open_house(settings: Settings) -> House:
             clock=clock,
             refusals=Budget(max(1, REFUSALS // settings.workers), REFUSAL_WINDOW, "record.too-many-refusals"),
             searches=Budget(max(1, SEARCHES // settings.workers), WINDOW, "record.too-many-searches"),
+            scanner=Clamd(Path(settings.scanner)) if settings.scanner else None,
         )
         kind = custody.state().kind or StoreKind.PRODUCTION
         house = House.of(passage, custody, kind, f"{settings.base}/fhir")
@@ -186,8 +194,33 @@ def open_house(settings: Settings) -> House:
         return house
 
 
-def open_store(settings: Settings, store_id: bytes) -> SqliteStore:
-    """Open the database with its reserve. Raises `SettingsError`, `IntegrityError`."""
+def create_store(settings: Settings, store_id: bytes) -> Store:
+    """Make the database that the settings name. Raises `SettingsError` where one stands."""
+    if settings.store:
+        return _postgres().create(settings.store, store_id=store_id)
+    return SqliteStore.create(settings.directory / STORE_FILE, store_id=store_id)
+
+
+def bare_store(settings: Settings, store_id: bytes | None = None) -> Store:
+    """Open the database without its reserve, to look at it. Raises `SettingsError`, `IntegrityError`."""
+    if settings.store:
+        return _postgres()(settings.store, store_id=store_id)
+    return SqliteStore(settings.directory / STORE_FILE, store_id=store_id)
+
+
+def _postgres() -> type[PostgresStore]:
+    """Give the adapter, which only an installation with `serment[postgres]` has. Raises `SettingsError`."""
+    try:
+        from serment.store.postgres import PostgresStore
+    except ImportError:
+        raise SettingsError("store.pg-missing-driver") from None
+    return PostgresStore
+
+
+def open_store(settings: Settings, store_id: bytes) -> Store:
+    """Open the database, with its reserve where it has one. Raises `SettingsError`, `IntegrityError`."""
+    if settings.store:
+        return bare_store(settings, store_id)
     ballast = Ballast(settings.directory / BALLAST_FILE, BALLAST_BYTES)
     try:
         return SqliteStore(settings.directory / STORE_FILE, ballast=ballast, store_id=store_id)
@@ -252,7 +285,7 @@ def survey(settings: Settings) -> Glance:
 
     Raises `SettingsError` (not there, not ours), `IntegrityError` (damaged).
     """
-    store = SqliteStore(settings.directory / STORE_FILE)
+    store = bare_store(settings)
     try:
         with store.snapshot() as snapshot:
             size = snapshot.ledger_size()
@@ -268,7 +301,7 @@ def verify_locked(settings: Settings, custody: Custody, progress: Progress | Non
     What custody remembers is held against it only where custody is open.
     """
     state = custody.state()
-    store = SqliteStore(settings.directory / STORE_FILE, store_id=state.store)
+    store = bare_store(settings, state.store)
     try:
         with store.snapshot() as snapshot:
             return verify(snapshot, LogKey(origin_of(state), state.public_key), progress=progress)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from serment.errors import SettingsError
 from serment.words import Language
@@ -16,6 +17,7 @@ T = TypeVar("T")
 VARIABLES: Final = {
     "directory": "SERMENT_DIR",
     "spool": "SERMENT_SPOOL",
+    "store": "SERMENT_STORE",
     "host": "SERMENT_HOST",
     "port": "SERMENT_PORT",
     "name": "SERMENT_NAME",
@@ -23,6 +25,7 @@ VARIABLES: Final = {
     "structure": "SERMENT_STRUCTURE",
     "language": "SERMENT_LANGUAGE",
     "workers": "SERMENT_WORKERS",
+    "scanner": "SERMENT_SCANNER",
 }
 """The variable that sets each field of `Settings`."""
 
@@ -35,11 +38,13 @@ MOST_WORKERS: Final = 64
 class Settings:
     """What an installation may choose. Paths are absolute; ports are TCP ports.
 
-    `workers` is how many server processes share the port; `worker` says which of them this is, from 0.
+    `store` is the address of a PostgreSQL database, "" for the SQLite file in the directory. `workers` is
+    how many server processes share the port; `worker` says which of them this is, from 0.
     """
 
     directory: Path
     spool: Path
+    store: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
     name: str = "localhost"
@@ -48,6 +53,7 @@ class Settings:
     language: Language = Language.FR
     workers: int = 1
     worker: int = 0
+    scanner: str = ""
 
     @property
     def base(self) -> str:
@@ -67,6 +73,7 @@ def read(
     return Settings(
         directory=home,
         spool=Path(given.get("SERMENT_SPOOL", str(home / "spool"))).absolute(),
+        store=_value(given, "SERMENT_STORE", "", store_address),
         host=given.get("SERMENT_HOST", "127.0.0.1"),
         port=port if port is not None else _value(given, "SERMENT_PORT", "8080", _port),
         name=given.get("SERMENT_NAME", "localhost"),
@@ -74,6 +81,7 @@ def read(
         structure=given.get("SERMENT_STRUCTURE", ""),
         language=_value(given, "SERMENT_LANGUAGE", "fr", Language),
         workers=_value(given, "SERMENT_WORKERS", "1", _workers),
+        scanner=_value(given, "SERMENT_SCANNER", "", _socket),
     )
 
 
@@ -114,6 +122,26 @@ def _workers(text: str) -> int:
     if not 1 <= workers <= MOST_WORKERS:
         raise ValueError
     return workers
+
+
+def store_address(text: str) -> str:
+    """Take the address of a database as it is typed: "" or `sqlite` for the file in the directory.
+
+    Raises `ValueError` for what is none, `SettingsError` for one that carries a password: settings are shown.
+    """
+    if text in {"", "sqlite"}:
+        return ""
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError
+    if urlsplit(text).password is not None or "password=" in text:
+        raise SettingsError("settings.secret", name="SERMENT_STORE")
+    return text
+
+
+def _socket(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise ValueError
+    return text
 
 
 def _regime(text: str) -> str:

@@ -7,6 +7,7 @@ that a file makes one for itself (module-scoped) or one for a single test that b
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +24,10 @@ from serment.model import Actor, PatientId
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.settings import Settings
+from tests.stores.server import server
+
+STORE = os.environ.get("SERMENT_TEST_STORE", "sqlite")
+"""Which store installations are made on: `sqlite`, or `postgresql` (a database of its own for each)."""
 
 PASSPHRASE = "cheval agrafe batterie correct"
 CHEAP = ("--memory", "1024", "--soft", "1000000", "--hard", "1000000")
@@ -87,6 +92,11 @@ class Installation:
         return self.store.items[self.patient(role).items[name]]
 
 
+def chosen_for(folder: Path) -> Settings:
+    """Choose the settings of an installation below `folder`, on the store that this run is about."""
+    return settings.read({"SERMENT_STORE": server().database()} if STORE == "postgresql" else {}, folder, 0)
+
+
 @contextmanager
 def installation(folder: Path, patients: int = 10, *, demo: bool = True) -> Iterator[Installation]:
     """Make an installation below `folder`, load the population, and stop custody at the end."""
@@ -98,7 +108,7 @@ def installation(folder: Path, patients: int = 10, *, demo: bool = True) -> Iter
 @contextmanager
 def bare_installation(folder: Path) -> Iterator[Installation]:
     """Make one that holds nobody yet; the cast is known, no record is made."""
-    chosen = settings.read({}, folder, 0)
+    chosen = chosen_for(folder)
     people = population(10, 2026, today=datetime.now(UTC).date(), pdf=False)
     with ExitStack() as ending:
         custody = app.start_custody(chosen, *CHEAP)
@@ -112,7 +122,7 @@ def bare_installation(folder: Path) -> Iterator[Installation]:
 
 @contextmanager
 def _installed(folder: Path, people: Population, *, demo: bool) -> Iterator[Installation]:
-    chosen = settings.read({}, folder, 0)
+    chosen = chosen_for(folder)
     with ExitStack() as ending:
         custody = app.start_custody(chosen, *CHEAP)
         ending.callback(custody.stop)

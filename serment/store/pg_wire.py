@@ -246,7 +246,7 @@ class Wire:
             raise self._gone()
 
     def _drain(self) -> None:
-        """Read what an earlier `post` left. After an error there the wire goes: that transaction only read."""
+        """Read what an earlier `post` left. After an error there the wire goes: it only read."""
         if self.closed:
             raise lost()
         unread, self._unread = self._unread, []

@@ -83,18 +83,31 @@ class PostgresStore:
 
         Raises `SettingsError` where one stands.
         """
+        cls.check_free(url)
         sessions = Sessions(target(url))
         wire = sessions.writer()
         try:
             if not stands(wire):
                 prepare(sessions)
-            elif wire.ask(sql.META, STORE_ID):
-                raise SettingsError("store.exists")
             check_schema(wire)
             wire.ask(sql.PUT_META, STORE_ID, store_id or os.urandom(16))
         finally:
             wire.close()
         return cls(url)
+
+    @staticmethod
+    def check_free(url: str) -> None:
+        """Refuse a server that cannot hold a new store, before anything is made.
+
+        Raises `SettingsError` (one stands, not durable), `DependencyError` (no server).
+        """
+        wire = Sessions(target(url)).writer()
+        try:
+            check_server(wire)
+            if stands(wire) and wire.ask(sql.META, STORE_ID):
+                raise SettingsError("store.exists")
+        finally:
+            wire.close()
 
     @property
     def low_on_space(self) -> bool:

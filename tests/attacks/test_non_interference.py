@@ -158,6 +158,41 @@ def test_a_total_that_counts_all_is_found(laboratory: Laboratory) -> None:
     assert first != second
 
 
+class ChainsThroughAll:
+    """A broken gate: links are answered on what the holder sees, then filtered (hapi-fhir #6065)."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def search(self, asking: Asking, query: Query) -> Page:
+        if not query.links or not query.patients:
+            return await self._house.finding.search(asking, query)
+        (patient,) = query.patients
+        holder = Twin(cast("Any", patient), "").actor(cast("Any", None), "holder")
+        me = replace(asking, actor=holder, purpose=Purpose.PATIENT_REQUEST)
+        whole = await self._house.finding.search(me, query)
+        mine = await self._house.finding.search(asking, replace(query, links=()))
+        seen = {one.id for one in mine.served}
+        kept = [one for one in whole.served if one.id in seen]
+        return replace(mine, served=kept, total=len(kept))
+
+
+def test_a_chain_through_hidden_items_is_found(laboratory: Laboratory) -> None:
+    """The comparison can fail: a visible item refers to a hidden one that meets the criterion."""
+    house = laboratory.house()
+    broken = replace(house, finding=cast("Finding", ChainsThroughAll(house)))
+    plan = Plan(
+        (
+            Planned("Observation", CODES[0], "", 1, masked=True),
+            Planned("Observation", CODES[1], "", 1, masked=False),
+        )
+    )
+    first, second = laboratory.run(both(laboratory.made, house, plan, "team-doctor"))
+    assert first == second
+    first, second = laboratory.run(both(laboratory.made, house, plan, "team-doctor", broken))
+    assert first != second
+
+
 @pytest.mark.parametrize("role", ["team-doctor", "holder", "parent"])
 def test_something_is_hidden_and_something_is_seen(laboratory: Laboratory, role: str) -> None:
     """Twins that are the same record prove nothing."""

@@ -190,7 +190,7 @@ def _schema_issue(error: jsonschema_rs.ValidationError, path: str) -> Issue:
     )
     kind = error.kind
     rule = schema.rule_at(error.schema_path[:-1])
-    if rule and kind.name != "type":
+    if rule and kind.name != "type" and (rule, kind.name) != ("binding", "pattern"):
         return Issue.of_rule(where, rule)
     match kind:
         case jsonschema_rs.ValidationErrorKind.Required(property=name):

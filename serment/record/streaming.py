@@ -81,6 +81,7 @@ class Depositing:
     async def create(self, asking: Asking, upload: Upload, pieces: Pieces) -> Written:
         """Keep the pieces as a new Binary. Raises `RefusedError`, `InvalidResourceError`, `TooLargeError`."""
         id_ = new_id()
+        binary.checked_type(upload.content_type)
         ready = incoming.read(
             binary_json.described(upload.content_type, upload.context), "Binary", upload.base
         )
@@ -94,6 +95,7 @@ class Depositing:
         self, asking: Asking, id_: str, upload: Upload, if_match: int | None, pieces: Pieces, reason: str = ""
     ) -> Written:
         """Keep the pieces as a new version. Raises as `create`, `NotFoundError`, `VersionConflictError`."""
+        binary.checked_type(upload.content_type)
         described = binary_json.described(upload.content_type, upload.context, id_)
         ready = incoming.read(described, "Binary", upload.base)
         owner = owning_reference(ready, id_)
@@ -107,7 +109,6 @@ class Depositing:
         self, asking: Asking, ready: Incoming, id_: str, references: list[str], write: Write, pieces: Pieces
     ) -> Written:
         declared = str(ready.document.value["contentType"])
-        binary.checked_type(declared)
         rehearsed = await self._rehearsed(asking, ready, id_, references, write)
         first, rest = await _beginning(pieces)
         binary.checked(declared, first)
@@ -252,7 +253,7 @@ class Opened:
             await asyncio.sleep(0)
 
     async def part(self, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Give the bytes of the content from `start` to before `stop`; only the chunks of that part are opened.
+        """Give the bytes of the content from `start` to before `stop`; only the chunks of that part open.
 
         Each chunk is the one that the manifest lists, or `IntegrityError`.
         """

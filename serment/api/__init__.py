@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serment.api import audit, binary, everything, fhir, health, operations, terminology
+from serment.api import audit, binary, everything, fhir, health, operations, terminology, validation
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -92,6 +92,10 @@ ROUTES = [
     at("/fhir/{type:type}/{id:logical}/_history", GET=fhir.history),
     at("/fhir/{type:type}/_history", GET=everything.type_history),
     at("/fhir/Patient/{id:logical}/$everything", GET=everything.everything),
+    at("/fhir/Patient/{id:logical}/$explain-access", GET=operations.explain_access),
+    at("/fhir/Patient/{id:logical}/$emergency-access", POST=operations.emergency_access),
+    at("/fhir/{type:type}/$validate", POST=validation.validate),
+    at("/fhir/{type:type}/{id:logical}/$validate", POST=validation.validate),
     at("/fhir/ValueSet/$expand", GET=terminology.expand, POST=terminology.expand),
     at("/fhir/ValueSet/$validate-code", GET=terminology.validate_in_set, POST=terminology.validate_in_set),
     at(

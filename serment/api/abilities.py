@@ -24,6 +24,8 @@ OPERATIONS = {
         "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
         "confirm-attending": f"{OURS}confirm-attending",
         "declare-act": f"{OURS}declare-act",
+        "explain-access": f"{OURS}explain-access",
+        "emergency-access": f"{OURS}emergency-access",
     },
     "ValueSet": {
         "expand": f"{_R4}ValueSet-expand",

@@ -2,12 +2,14 @@
 
 A body that is not FHIR JSON is the content itself; `X-Security-Context` says whose it is. An answer is
 JSON for who asks for it, else the bytes with the type under which they were kept, always as a download
-in a sandbox: nothing that was uploaded ever runs on a page of this server. No Range yet: it is ignored,
-as RFC 9110 section 14.2 lets a server do.
+in a sandbox: nothing that was uploaded ever runs on a page of this server. One range of the bytes is served
+(RFC 9110 section 14); several, or one under `If-Range` (our validators are weak), give the whole, as section
+14.2 lets a server do. A part is read, decided and traced as the whole is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 from starlette.requests import ClientDisconnect, Request
@@ -15,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 
 from serment.api import fhir, negotiation
 from serment.door.asking import bearer_of, house_of, language_of
-from serment.errors import InvalidResourceError, MalformedError, MediaTypeError, TooLargeError
+from serment.errors import InvalidResourceError, MalformedError, MediaTypeError, RequestError, TooLargeError
 from serment.fhir import binary, outcome
 from serment.record.asking import Asking
 from serment.record.blobs import MOST_BYTES
@@ -28,9 +30,10 @@ DOWNLOAD = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox; default-src 'none'",
     "cross-origin-resource-policy": "same-origin",
-    "accept-ranges": "none",
+    "accept-ranges": "bytes",
     "vary": "Accept",
 }
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 FHIR_XML = frozenset({"application/fhir+xml", "application/xml+fhir"})
 
 
@@ -136,10 +139,35 @@ def _served(request: Request, opened: Opened) -> Response:
     if opened.context:
         headers["x-security-context"] = opened.context
     as_json = _wants_json(request)
+    asked = None if as_json else _range(request, opened.size)
+    if asked is not None:
+        return _part(request, opened, headers, *asked)
     headers["content-length"] = str(opened.json_length if as_json else opened.size)
     headers["content-type"] = negotiation.JSON if as_json else opened.content_type
     pieces = opened.json() if as_json else opened.content()
     return StreamingResponse(pieces, 200, headers)
+
+
+def _range(request: Request, size: int) -> tuple[int, int] | None:
+    """Read a single range as (start, stop), None for the whole; an empty one lies outside the content."""
+    match = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    if match is None or "if-range" in request.headers or match[1] == match[2] == "":
+        return None
+    if not match[1]:
+        return max(0, size - int(match[2])), size
+    first, last = int(match[1]), int(match[2] or size)
+    return None if match[2] and last < first else (first, min(last + 1, size))
+
+
+def _part(request: Request, opened: Opened, headers: dict[str, str], start: int, stop: int) -> Response:
+    """Answer a part of the bytes: 206, or 416 when the content ends before it begins."""
+    if start >= stop:
+        body = outcome.outcome(RequestError("binary.range"), language_of(request))
+        return fhir.answer(body, 416, {"content-range": f"bytes */{opened.size}"})
+    headers["content-length"] = str(stop - start)
+    headers["content-range"] = f"bytes {start}-{stop - 1}/{opened.size}"
+    headers["content-type"] = opened.content_type
+    return StreamingResponse(opened.part(start, stop), 206, headers)
 
 
 def _wants_json(request: Request) -> bool:

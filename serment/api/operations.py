@@ -1,11 +1,12 @@
-"""The two operations that change who may open a record: one word of the patient, one gesture of a carer.
+"""The operations about who may open a record: a word of the patient, two gestures of a carer, the reasons.
 
-Each takes a FHIR Parameters resource (R4 operations.html) and answers an OperationOutcome. What it
-changes is in force at the next request, and the patient sees it in their list at once.
+What changes something takes a FHIR Parameters resource (R4 operations.html); it is in force at the next
+request, and the patient sees it in their list at once.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -14,10 +15,14 @@ from starlette.responses import Response
 from serment.api import negotiation
 from serment.api.fhir import answer, who
 from serment.door.asking import language_of
-from serment.errors import InvalidResourceError
-from serment.fhir import document, outcome
+from serment.errors import InvalidResourceError, MalformedError
+from serment.fhir import document, outcome, parameters
 from serment.fhir.validate import check
-from serment.model import PatientId
+from serment.model import EmergencyReason, PatientId, Purpose
+from serment.record.disclosing import Person
+from serment.words import Language, say
+
+_ITEM = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64}")
 
 
 async def confirm_attending(request: Request) -> Response:
@@ -48,15 +53,94 @@ async def declare_act(request: Request) -> Response:
     return answer(outcome.ok("api.declared", language_of(request)))
 
 
+async def emergency_access(request: Request) -> Response:
+    """POST Patient/[id]/$emergency-access: open the record in an emergency, for one or more coded reasons.
+
+    Parameters `reason` (valueCode of `EmergencyReason`), repeated where the law asks for two. Answers which
+    categories are open and how much stands in each; each reading that follows says purpose and reason again.
+    """
+    house, asking = who(request)
+    negotiation.nothing_else(request)
+    given = [str(one.get("valueCode")) for one in await _parameters(request, "reason")]
+    if not set(given) <= {reason.value for reason in EmergencyReason}:
+        raise MalformedError("record.reason-unknown")
+    reasons = [EmergencyReason(code) for code in given]
+    opened = await house.emergency.open(asking, PatientId(request.path_params["id"]), reasons)
+    groups = [
+        parameters.parts(
+            "category",
+            parameters.value("code", "valueCode", category.value),
+            parameters.value("items", "valueInteger", count),
+        )
+        for category, count in opened.totals.items()
+    ]
+    purpose = parameters.value("purpose", "valueCode", Purpose.EMERGENCY.value)
+    again = [parameters.value("reason", "valueCode", reason.value) for reason in reasons]
+    message = say("operations.emergency", language_of(request))
+    said = parameters.value("message", "valueString", message)
+    return answer(
+        parameters.written(
+            parameters.value("rule", "valueString", opened.rule), purpose, *again, *groups, said
+        )
+    )
+
+
+async def explain_access(request: Request) -> Response:
+    """GET Patient/[id]/$explain-access: everybody who could read this, and why, told to the holder.
+
+    With `item=Type/id`, of that item alone.
+    """
+    house, asking = who(request)
+    item = negotiation.one(request, "item") if negotiation.query(request) else ""
+    if item and not _ITEM.fullmatch(item):
+        raise MalformedError("operations.item")
+    found = await house.disclosing.everybody(asking, PatientId(request.path_params["id"]), item)
+    language = language_of(request)
+    sentence = "operations.emergency-closed" if found.emergency_opposed else "operations.emergency-open"
+    return answer(
+        parameters.written(
+            *(_person(person, language) for person in found.people),
+            parameters.value("emergency", "valueString", say(sentence, language)),
+        )
+    )
+
+
+def _person(person: Person, language: Language) -> parameters.Parameter:
+    """Say of one person what they could read, by which rule, and why not the rest."""
+    actor = person.actor
+    who_ = {"identifier": {"system": "urn:serment:actor", "value": actor.id}}
+    named = {**who_, "display": actor.name} if actor.name else who_
+    inside = [
+        parameters.value("who", "valueReference", named),
+        parameters.value("known", "valueBoolean", person.known),
+        *([parameters.value("function", "valueCode", actor.function.value)] if person.known else []),
+    ]
+    for category, rule in person.reads.items():
+        code = parameters.value("category", "valueCode", category.value)
+        inside.append(parameters.parts("reads", code, parameters.value("rule", "valueString", rule)))
+    for category, sentence in person.refused.items():
+        code = parameters.value("category", "valueCode", category.value)
+        why = parameters.value("why", "valueString", say(sentence, language))
+        inside.append(parameters.parts("does-not-read", code, why))
+    return parameters.parts("person", *inside)
+
+
 async def _parameter(request: Request, name: str) -> dict[str, Any]:
     """Read the one parameter that the operation takes. Raises `InvalidResourceError`."""
+    given = await _parameters(request, name)
+    if len(given) != 1:
+        raise InvalidResourceError("api.parameter", "Parameters.parameter")
+    return given[0]
+
+
+async def _parameters(request: Request, name: str) -> list[dict[str, Any]]:
+    """Read the parameters of one name, one at least and no other. Raises `InvalidResourceError`."""
     sent = document.read(await negotiation.resource(request))
     check(sent)
-    given = sent.value.get("parameter", []) if sent.type == "Parameters" else []
-    if len(given) != 1 or given[0].get("name") != name:
+    given: list[dict[str, Any]] = sent.value.get("parameter", []) if sent.type == "Parameters" else []
+    if not given or any(one.get("name") != name for one in given):
         raise InvalidResourceError("api.parameter", "Parameters.parameter")
-    parameter: dict[str, Any] = given[0]
-    return parameter
+    return given
 
 
 def _practitioner(given: dict[str, Any]) -> str:

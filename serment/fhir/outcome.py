@@ -7,6 +7,7 @@ code and expression gets in: an outcome never repeats what was sent. Order: erro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -33,12 +34,26 @@ def ok(sentence: str, language: Language, /, **parameters: object) -> bytes:
     )
 
 
+def listed(faults: Sequence[tuple[str, str, str]], language: Language) -> bytes:
+    """List faults of a resource: sentence, place and rule (or "") of each."""
+    issues = []
+    for sentence, expression, rule in faults:
+        text = say(sentence, language, expression=expression, rule=rule)
+        issue = _issue("error", "invariant", sentence, text)
+        issues.append(issue | {"expression": [expression]} if expression else issue)
+    return _written(issues, language)
+
+
 def _issue(severity: str, code: str, sentence: str, text: str) -> dict[str, Any]:
     details = {"coding": [{"system": SENTENCES, "code": sentence}], "text": text}
     return {"severity": severity, "code": code, "details": details}
 
 
 def _encoded(issue: dict[str, Any], language: Language) -> bytes:
+    return _written([issue], language)
+
+
+def _written(issues: list[dict[str, Any]], language: Language) -> bytes:
     return msgspec.json.encode(
-        {"resourceType": "OperationOutcome", "language": str(language), "issue": [issue]}
+        {"resourceType": "OperationOutcome", "language": str(language), "issue": issues}
     )

@@ -30,7 +30,7 @@ CHUNK: Final = 262_140
 """Bytes of content in a chunk: with its length field 256 KiB, so that padding adds nothing, and a
 multiple of three, so that each chunk is whole base64."""
 
-MOST_BYTES: Final = 100 * 1024 * 1024
+MOST_BYTES: Final = 512 * 1024 * 1024
 """Largest content, in bytes."""
 
 _MARK: Final = b"\x01"

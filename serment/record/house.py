@@ -10,6 +10,8 @@ from serment.record.alarms import Lookout
 from serment.record.auditing import Auditing
 from serment.record.bundling import Bundling
 from serment.record.choosing import Choosing
+from serment.record.disclosing import Disclosing
+from serment.record.emergency import Emergency
 from serment.record.everything import Everything
 from serment.record.finding import Finding
 from serment.record.passage import Passage
@@ -51,6 +53,8 @@ class House:
     patching: Patching
     everything: Everything
     auditing: Auditing
+    disclosing: Disclosing
+    emergency: Emergency
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -80,6 +84,8 @@ class House:
             Patching(reading, finding, writing),
             Everything(passage),
             Auditing(passage, proving),
+            Disclosing(passage, proving),
+            Emergency(passage),
         )
 
     def close(self) -> None:

@@ -213,11 +213,14 @@ def test_a_download_never_runs_on_a_page_of_this_server(server: Served) -> None:
     assert headers["cache-control"] == "no-store"
 
 
-def test_a_range_is_ignored_and_the_whole_is_served(server: Served) -> None:
+def test_several_ranges_or_one_under_a_condition_give_the_whole(server: Served) -> None:
     with server.staff("team-doctor") as doctor:
         id_ = made(post(doctor, f"Patient/{server.record()}", PDF))
-        answer = doctor.get(f"Binary/{id_}", headers={"range": "bytes=0-1", "accept": "*/*"})
-    assert (answer.status_code, answer.content) == (200, PDF)
+        for asked in ("bytes=0-1,3-4", "bytes=5-2", "bytes=-", "lines=0-1", "bytes=0-1"):
+            more = {"if-range": 'W/"1"'} if asked == "bytes=0-1" else {}
+            headers = {"range": asked, "accept": "*/*", **more}
+            answer = doctor.get(f"Binary/{id_}", headers=headers)
+            assert (answer.status_code, answer.content) == (200, PDF), asked
 
 
 @pytest.mark.capability("0-05", "refuses")

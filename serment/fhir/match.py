@@ -46,7 +46,8 @@ def matcher_of(clauses: Sequence[Clause]) -> Matcher:
     """Compile clauses, all of which an entry must agree with."""
     ids = [frozenset(v.text for v in c.values) for c in clauses if c.code == "_id"]
     moments = [_any_of(c) for c in clauses if c.code == "_lastUpdated"]
-    stored = [c for c in clauses if c.code not in search.OF_THE_ENTRY]
+    # The record's own patient agrees with nearly every entry: asked last, of those that agree with the rest.
+    stored = sorted((c for c in clauses if c.code not in search.OF_THE_ENTRY), key=_says_little)
     needles = [found for clause in stored if (found := _needles(clause))]
     each = [found[0] for found in needles if len(found) == 1]
     choices = [found for found in needles if len(found) > 1]
@@ -68,6 +69,10 @@ def matcher_of(clauses: Sequence[Clause]) -> Matcher:
         return within is None or within(values)
 
     return match
+
+
+def _says_little(clause: Clause) -> bool:
+    return clause.type == "reference" and clause.code in {"patient", "subject", "beneficiary"}
 
 
 def _within(clauses: Sequence[Clause]) -> Callable[[bytes], bool] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from serment.access.decide import decide, decide_find
 from serment.access.find import finding_for
@@ -153,9 +154,11 @@ def found(view: View, *, by_ins: bool) -> dict[int, Permit]:
     return permits
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One entry that may be seen: its class as the record says it, and the permit for that class."""
+class Item(NamedTuple):
+    """One entry that may be seen: its class as the record says it, and the permit for that class.
+
+    A tuple: a search makes one for each entry that it looks at.
+    """
 
     permit: Permit
     unit: ItemClass

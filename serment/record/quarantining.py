@@ -168,7 +168,7 @@ def opened(passage: Passage, asking: Asking, names: Sequence[str]) -> list[tuple
         entries = trace.of_refusal(passage, view, Interaction.READ, refused)
     receipt = trace.durable(passage, entries).result()[0]
     return [
-        (_held(one.item), gate.reveal(view, receipt, Sealed(replace(one.item, permit=permit), one.row)))
+        (_held(one.item), gate.reveal(view, receipt, Sealed(one.item._replace(permit=permit), one.row)))
         for one, permit in shown
     ]
 

@@ -12,9 +12,10 @@ Order: which chain, where it stands, the row's bytes. Nothing here reads a row o
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+
+import msgspec
 
 from serment.errors import LedgerError
 
@@ -52,8 +53,7 @@ def chain_of(
     return Chain.ORDINARY
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """The end of one chain: entries so far, commitment of the last, its sequence in the ledger."""
 
     count: int = 0
@@ -61,8 +61,7 @@ class Link:
     sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class HeadMark:
+class HeadMark(msgspec.Struct, frozen=True):
     """What the record's row must look like: hash of its sealed head, and the epoch in it."""
 
     hash: bytes
@@ -77,8 +76,7 @@ def head_hash(sealed_head: bytes) -> bytes:
     return sha256(b"serment/head/1" + sealed_head).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class ChainState:
+class ChainState(msgspec.Struct, frozen=True):
     """Where the three chains of one record stand, and the mark of its current head.
 
     `token` is the yearly token of the newest entry: with the current year's it finds a later entry
@@ -89,7 +87,10 @@ class ChainState:
     protected: Link = Link()
     deferred: Link = Link()
     head: HeadMark = NO_HEAD
-    token: bytes = field(default=bytes(TOKEN_SIZE), repr=False)
+    token: bytes = bytes(TOKEN_SIZE)
+
+    def __repr__(self) -> str:
+        return f"ChainState({self.ordinary}, {self.protected}, {self.deferred})"
 
     def link(self, chain: Chain) -> Link:
         """Give the end of one chain."""

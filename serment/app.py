@@ -12,7 +12,7 @@ import errno
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,9 @@ from serment.errors import (
     ConflictError,
     CustodyError,
     DependencyError,
+    IntegrityError,
     NotFoundError,
+    RequestError,
     SettingsError,
 )
 from serment.intake.scan import Clamd
@@ -45,13 +47,15 @@ from serment.record.spooling import OwedNotes, Spooling
 from serment.settings import MOST_WORKERS, Settings
 from serment.store.ballast import Ballast
 from serment.store.contract import EntryRow, Store
+from serment.store.moving import Source, Target, move
 from serment.store.spool_file import SpoolFile
 from serment.store.sqlite import SqliteStore
+from serment.store.sqlite_tables import sqlite_source, sqlite_target
 
 if TYPE_CHECKING:
     from serment.store.postgres import PostgresStore
 
-__all__ = ["Custody", "Glance", "House", "Phase", "Report", "State", "StoreKind"]
+__all__ = ["Custody", "Glance", "House", "Moved", "Phase", "Report", "State", "StoreKind"]
 
 STORE_FILE = "record.sqlite"
 BALLAST_FILE = "reserve"
@@ -269,6 +273,71 @@ def _owed_by_others(settings: Settings) -> list[Path]:
 def is_open(settings: Settings) -> bool:
     """Say whether custody answers and is unlocked."""
     return CustodyClient(custody_directory(settings)).state().phase is Phase.OPEN
+
+
+def prepare_store(settings: Settings, owner: str) -> None:
+    """Make or upgrade the schema of the PostgreSQL database in the settings, as the role that owns it.
+
+    `owner` is an address, checked as the setting is. Raises `RequestError` without one in the settings,
+    `SettingsError`, `DependencyError`.
+    """
+    if not settings.store:
+        raise RequestError("store.move-none")
+    _postgres()
+    from serment.store.pg_start import Sessions, prepare, role_of, target
+
+    role = role_of(settings.store)
+    prepare(Sessions(target(owner)), "" if role_of(owner) == role else role)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What was carried from one store to another: rows by table, and the ledger that both have."""
+
+    rows: dict[str, int]
+    ledger_size: int
+    root: bytes
+
+
+def move_store(settings: Settings, address: str, progress: Progress | None = None) -> Moved:
+    """Carry the whole store to `address` ("": the SQLite file in the directory); the old one stays.
+
+    Nothing may run meanwhile. The copy is read back and held against what was read, row by row, and its
+    ledger against the tree. Raises `RequestError` (nothing to move), `ConflictError` (custody runs),
+    `SettingsError` (a store stands there), `IntegrityError`.
+    """
+    there = replace(settings, store=address)
+    if address == settings.store:
+        raise RequestError("store.move-none")
+    if custody_runs(settings):
+        raise ConflictError("store.move-running")
+    store_id = survey(settings).store_id
+    with _source(settings) as source, _target(there) as target:
+        rows = move(source, target, progress)
+    with lent_custody(settings) as custody:
+        before, after = verify_locked(settings, custody), verify_locked(there, custody)
+    copied = survey(there).store_id == store_id
+    if not copied or (before.size, before.root, before.ok) != (after.size, after.root, after.ok):
+        raise IntegrityError("store.move-differs", table="entry")
+    return Moved(rows, after.size, after.root)
+
+
+def _source(settings: Settings) -> AbstractContextManager[Source]:
+    if not settings.store:
+        return sqlite_source(settings.directory / STORE_FILE)
+    _postgres()
+    from serment.store.pg_tables import pg_source
+
+    return pg_source(settings.store)
+
+
+def _target(settings: Settings) -> AbstractContextManager[Target]:
+    if not settings.store:
+        return sqlite_target(settings.directory / STORE_FILE)
+    _postgres()
+    from serment.store.pg_tables import pg_target
+
+    return pg_target(settings.store)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ PARTS = (
     "access",
     "ledger",
     "keys",
+    "store",
     "quarantine",
     "config",
 )

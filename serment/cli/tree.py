@@ -19,6 +19,7 @@ from serment.cli import (
     quarantine,
     record,
     serve,
+    store,
     token,
     unlock,
 )
@@ -45,6 +46,7 @@ MODULES: Mapping[str, Part] = {
     "access": access,
     "ledger": ledger,
     "keys": keys,
+    "store": store,
     "quarantine": quarantine,
     "config": config,
 }

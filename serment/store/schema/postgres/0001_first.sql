@@ -7,7 +7,7 @@
 
 -- Installation: store id, kind of store, sealed installation state.
 CREATE TABLE meta (
-    name  text  NOT NULL PRIMARY KEY,
+    name  text COLLATE "C" NOT NULL PRIMARY KEY,
     value bytea NOT NULL
 );
 

@@ -23,6 +23,7 @@ from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.writing import new_id
 from serment.words import Language
+from tests.attacks.twins import ACTIVE
 from tests.installation import Installation, installation, run
 
 SECRETS = ("secret-encounter", "secret-prescription")
@@ -202,6 +203,7 @@ def test_a_new_announcement_takes_no_old_line_away(family: Family) -> None:
     resource = {
         "resourceType": "AllergyIntolerance",
         "meta": {"security": [label]},
+        "clinicalStatus": ACTIVE,
         "code": {"text": "x"},
         "patient": {"reference": f"Patient/{record}"},
     }

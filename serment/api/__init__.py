@@ -12,7 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serment.api import audit, binary, everything, fhir, health, operations, terminology, validation
+from serment.api import (
+    audit,
+    binary,
+    everything,
+    exporting,
+    fhir,
+    health,
+    operations,
+    terminology,
+    validation,
+)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -92,6 +102,9 @@ ROUTES = [
     at("/fhir/{type:type}/{id:logical}/_history", GET=fhir.history),
     at("/fhir/{type:type}/_history", GET=everything.type_history),
     at("/fhir/Patient/{id:logical}/$everything", GET=everything.everything),
+    at("/fhir/Patient/{id:logical}/$export", GET=exporting.begin),
+    at("/fhir/Patient/{id:logical}/$export/job", GET=exporting.manifest),
+    at("/fhir/Patient/{id:logical}/$export/file", GET=exporting.file),
     at("/fhir/Patient/{id:logical}/$explain-access", GET=operations.explain_access),
     at("/fhir/Patient/{id:logical}/$emergency-access", POST=operations.emergency_access),
     at("/fhir/{type:type}/$validate", POST=validation.validate),

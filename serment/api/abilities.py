@@ -24,6 +24,7 @@ OPERATIONS = {
         "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
         "confirm-attending": f"{OURS}confirm-attending",
         "declare-act": f"{OURS}declare-act",
+        "export": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export",
         "explain-access": f"{OURS}explain-access",
         "emergency-access": f"{OURS}emergency-access",
     },

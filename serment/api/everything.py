@@ -31,14 +31,14 @@ async def everything(request: Request) -> Response:
     """GET Patient/[id]/$everything: the person, then what the caller may see of the record."""
     house, asking = who(request)
     patient = str(request.path_params["id"])
-    asked = _asked(request, {"_since", "_type", "_count"})
+    asked = asked_of(request, {"_since", "_type", "_count"})
     if "_page" in asked:
         wanted = house.everything.follow(asking, WHOLE, patient, (), asked["_page"])
     else:
         types = tuple(asked["_type"].split(",")) if "_type" in asked else ()
         if not set(types) <= served_types():
             raise NotSupportedError("operations.type")
-        wanted = Wanted(patient, types, _since(asked), _count(asked, MOST_ITEMS, MOST_ITEMS))
+        wanted = Wanted(patient, types, since_of(asked), _count(asked, MOST_ITEMS, MOST_ITEMS))
     page = await house.everything.page(asking, wanted)
     links = _links(f"{house.base}/Patient/{patient}/$everything", page)
     entries: list[Any] = [(f"{one.type}/{one.id}", one.body, "match") for one in page.served]
@@ -54,12 +54,12 @@ async def type_history(request: Request) -> Response:
         raise NotFoundError("api.unknown-type")
     if type_ in NO_TYPE_HISTORY or type_ not in searched_types():
         raise NotSupportedError("operations.no-type-history")
-    asked = _asked(request, {"patient", "_since", "_count"})
+    asked = asked_of(request, {"patient", "_since", "_count"})
     if "_page" in asked:
         wanted = house.everything.follow(asking, CHRONICLE, "", (type_,), asked["_page"])
     else:
         patient = _patient(asked.get("patient", ""), house.base)
-        wanted = Wanted(patient, (type_,), _since(asked), _count(asked, DEFAULT_COUNT, MAX_COUNT))
+        wanted = Wanted(patient, (type_,), since_of(asked), _count(asked, DEFAULT_COUNT, MAX_COUNT))
     page = await house.everything.chronicle(asking, wanted)
     entries = [
         bundle.HistoryEntry(
@@ -75,7 +75,7 @@ async def type_history(request: Request) -> Response:
     return answer(bundle.history(house.base, entries, page.total, links))
 
 
-def _asked(request: Request, known: set[str]) -> dict[str, str]:
+def asked_of(request: Request, known: set[str]) -> dict[str, str]:
     """Read the parameters, each once, or a page link alone. Raises `NotSupportedError`, `MalformedError`."""
     pairs = negotiation.query(request)
     names = [name for name, _ in pairs]
@@ -89,7 +89,7 @@ def _asked(request: Request, known: set[str]) -> dict[str, str]:
     return dict(pairs)
 
 
-def _since(asked: dict[str, str]) -> int:
+def since_of(asked: dict[str, str]) -> int:
     """Read `_since`, in ms, 0 when it is not said."""
     if "_since" not in asked:
         return 0

@@ -13,6 +13,7 @@ from serment.record.choosing import Choosing
 from serment.record.disclosing import Disclosing
 from serment.record.emergency import Emergency
 from serment.record.everything import Everything
+from serment.record.exporting import Exporting
 from serment.record.finding import Finding
 from serment.record.passage import Passage
 from serment.record.patching import Patching
@@ -55,12 +56,14 @@ class House:
     auditing: Auditing
     disclosing: Disclosing
     emergency: Emergency
+    exporting: Exporting
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
         """Build every part over one passage."""
         reading, searching, writing = Reading(passage), Searching(passage), Writing(passage)
         finding, proving = Finding(passage, searching), Proving(passage, custody)
+        everything, serving = Everything(passage), Serving(passage)
         return cls(
             kind,
             base,
@@ -77,15 +80,16 @@ class House:
             Showing(passage),
             proving,
             Depositing(passage, writing),
-            Serving(passage),
+            serving,
             Warming(passage),
             Strangers(passage),
             Lookout(passage),
             Patching(reading, finding, writing),
-            Everything(passage),
+            everything,
             Auditing(passage, proving),
             Disclosing(passage, proving),
             Emergency(passage),
+            Exporting(passage, everything, serving),
         )
 
     def close(self) -> None:

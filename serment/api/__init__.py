@@ -102,6 +102,7 @@ ROUTES = [
     at("/fhir/{type:type}/{id:logical}/_history", GET=fhir.history),
     at("/fhir/{type:type}/_history", GET=everything.type_history),
     at("/fhir/Patient/{id:logical}/$everything", GET=everything.everything),
+    at("/fhir/Patient/{id:logical}/$summary", GET=everything.summary),
     at("/fhir/Patient/{id:logical}/$export", GET=exporting.begin),
     at("/fhir/Patient/{id:logical}/$export/job", GET=exporting.manifest),
     at("/fhir/Patient/{id:logical}/$export/file", GET=exporting.file),

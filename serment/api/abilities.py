@@ -25,6 +25,7 @@ OPERATIONS = {
         "confirm-attending": f"{OURS}confirm-attending",
         "declare-act": f"{OURS}declare-act",
         "export": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export",
+        "summary": "http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
         "explain-access": f"{OURS}explain-access",
         "emergency-access": f"{OURS}emergency-access",
     },

@@ -1,7 +1,7 @@
-"""Whole records: `Patient/[id]/$everything` (R4 patient-operation-everything.html), and type histories.
+"""Whole records: `$everything` (R4 patient-operation-everything.html), `$summary` (IPS), type histories.
 
-Both come in pages, so that the server's memory does not grow with a record. What is asked is read here;
-what may be seen is worked out in `record`.
+A record and a history come in pages, so that the server's memory does not grow with a record. What is
+asked is read here; what may be seen is worked out in `record`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ async def everything(request: Request) -> Response:
     entries: list[Any] = [(f"{one.type}/{one.id}", one.body, "match") for one in page.served]
     nothing = None if page.served else outcome.ok("api.nothing-visible", language_of(request))
     return answer(bundle.searchset(house.base, entries, page.total, links, nothing))
+
+
+async def summary(request: Request) -> Response:
+    """GET Patient/[id]/$summary: the International Patient Summary, as a document."""
+    house, asking = who(request)
+    negotiation.nothing_else(request)
+    return answer(await house.summarising.summary(asking, str(request.path_params["id"]), house.base))
 
 
 async def type_history(request: Request) -> Response:

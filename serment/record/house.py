@@ -24,6 +24,7 @@ from serment.record.sessions import Sessions
 from serment.record.showing import Showing
 from serment.record.strangers import Strangers
 from serment.record.streaming import Depositing, Serving
+from serment.record.summarising import Summarising
 from serment.record.warming import Warming
 from serment.record.writing import Writing
 
@@ -57,6 +58,7 @@ class House:
     disclosing: Disclosing
     emergency: Emergency
     exporting: Exporting
+    summarising: Summarising
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -90,6 +92,7 @@ class House:
             Disclosing(passage, proving),
             Emergency(passage),
             Exporting(passage, everything, serving),
+            Summarising(passage),
         )
 
     def close(self) -> None:

@@ -38,6 +38,7 @@ WHO = {
     "/fhir/AuditEvent/$verify-integrity": ("program", "GET"),
     "/fhir/AuditEvent/{id:logical}": ("program", "GET"),
     "/fhir/Patient/{id:logical}/$everything": ("program", "GET"),
+    "/fhir/Patient/{id:logical}/$summary": ("program", "GET"),
     "/fhir/Patient/{id:logical}/$export": ("program", "GET"),
     "/fhir/Patient/{id:logical}/$export/job": ("program", "GET"),
     "/fhir/Patient/{id:logical}/$export/file": ("program", "GET"),

@@ -3,7 +3,7 @@
 The other items are those that the caller hands in: what somebody may not see is not among them, so it
 decides nothing (an item that is hidden and one that is not there answer alike). Each step gathers the
 references that lead on, then every item is tested against them: the cost is one look at each item of the
-types named. Order: the test of a query, steps. Pure.
+types named for each step. Order: the test of a query, steps. Pure.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ Test = Callable[[Row], bool]
 
 def linked(resource_type: str, links: Iterable[Link], rows: Rows) -> Test:
     """Make the test of all the links of a query on an item of its type."""
-    tests = [_test(resource_type, link, rows) for link in links]
+    steps = _Steps(rows)
+    tests = [steps.test(resource_type, link) for link in links]
     return lambda row: all(test(row) for test in tests)
 
 
@@ -33,28 +34,39 @@ def references(code: str, values: bytes) -> list[str]:
     return [str(value[0]) for value in decoder((code,))(values).p0 or () if value[0] is not None]
 
 
-def _test(resource_type: str, criterion: Criterion, rows: Rows) -> Test:
-    if isinstance(criterion, Clause):
-        matches = matcher_of((criterion,))
-        return lambda row: matches(*row)
-    if isinstance(criterion, Chain):
-        return partial(_refers, criterion.code, _ends(criterion, rows))
-    return partial(_is_named, resource_type, _named(criterion, rows))
+class _Steps:
+    """The steps of one query's links. Each is worked out once, however many types lead to it."""
 
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._ends: dict[tuple[str, Criterion], frozenset[str]] = {}
+        self._named: dict[Has, frozenset[str]] = {}
 
-def _ends(chain: Chain, rows: Rows) -> frozenset[str]:
-    """Give the items at the end of a chain's step of which the rest holds."""
-    found: set[str] = set()
-    for type_, inner in chain.targets:
-        test = _test(type_, inner, rows)
-        found.update(f"{type_}/{row[0]}" for row in rows(type_) if test(row))
-    return frozenset(found)
+    def test(self, resource_type: str, criterion: Criterion) -> Test:
+        """Make the test of one criterion on an item of a type."""
+        if isinstance(criterion, Clause):
+            matches = matcher_of((criterion,))
+            return lambda row: matches(*row)
+        if isinstance(criterion, Chain):
+            ends = frozenset[str]().union(*(self._meeting(*target) for target in criterion.targets))
+            return partial(_refers, criterion.code, ends)
+        return partial(_is_named, resource_type, self._naming(criterion))
 
+    def _meeting(self, type_: str, inner: Criterion) -> frozenset[str]:
+        """Give the items of a type of which a criterion holds."""
+        key = type_, inner
+        if key not in self._ends:
+            test = self.test(type_, inner)
+            self._ends[key] = frozenset(f"{type_}/{row[0]}" for row in self._rows(type_) if test(row))
+        return self._ends[key]
 
-def _named(has: Has, rows: Rows) -> frozenset[str]:
-    """Give what is named by the items of which the rest holds."""
-    test = _test(has.type, has.inner, rows)
-    return frozenset(name for row in rows(has.type) if test(row) for name in references(has.code, row[2]))
+    def _naming(self, has: Has) -> frozenset[str]:
+        """Give what is named by the items of which the rest holds."""
+        if has not in self._named:
+            test = self.test(has.type, has.inner)
+            found = (references(has.code, row[2]) for row in self._rows(has.type) if test(row))
+            self._named[has] = frozenset(name for names in found for name in names)
+        return self._named[has]
 
 
 def _refers(code: str, ends: frozenset[str], row: Row) -> bool:

@@ -171,3 +171,17 @@ def test_no_patient_is_named_by_a_link() -> None:
     """A search names its record itself: a chain that could choose one would search them all."""
     query = parse("Observation", [("subject:Patient._id", "p1"), ("_has:Observation:focus:patient", "p2")])
     assert query.patients == ()
+
+
+def test_a_chain_of_many_types_looks_at_each_type_once_a_step() -> None:
+    """Attack: steps that may each lead to a dozen types multiply, and one search stops the server."""
+    name = "encounter.part-of.reason-reference:Condition.code"
+    looks: list[str] = []
+    query = parse("Observation", [(name, "x")] * 5)
+
+    def rows(type_: str) -> list[Row]:
+        looks.append(type_)
+        return []
+
+    linked("Observation", query.links, rows)
+    assert sorted(looks) == ["Condition", "Encounter", "Encounter"]  # five times asked, worked out once

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from serment.errors import MalformedError, NotSupportedError, TooLargeError
+from serment.errors import MalformedError, NotSupportedError, RequestError, TooLargeError
 from serment.fhir import search
 from serment.fhir.match_links import Row, linked
 from serment.fhir.query import parse
@@ -185,3 +188,32 @@ def test_a_chain_of_many_types_looks_at_each_type_once_a_step() -> None:
 
     linked("Observation", query.links, rows)
     assert sorted(looks) == ["Condition", "Encounter", "Encounter"]  # five times asked, worked out once
+
+
+PIECES = [
+    "_has",
+    ":",
+    ".",
+    "focus",
+    "Observation",
+    "Patient",
+    "subject",
+    "code",
+    "value-quantity",
+    "_include",
+    "_elements",
+]
+PIECES += ["_revinclude", "_summary", "*", "not", "missing", "$", "|", "5", "ge", "é", "\\", ",", ""]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=9).map("".join),
+    st.lists(st.sampled_from(PIECES), max_size=6).map("".join),
+)
+def test_no_link_however_strange_raises_anything_else(name: str, text: str) -> None:
+    for kind in ("Observation", "Practitioner"):
+        with suppress(RequestError):
+            query = parse(kind, [(name, text)])
+            assert parse(kind, query.to_pairs()) == query
+            test = linked(kind, query.links, lambda type_: STORE.get(type_, []))
+            assert all(test(one) in {True, False} for one in STORE[kind])

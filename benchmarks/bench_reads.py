@@ -8,6 +8,7 @@ keys are at hand after the first round, as on a working day.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from time import perf_counter
 
 import uvloop
@@ -82,7 +83,12 @@ async def read_all(made: Installation, references: list[str], waiting: int) -> N
     await asyncio.gather(*(worker() for _ in range(waiting)))
 
 
-def over_http(made: Installation, references: list[str]) -> list[Row]:
+def over_http(
+    made: Installation,
+    references: list[str],
+    processes: Sequence[int] = WORKERS,
+    waiting: Sequence[int] = (16, 64),
+) -> list[Row]:
     """Read through the server with 16 and 64 requests in flight, served by one process and by two."""
     house = made.house
     secret = house.sessions.issue(made.doctor, Purpose.TREAT, house.passage.clock())
@@ -94,12 +100,12 @@ def over_http(made: Installation, references: list[str]) -> list[Row]:
         "seconds": SECONDS,
     }
     rows: list[Row] = []
-    for workers in WORKERS:
+    for workers in processes:
         with serving(made.settings, workers) as server:
             # Several processes start one after the other, and each has to fetch the keys.
             for _ in range(1 + workers):
                 load(plan | {"clients": 16})
-            for clients in (16, 64):
+            for clients in waiting:
                 before = cpu_seconds(server.pid)
                 seen = [load(plan | {"clients": clients}) for _ in range(RUNS)]
                 rows += figures(workers, clients, seen, cpu_seconds(server.pid) - before)

@@ -25,6 +25,9 @@ from serment import serving as server
 from serment import workers as several
 from serment.settings import Settings
 
+PLAIN = "SERMENT_BENCH_PLAIN"
+"""Set where the server is to be measured without its secrets (`benchmarks.plain`)."""
+
 
 @contextmanager
 def serving(chosen: Settings, workers: int = 1, seconds: float = 30.0) -> Iterator[subprocess.Popen[bytes]]:
@@ -67,6 +70,10 @@ def _cpu_seconds(process: int) -> float:
 
 def main(directory: str, port: str, workers: str) -> None:
     """Open the installation and serve it until terminated, with one process or several."""
+    if os.environ.get(PLAIN):
+        from benchmarks.plain import strip
+
+        strip()
     chosen = replace(settings.read({}, Path(directory), int(port)), workers=int(workers))
     if chosen.workers > 1:
         with app.reserve(chosen):

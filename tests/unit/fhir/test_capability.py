@@ -36,6 +36,8 @@ def good(code: str, type_: str) -> str:
     if type_ != "composite":
         return GOOD[type_]
     return COMPOSITES.get(code.removeprefix("component-").removeprefix("combo-"), "a$5")
+
+
 ALL = sorted(search.resource_types())
 
 

@@ -21,8 +21,10 @@ from serment.fhir.json import MAX_BYTES, Member, array_items, object_members, sk
 MEDIA_TYPE: Final = "application/json-patch+json"
 
 MOST_OPERATIONS: Final = 100
-MOST_WORK: Final = 64 * 1024 * 1024
+MOST_WORK: Final = 16 * 1024 * 1024
 """Characters read at most for one patch: each operation reads the resource once."""
+GROWTH: Final = 256 * 1024
+"""Characters that copies may add to a small resource: a copy of a copy of a copy doubles it each time."""
 
 _WRAPPED: Final = b'{"resourceType":"Patch","patch":'
 _ESCAPE = re.compile(r"~(?![01])")
@@ -103,9 +105,10 @@ def patched(raw: bytes, operations: Sequence[Operation]) -> bytes:
     `TooLargeError` for a patch that makes too much of too little. What comes out is still to be checked.
     """
     text, work = raw.decode("utf-8"), 0
+    most = min(MAX_BYTES, 2 * len(text) + sum(len(one.value or "") for one in operations) + GROWTH)
     for number, operation in enumerate(operations, start=1):
         work += len(text)
-        if work > MOST_WORK or len(text) > MAX_BYTES:
+        if work > MOST_WORK or len(text) > most:
             raise TooLargeError("patch.too-much", operation=number)
         text = _DONE[operation.op](text, operation, number)
     return text.encode()

@@ -148,7 +148,9 @@ def _issues(
     if sound:
         yield from _code_issues(value, kind, path)
     for inner_path, inner in _inner_resources(kind, value, path):
-        yield from _issues(inner.get("resourceType"), inner, inner_path, errors, path)
+        for issue in _issues(inner.get("resourceType"), inner, inner_path, errors, path):
+            sound = False  # what compares values looks at nothing of another shape
+            yield issue
     if sound and not is_contained:
         for place, rule in invariants.faults(value, path):
             yield Issue.of_rule(place, rule)

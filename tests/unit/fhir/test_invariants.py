@@ -259,3 +259,9 @@ def test_the_schema_says_a_great_part_of_the_invariants_of_r4() -> None:
     definitions = schema._file()["schema"]["definitions"]
     titles = {rule.get("title") for one in definitions.values() for rule in one.get("allOf", [])}
     assert len(titles - {None, "binding", "target"}) >= 130
+
+
+def test_what_has_another_shape_is_compared_with_nothing() -> None:
+    inner = {"resourceType": "Organization", "id": ["o"], "name": "x"}
+    (fault,) = issues(read(json.dumps(contained(inner)).encode()))
+    assert (fault.expression, fault.sentence) == ("Patient.contained[0].id", "fhir.wrong-type")

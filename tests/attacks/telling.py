@@ -26,9 +26,19 @@ async def operations(house: House, asking: Asking, patient: str, say: Any) -> No
     for types, since in (((), 0), (("Observation", "Consent"), 0), ((), asking.now - 150_000)):
         wanted = Wanted(patient, types, since, MOST_ITEMS)
         await _pages(say, ("everything", types), wanted, asking, house, WHOLE, everything.page)
+    await _summary(house, asking, patient, say)
     for type_ in TYPES:
         wanted = Wanted(patient, (type_,), 0, 2)
         await _pages(say, ("versions", type_), wanted, asking, house, CHRONICLE, everything.chronicle)
+
+
+async def _summary(house: House, asking: Asking, patient: str, say: Any) -> None:
+    try:
+        made = json.loads(await house.summarising.summary(asking, patient, ""))
+    except SermentError as error:
+        say("summary", type(error).__name__, error)
+        return
+    say("summary", _ID.sub("…", json.dumps(made, sort_keys=True)))
 
 
 async def _pages(

@@ -1,0 +1,144 @@
+"""Operations and changes by a criterion tell nothing: hidden or absent, the same answer after the same work.
+
+What is tried: a conditional deletion that deletes, or counts, what its caller may not see; an operation that
+opens the whole record beside the check of single reads (microsoft/fhir-server ADR-2607).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from serment.errors import SermentError
+from serment.fhir import patch
+from serment.fhir.query import parse
+from serment.model import EmergencyReason, PatientId
+from serment.record import incoming
+from serment.record.asking import Asking
+from serment.record.everything import Wanted
+from serment.record.house import House
+from serment.record.patching import Change
+from tests.attacks.test_leak_oracles import OBSERVATION, Scene, absent, scene
+from tests.attacks.watching import Log, watched
+from tests.installation import run
+
+__all__ = ["scene"]
+
+CHANGE = Change(patch.read(b'[{"op": "replace", "path": "/status", "value": "amended"}]'))
+
+Walk = Callable[[House, Asking, str, str], Awaitable[Any]]
+"""Something asked of a house: house, asker, id of an item or record, the patient of the scene."""
+
+
+def twice(scene: Scene, role: str, asked: tuple[str, str], walk: Walk) -> tuple[list[Log], list[str]]:
+    """Ask for both, twice; give what the second round left behind, and what was told."""
+    house, log = watched(scene.server.house)
+    asking = scene.server.installation.as_staff(role)
+    left: list[Log] = []
+    told: list[str] = []
+    for one in asked * 2:
+        log.clear()
+        try:
+            run(_whatever(walk(house, asking, one, scene.patient)))
+            told.append("nothing raised")
+        except SermentError as error:
+            told.append(f"{type(error).__name__} {error}")
+        left.append(list(log))
+    return left[2:], told[2:]
+
+
+async def _whatever(asked: Awaitable[Any]) -> None:
+    await asked
+
+
+def _where(patient: str, id_: str) -> str:
+    return f"patient=Patient/{patient}&_id={id_}"
+
+
+def _weight(patient: str) -> incoming.Incoming:
+    made = {
+        "resourceType": OBSERVATION,
+        "status": "final",
+        "code": {"text": "x"},
+        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category",
+                                  "code": "vital-signs"}]}],
+        "subject": {"reference": f"Patient/{patient}"},
+    }  # fmt: skip
+    return incoming.read(json.dumps(made).encode())
+
+
+ITEM_WALKS: dict[str, Walk] = {
+    "patch": lambda h, a, id_, _: h.patching.patch(a, OBSERVATION, id_, CHANGE),
+    "patch of a version": lambda h, a, id_, _: h.patching.patch(
+        a, OBSERVATION, id_, Change(CHANGE.operations, 1)
+    ),
+    "patch by a criterion": lambda h, a, id_, p: h.patching.patch_where(
+        a, OBSERVATION, _where(p, id_), CHANGE
+    ),
+    "delete by a criterion": lambda h, a, id_, p: h.patching.delete_where(
+        a, OBSERVATION, _where(p, id_), "", None
+    ),
+    "update by a criterion of a version": lambda h, a, id_, p: h.writing.upsert(
+        a, _weight(p), _where(p, id_), 1
+    ),
+    "explain one item": lambda h, a, id_, p: h.disclosing.everybody(a, PatientId(p), f"{OBSERVATION}/{id_}"),
+}
+
+RECORD_WALKS: dict[str, Walk] = {
+    "everything": lambda h, a, id_, _: h.everything.page(a, Wanted(id_)),
+    "everything of a type": lambda h, a, id_, _: h.everything.page(a, Wanted(id_, (OBSERVATION,))),
+    "history of a type": lambda h, a, id_, _: h.everything.chronicle(a, Wanted(id_, (OBSERVATION,))),
+    "summary": lambda h, a, id_, _: h.summarising.summary(a, id_, ""),
+    "export": lambda h, a, id_, _: h.exporting.begin(a, id_, (), 0),
+    "emergency": lambda h, a, id_, _: h.emergency.open(a, PatientId(id_), [EmergencyReason.ON_CALL]),
+    "audit": lambda h, a, id_, _: h.auditing.search(a, parse("AuditEvent", [("patient", id_)])),
+    "audit event": lambda h, a, id_, _: h.auditing.read(a, id_.replace("-", "") + "0" * 32),
+    "verification": lambda h, a, id_, _: h.auditing.verify(a, id_),
+    "explain": lambda h, a, id_, _: h.disclosing.everybody(a, PatientId(id_)),
+    "update by a criterion": lambda h, a, id_, _: h.writing.upsert(
+        a, _weight(id_), f"patient={id_}&code=x", None
+    ),
+    "create by a criterion": lambda h, a, id_, _: h.writing.create(a, _weight(id_), f"patient={id_}&code=x"),
+}
+
+
+@pytest.mark.parametrize("walk", sorted(ITEM_WALKS))
+@pytest.mark.capability("1-24", "refuses")
+def test_a_hidden_item_and_an_unknown_one_leave_the_same_list(scene: Scene, walk: str) -> None:
+    asked = tuple(one.partition("/")[2] for one in (scene.observation, absent(scene.observation)))
+    left, told = twice(scene, "team-doctor", (asked[0], asked[1]), ITEM_WALKS[walk])
+    assert left[0]
+    assert left[0] == left[1]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("walk", sorted(RECORD_WALKS))
+@pytest.mark.capability("1-24", "refuses")
+def test_a_closed_record_and_an_unknown_one_leave_the_same_list(scene: Scene, walk: str) -> None:
+    left, told = twice(scene, "unrelated-doctor", (scene.patient, str(uuid.UUID(int=5))), RECORD_WALKS[walk])
+    assert left[0]
+    assert left[0] == left[1]
+    assert told[0] == told[1]
+
+
+def test_a_condition_never_deletes_what_its_author_may_not_see(scene: Scene) -> None:
+    id_ = scene.observation.partition("/")[2]
+    with scene.server.staff("team-doctor") as doctor:
+        gone = doctor.delete(OBSERVATION, params={"patient": scene.patient, "_id": id_})
+    assert gone.status_code == 404
+    assert scene.resource(scene.observation)["id"] == id_
+
+
+def test_a_hidden_item_is_in_no_page_of_the_whole(scene: Scene) -> None:
+    house = scene.server.house
+    asking = scene.server.installation.as_staff("team-doctor")
+    hidden = {scene.observation, scene.document}
+    page = run(house.everything.page(asking, Wanted(scene.patient, count=1000)))
+    assert not hidden & {f"{one.type}/{one.id}" for one in page.served}
+    for type_ in ("Observation", "DocumentReference"):
+        versions = run(house.everything.chronicle(asking, Wanted(scene.patient, (type_,), count=500)))
+        assert not hidden & {f"{one.type}/{one.id}" for one in versions.served}

@@ -155,6 +155,8 @@ class Bundling:
         """Answer a GET of a bundle: one item, one version, or a search."""
         parts = urlsplit(url.removeprefix(base).lstrip("/"))
         type_, *rest = parts.path.split("/")
+        if type_ in NEVER_WRITTEN:  # the trace is read at its own address
+            raise NotSupportedError("bundling.get")
         if rest and not parts.query:
             return await self._item(asking, type_, rest)
         if rest:

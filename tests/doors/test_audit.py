@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serment.fhir import document, validate
-from tests.doors.samples import Json, weight
+from tests.doors.samples import Json, bundle, entry, weight
 from tests.doors.served import Served, sentence
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -122,3 +122,11 @@ def test_the_holder_verifies_their_trace(server: Served) -> None:
 def test_a_verification_names_its_record(server: Served, query: str) -> None:
     answer = server.patient().get(f"AuditEvent/$verify-integrity{query}")
     assert (answer.status_code, sentence(answer)) == (400, "operations.one-parameter")
+
+
+def test_a_batch_does_not_read_the_trace_as_if_it_were_empty(server: Served) -> None:
+    for url in (f"AuditEvent?patient={server.record()}", f"AuditEvent/{UNKNOWN}"):
+        asked = bundle(entry(None, "GET", url), kind="batch")
+        answer = server.patient().post(f"{server.address}/fhir", json=asked)
+        [one] = answer.json()["entry"]
+        assert one["response"]["status"].startswith("400")

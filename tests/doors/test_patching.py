@@ -200,7 +200,7 @@ def test_a_condition_meets_nothing_that_is_hidden(server: Served, method: str) -
 def test_a_condition_asks_for_the_item_itself(server: Served, query: str) -> None:
     doctor = server.staff("team-doctor")
     for method in ("PUT", "DELETE"):
-        sent = {"json": weight(server.record())} if method == "PUT" else {}
+        sent: dict[str, Any] = {"json": weight(server.record())} if method == "PUT" else {}
         assert doctor.request(method, f"Observation{query}", **sent).status_code == 400
 
 

@@ -126,7 +126,7 @@ def test_a_list_of_operations_without_end_is_refused() -> None:
 PATHS = st.lists(st.sampled_from(["a", "b", "c", "0", "1", "-", "d~0~1e", ""]), max_size=3).map(
     lambda parts: "".join(f"/{part}" for part in parts)
 )
-OPERATIONS = st.fixed_dictionaries(
+OPERATIONS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test"]),
         "path": PATHS,

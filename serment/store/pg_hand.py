@@ -31,6 +31,7 @@ class PgHand:
     def __init__(self, connect: Callable[[], Wire]) -> None:
         self._connect = connect
         self._wire = connect()
+        self._server = self._wire.server
         self._numbers = Numbers()
         self._transaction = self._turn = 0
         self._full_now = False
@@ -38,9 +39,15 @@ class PgHand:
 
     @property
     def connection(self) -> Wire:
-        """Give the connection, a new one when the last was lost. Raises `DependencyError`."""
+        """Give the connection, a new one when the last was lost. Raises `DependencyError`.
+
+        The server may not have noticed that the last one is lost: its process there is ended, so that what
+        it holds is free and the outcome of its transaction is settled.
+        """
         if self._wire.closed:
-            self._wire = self._connect()
+            wire = self._connect()
+            wire.ask(sql.END_SERVER, self._server)
+            self._wire, self._server = wire, wire.server
         return self._wire
 
     def begin(self) -> None:
@@ -92,22 +99,18 @@ class PgHand:
         """Make the group durable, or find out whether it is."""
         if not self._wire.in_order:
             raise UndoneError
-        server = self._wire.server
         try:
             self._wire.ask(sql.COMMIT)
         except DependencyError as error:
             if not is_lost(error):
                 raise
-            self._find_out(server)
+            self._find_out()
         self.met_full = self._full_now
 
-    def _find_out(self, server: int) -> None:
+    def _find_out(self) -> None:
         """Ask what became of a commit whose answer was lost. Raises `DependencyError` unless it stands."""
         try:
-            wire = self.connection
-            # The server may not have noticed: once its process is gone, the outcome is settled.
-            wire.ask(sql.END_SERVER, server)
-            outcome = wire.ask(sql.OUTCOME, self._transaction)[0][0]
+            outcome = self.connection.ask(sql.OUTCOME, self._transaction)[0][0]
         except SermentError:
             raise DependencyError(UNKNOWN) from None
         if outcome == "aborted":

@@ -8,6 +8,7 @@ needs. A password never stands in an address: libpq finds it in a password file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -15,18 +16,20 @@ from typing import Final
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from serment.errors import IntegrityError, SermentError, SettingsError
+from serment.errors import DependencyError, IntegrityError, SermentError, SettingsError
 from serment.store import pg_statements as sql
 from serment.store.migration import Step, read_steps
-from serment.store.pg_wire import CONNECT_SECONDS, Wire
+from serment.store.pg_wire import Wire
 
 OLDEST: Final = 150_000
 """The oldest server that is taken, as `server_version_num` says it."""
 
 READ_SECONDS: Final = 10.0
-WRITE_SECONDS: Final = 30.0
 SCAN_SECONDS: Final = 3_600.0
 """How long one exchange may take before its connection counts as lost."""
+
+WRITERS_PATIENCE: Final = 3
+"""A writer waits so many times longer than a reader: it may stand behind the writer of another process."""
 
 _CHECKED_TLS = {"verify-full", "verify-ca"}
 _HERE = ("/", "@", "localhost", "127.", "::1")
@@ -66,7 +69,6 @@ def target(url: str) -> str:
         given.setdefault("sslmode", "verify-full")
         if given["sslmode"] not in _CHECKED_TLS:
             raise SettingsError("store.pg-tls")
-    given.setdefault("connect_timeout", str(CONNECT_SECONDS))
     given.setdefault("application_name", "serment")
     fixed: dict[str, str | int] = {
         # Epochs are read on the primary, wherever it is among the hosts given.
@@ -89,17 +91,18 @@ def role_of(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Makes connections to one database."""
+    """Makes connections to one database. `patience` is how long an exchange may take, in seconds."""
 
     target: str
+    patience: float = READ_SECONDS
 
     def reader(self) -> Wire:
         """Connect for point reads."""
-        return self._wire(READ_SECONDS)
+        return self._wire(self.patience)
 
     def writer(self) -> Wire:
         """Connect for the writer thread."""
-        return self._wire(WRITE_SECONDS)
+        return self._wire(self.patience * WRITERS_PATIENCE)
 
     def scanner(self) -> Wire:
         """Connect for long reads."""
@@ -112,7 +115,19 @@ class Sessions:
     def _wire(self, seconds: float) -> Wire:
         # The server gives up a little before we do, and says so.
         limit = {"statement_timeout": f"{int(seconds * 900)}ms"}
-        return Wire(self.target, {**_SESSION, **limit}, seconds)
+        for host in self._hosts[:-1]:
+            with suppress(DependencyError):
+                return Wire(host, {**_SESSION, **limit}, seconds)
+        return Wire(self._hosts[-1], {**_SESSION, **limit}, seconds)
+
+    @property
+    def _hosts(self) -> list[str]:
+        """Give the connection string of each host: a silent one does not use up the time of the next."""
+        given = conninfo_to_dict(self.target)
+        hosts, ports = (str(given.get(name) or "").split(",") for name in ("host", "port"))
+        ports = ports * len(hosts) if len(ports) == 1 else ports
+        pairs = zip(hosts, ports, strict=False)
+        return [make_conninfo(self.target, host=host, port=port) for host, port in pairs]
 
 
 def check_server(wire: Wire) -> None:

@@ -30,7 +30,8 @@ Row = tuple[Any, ...]
 Check = Callable[[int], SermentError | None]
 """Looks at how many rows a kept statement touched, and gives what is wrong with that."""
 
-CONNECT_SECONDS: Final = 10
+CONNECT_SECONDS: Final = 5.0
+"""How long one host may take to let us in."""
 _MOST_KEPT: Final = 1_000_000
 _BINARY = pq.Format.BINARY
 _NUMBER = Struct(">q")
@@ -79,10 +80,7 @@ class Wire:
         self.sent = 0
         self._prepared: set[bytes] = set()
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        self._pg = pq.PGconn.connect(make_conninfo(target, options=options).encode())
-        if self._pg.status != pq.ConnStatus.OK:
-            self._pg.finish()
-            raise DependencyError("store.pg-away")
+        self._pg = _connected(make_conninfo(target, options=options))
         self._pg.nonblocking = 1
         self._poll = select.poll()
         self._poll.register(self._pg.socket, select.POLLIN)
@@ -280,6 +278,26 @@ class Wire:
     def _gone(self, code: str = "GONE") -> DependencyError:
         self.close()
         return lost(code)
+
+
+def _connected(target: str) -> pq.abc.PGconn:
+    """Connect step by step: the blocking call of libpq would keep every thread of the process waiting."""
+    connection = pq.PGconn.connect_start(target.encode())
+    until = monotonic() + CONNECT_SECONDS
+    while connection.status != pq.ConnStatus.BAD:
+        wanted = connection.connect_poll()
+        if wanted == pq.PollingStatus.OK:
+            return connection
+        if wanted == pq.PollingStatus.FAILED:
+            break
+        poll, left = select.poll(), until - monotonic()
+        poll.register(
+            connection.socket, select.POLLIN if wanted == pq.PollingStatus.READING else select.POLLOUT
+        )
+        if left <= 0 or not poll.poll(left * 1_000):
+            break
+    connection.finish()
+    raise DependencyError("store.pg-away")
 
 
 def _written(value: Value) -> bytes:

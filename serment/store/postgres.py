@@ -21,7 +21,7 @@ from serment.store import pg_statements as sql
 from serment.store.contract import Snapshot, Transaction
 from serment.store.pg_hand import PgHand
 from serment.store.pg_snapshot import PgSnapshot
-from serment.store.pg_start import Sessions, check_schema, check_server, prepare, stands, target
+from serment.store.pg_start import READ_SECONDS, Sessions, check_schema, check_server, prepare, stands, target
 from serment.store.pg_wire import Wire
 from serment.store.sqlite import STORE_ID
 from serment.store.writer import Writer
@@ -55,14 +55,14 @@ class View:
 
 
 class PostgresStore:
-    """The contract's `Store` on the database at `url`.
+    """The contract's `Store` on the database at `url`. A server silent for `patience` seconds is lost.
 
     Raises at the start `SettingsError` (not prepared, not durable, another installation's), `IntegrityError`
     (damaged), `DependencyError` (no server).
     """
 
-    def __init__(self, url: str, *, store_id: bytes | None = None) -> None:
-        self._sessions = Sessions(target(url))
+    def __init__(self, url: str, *, store_id: bytes | None = None, patience: float = READ_SECONDS) -> None:
+        self._sessions = Sessions(target(url), patience)
         self._closed = False
         self._full = False
         self._idle: deque[Wire] = deque()

@@ -1,0 +1,116 @@
+"""How the tables of PostgreSQL are cut, and that they can be spread over machines as they are (scale.md)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from psycopg import connect
+
+from serment.store import pg_statements as sql
+from serment.store.pg_start import Sessions, prepare, target
+from tests.architecture.source import ROOT
+from tests.stores.server import server
+
+DISTRIBUTED = {
+    "record": "record",
+    "pack": "record",
+    "body": "record",
+    "locator": "token",
+    "person": "token",
+    "chunk": "blob",
+}
+"""Table → the column that it is cut by, here and when it is spread over machines (scale.md)."""
+ON_ONE_MACHINE = {
+    "meta", "session", "imported", "quarantine", "ledger_head", "entry", "chain", "checkpoint", "migration",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def prepared() -> str:
+    url = server().database()
+    prepare(Sessions(target(url)))
+    return url
+
+
+def catalogue(url: str, statement: str) -> list[tuple[Any, ...]]:
+    with connect(url) as looking:
+        return looking.execute(statement.encode()).fetchall()
+
+
+def test_every_table_can_be_spread_over_machines(prepared: str) -> None:
+    """The rules of Citus: what is unique holds the distribution column; no foreign key, trigger or default."""
+    tables = catalogue(
+        prepared,
+        "SELECT relname, pg_get_partkeydef(oid) FROM pg_class"
+        " WHERE relnamespace = 'serment'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
+    )
+    assert {name: key for name, key in tables if key} == {
+        name: f"HASH ({column})" for name, column in DISTRIBUTED.items()
+    }
+    assert {name for name, key in tables if not key} == ON_ONE_MACHINE
+    uniques = catalogue(
+        prepared,
+        "SELECT c.relname, array_agg(a.attname::text) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)"
+        " WHERE i.indisunique AND c.relnamespace = 'serment'::regnamespace GROUP BY c.relname, i.indexrelid",
+    )
+    for name, columns in uniques:
+        if name in DISTRIBUTED:
+            assert DISTRIBUTED[name] in columns
+    foreign = "SELECT 1 FROM pg_constraint WHERE contype = 'f' AND connamespace = 'serment'::regnamespace"
+    defaults = (
+        "SELECT 1 FROM information_schema.columns"
+        " WHERE table_schema = 'serment' AND column_default IS NOT NULL"
+    )
+    triggers = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+    found = [catalogue(prepared, statement) for statement in (foreign, defaults, triggers)]
+    assert found == [[], [], [("serment.entry",)]]
+
+
+def test_no_statement_of_a_request_joins_or_lacks_the_column_that_its_table_is_cut_by() -> None:
+    """Each statement touches one part; those that do not are named here, with why."""
+    everywhere = {
+        "BLOBS": "sweeping a record's content, not a request",
+        "UNFINISHED_BLOBS": "a sweep",
+        "RECORDS": "a scrub, a page at a time",
+        "PERSONS_OF": "when a person's traits change",
+        "DROP_PERSONS": "the same",
+        "PUT_PACK": "a number that this job did not take: never in a request",
+        "PUT_BODY": "the same",
+    }
+    met = set()
+    for name, statement in vars(sql).items():
+        if not isinstance(statement, sql.Statement):
+            continue
+        text = statement.text.decode()
+        table = re.search(r"(?:FROM|INTO|UPDATE) (\w+)", text)
+        if table is None or table[1] not in DISTRIBUTED:
+            continue
+        column = DISTRIBUTED[table[1]]
+        pinned = re.search(rf"\b{column} = \$|INSERT INTO {table[1]} \([^)]*\b{column}\b[^)]*\) VALUES", text)
+        if pinned is None or " JOIN " in text:
+            met.add(name)
+    assert met == set(everywhere)
+
+
+def test_the_columns_are_those_of_sqlite(prepared: str) -> None:
+    text = (ROOT / "serment/store/schema/0001_first.sql").read_text("utf-8")
+    lite = {
+        (table, column.split()[0])
+        for table, body in re.findall(r"CREATE TABLE (\w+) \((.*?)\n\)", text, re.DOTALL)
+        for column in body.strip().split("\n")
+        if column.split()[0] not in {"UNIQUE", "PRIMARY"}
+    }
+    rows = catalogue(
+        prepared,
+        "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        " WHERE c.relnamespace = 'serment'::regnamespace AND c.relkind IN ('r', 'p')"
+        " AND NOT c.relispartition AND a.attnum > 0",
+    )
+    more = set(rows) - lite
+    assert lite - set(rows) == {("counter", "name"), ("counter", "last")}
+    assert more == {
+        ("ledger_head", "only"), ("migration", "number"), ("migration", "name"), ("migration", "sha256"),
+    }  # fmt: skip

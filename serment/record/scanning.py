@@ -13,11 +13,13 @@ Order: the port, no scanner, pieces that pass, contents of a resource.
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any, Protocol
 
-from serment.errors import RequestError
-from serment.fhir import binary_json
+from serment.errors import InvalidResourceError, RequestError
 from serment.fhir import document as documents
 from serment.record.incoming import Incoming
 
@@ -89,7 +91,10 @@ class Watch:
 
 
 async def screen(scanner: Scanner | None, incoming: Incoming) -> None:
-    """Show every content of a resource before it is written. Raises what `Scan` raises."""
+    """Show every content of a resource before it is written.
+
+    Raises what `Scan` raises, `InvalidResourceError` for content that readers would decode differently.
+    """
     if scanner is None:
         return
     for content in contents(incoming):
@@ -126,8 +131,21 @@ def _inside(resource: dict[str, Any]) -> Iterator[bytes]:
         node = waiting.pop()
         if isinstance(node, dict):
             data = node.get("data")
-            if isinstance(data, str) and "contentType" in node:
-                yield binary_json.any_bytes(data)
+            if isinstance(data, str) and data and "contentType" in node:
+                yield _decoded(data)
             waiting.extend(node.values())
         elif isinstance(node, list):
             waiting.extend(node)
+
+
+def _decoded(data: str) -> bytes:
+    """Decode base64 that every reader decodes alike: another spelling may hide what it holds.
+
+    Raises `InvalidResourceError`.
+    """
+    content = b""
+    with suppress(ValueError, binascii.Error):
+        content = base64.b64decode("".join(data.split()), validate=True)
+    if not content:
+        raise InvalidResourceError("scanning.unreadable")
+    return content

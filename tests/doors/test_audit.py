@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
+from serment.app import STORE_FILE
+from serment.errors import IntegrityError
 from serment.fhir import document, validate
 from tests.doors.samples import Json, bundle, entry, weight
 from tests.doors.served import Served, sentence
+from tests.installation import run, small_installation
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -108,6 +115,7 @@ def test_a_trace_is_never_written_from_outside(server: Served) -> None:
         assert holder.request(method, "AuditEvent", json=resource).status_code == 405
 
 
+@pytest.mark.capability("1-16", "lets")
 def test_the_holder_verifies_their_trace(server: Served) -> None:
     answer = server.patient().get("AuditEvent/$verify-integrity", params={"patient": server.record()})
     said = {one["name"]: one for one in answer.json()["parameter"]}
@@ -130,3 +138,14 @@ def test_a_batch_does_not_read_the_trace_as_if_it_were_empty(server: Served) -> 
         answer = server.patient().post(f"{server.address}/fhir", json=asked)
         [one] = answer.json()["entry"]
         assert one["response"]["status"].startswith("400")
+
+
+def test_a_trace_that_was_edited_by_hand_is_never_verified(tmp_path: Path) -> None:
+    """The thief with the disk turns one byte of a sealed line."""
+    with small_installation(tmp_path) as made:
+        assert run(made.house.auditing.verify(made.as_patient(), made.record())).walked
+        with closing(sqlite3.connect(made.settings.directory / STORE_FILE)) as store, store:
+            changed = "UPDATE entry SET commitment = randomblob(32) WHERE sequence = 3"
+            assert store.execute(changed).rowcount == 1
+        with pytest.raises(IntegrityError):
+            run(made.house.auditing.verify(made.as_patient(), made.record()))

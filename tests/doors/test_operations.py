@@ -114,7 +114,6 @@ def test_what_is_not_judged_is_not_left_aside(
 # $explain-access
 
 
-@pytest.mark.capability("1-16", "lets")
 def test_the_holder_is_told_who_could_read_what_and_by_which_rule(server: Served) -> None:
     answer = server.patient().get(f"Patient/{server.record()}/$explain-access")
     found = people(answer.json())

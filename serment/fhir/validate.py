@@ -108,12 +108,16 @@ def _is_sound(document: Document) -> bool:
 
 def _fits_schema(kind: Any, value: dict[str, Any]) -> bool:
     return (
-        kind in schema.resource_types()
+        _is_type(kind)
         and schema.validator().is_valid({kind: value})
         and all(
             _fits_schema(inner.get("resourceType"), inner) for _, inner in _inner_resources(kind, value, "")
         )
     )
+
+
+def _is_type(kind: Any) -> bool:
+    return isinstance(kind, str) and kind in schema.resource_types()
 
 
 def _breaks_invariant(kind: str, value: dict[str, Any]) -> bool:
@@ -137,7 +141,7 @@ def _issues(
 ) -> Iterator[Issue]:
     """Give the faults of one resource and of those inside it; `within` is the path of what holds it."""
     is_contained = within is not None and path.startswith(within + _CONTAINED)
-    if kind not in schema.resource_types():
+    if not _is_type(kind):
         yield Issue(path, "fhir.unknown-type")
         return
     sound = True

@@ -96,6 +96,11 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({**PATIENT, "contained": [{"id": "x"}]}, "Patient.contained[0].resourceType", "fhir.missing-element"),
     ({**PATIENT, "contained": [{"resourceType": "Foo"}]}, "Patient.contained[0]", "fhir.unknown-type"),
     ({**PATIENT, "contained": [[]]}, "Patient.contained[0]", "fhir.wrong-type"),
+    (
+        {**PATIENT, "contained": [{"resourceType": ["x"]}]},
+        "Patient.contained[0].resourceType",
+        "fhir.wrong-type",
+    ),
     ({**PATIENT, "contained": [{**PATIENT, "active": 1}]}, "Patient.contained[0].active", "fhir.wrong-type"),
     ({**PATIENT, "name": {"family": "x"}}, "Patient.name", "fhir.wrong-type"),
     ({**PATIENT, "name": ["x"]}, "Patient.name[0]", "fhir.wrong-type"),

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from serment import app, settings
 from serment.demo.people import Person
 from serment.demo.population import DemoPatient, Population, bundles_for, population
@@ -28,6 +30,8 @@ from tests.stores.server import server
 
 STORE = os.environ.get("SERMENT_TEST_STORE", "sqlite")
 """Which store installations are made on: `sqlite`, or `postgresql` (a database of its own for each)."""
+
+on_a_file = pytest.mark.skipif(STORE != "sqlite", reason="about the file of SQLite")
 
 PASSPHRASE = "cheval agrafe batterie correct"
 CHEAP = ("--memory", "1024", "--soft", "1000000", "--hard", "1000000")

@@ -19,13 +19,17 @@ from typing import Any
 from serment.model import Purpose
 from serment.record.founding import FOUNDER
 from tests.doors.served import served
+from tests.stores.server import server as postgresql
 
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The running installation: where it stands, who may knock, and the numbers of its processes."""
+    """The running installation: where it stands, who may knock, and the numbers of its processes.
+
+    `database` is where a PostgreSQL server beside it keeps everything: tables, WAL and log.
+    """
 
     folder: Path
     outputs: Path
@@ -34,12 +38,13 @@ class Machine:
     tokens: dict[str, str]
     patient: str
     processes: tuple[int, ...]
+    database: tuple[Path, ...] = ()
 
     def files(self) -> list[Path]:
         """List what a thief finds: data, spool, temporary files, outputs, and files open elsewhere."""
         found = [
             path
-            for root in (self.folder, self.outputs, self.temporary)
+            for root in (self.folder, self.outputs, self.temporary, *self.database)
             for path in sorted(root.rglob("*"))
             if path.is_file()
         ]
@@ -88,6 +93,7 @@ def machine(root: Path) -> Iterator[Machine]:
                 said["tokens"],
                 said["patient"],
                 (process.pid, int(said["custody"])),
+                tuple(map(Path, said["database"])),
             )
         finally:
             rest, _ = process.communicate(timeout=60)
@@ -111,6 +117,7 @@ def main(folder: Path) -> None:
             "tokens": tokens,
             "patient": server.record(),
             "custody": server.installation.custody.process.pid,
+            "database": [str(postgresql().folder)] if server.installation.settings.store else [],
         }
         sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()

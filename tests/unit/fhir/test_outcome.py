@@ -33,12 +33,12 @@ def test_an_error_is_said_in_the_language_of_the_reader() -> None:
                 "code": "not-supported",
                 "details": {
                     "coding": [{"system": "urn:serment:sentence", "code": "search.parameter-not-supported"}],
-                    "text": "Le paramètre « _text » existe en FHIR R4 mais ce serveur n'y répond pas encore.",
+                    "text": "Le paramètre « _text » existe en FHIR R4 mais ce serveur n'y répond pas.",
                 },
             }
         ],
     }
-    assert "does not answer it yet" in said(error)["issue"][0]["details"]["text"]
+    assert "does not answer it." in said(error)["issue"][0]["details"]["text"]
 
 
 def test_an_error_that_knows_the_place_says_it() -> None:

@@ -2,7 +2,7 @@
 
 It speaks through `psycopg.pq`, the thin layer of psycopg 3 over libpq, in pipeline mode with binary
 values: a view of six statements costs two round trips and a sixth of the processor time that cursors
-take (ADR 31). `later` keeps a statement that nobody waits for; `ask` sends what was kept and one more,
+take (ADR 35). `later` keeps a statement that nobody waits for; `ask` sends what was kept and one more,
 and gives the rows of the last; `flush` sends what was kept; `post` sends and leaves the answer unread
 until the next time. Each exchange has an end: a server that stays silent is a lost connection.
 

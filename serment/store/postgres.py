@@ -3,7 +3,7 @@
 `PostgresStore.create` puts the store's id into a prepared database at `init`, `PostgresStore(url)` opens
 it. Writes go to the writer thread (`writer.py` with `pg_hand.py`); point reads run on the caller's thread,
 on a connection of their own from a pool, inside one repeatable-read transaction on the primary; long
-scans run in worker threads. ADR 31 says why.
+scans run in worker threads. ADR 35 says why.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class PostgresStore:
     def truncate_wal(self) -> Future[bool]:
         """Answer False: the server keeps deleted rows until it cleans up, and its log as long as it likes.
 
-        What makes a destroyed record unreadable is the destruction of its keys (ADR 31).
+        What makes a destroyed record unreadable is the destruction of its keys (ADR 35).
         """
         future: Future[bool] = Future()
         future.set_result(False)

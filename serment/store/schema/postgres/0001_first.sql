@@ -3,7 +3,7 @@
 --
 -- Everything that belongs to a patient is cut in eight by a hash: by the record where a statement names the
 -- record, by the token where it names a token, by the blob for content. No statement joins two tables, so
--- that each touches one part (ADR 31). No foreign keys between records and rows, as on SQLite.
+-- that each touches one part (ADR 35). No foreign keys between records and rows, as on SQLite.
 
 -- Installation: store id, kind of store, sealed installation state.
 CREATE TABLE meta (

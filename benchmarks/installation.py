@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import secrets
 import tempfile
@@ -68,7 +69,7 @@ class Installation:
 def installation(patients: int = 12) -> Iterator[Installation]:
     """Make a demo store of so many patients in a temporary folder, and end it."""
     with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
-        chosen = settings.read({}, Path(folder), free_port())
+        chosen = settings.read(on_store(), Path(folder), free_port())
         custody = app.start_custody(chosen)
         try:
             house = app.create(chosen, secrets.token_urlsafe(24), demo=True)
@@ -83,6 +84,15 @@ def installation(patients: int = 12) -> Iterator[Installation]:
                 house.close()
         finally:
             custody.stop()
+
+
+def on_store() -> dict[str, str]:
+    """Choose the store: `SERMENT_BENCH_STORE=postgresql` measures on a server of the tests, started for it."""
+    if os.environ.get("SERMENT_BENCH_STORE", "sqlite") == "sqlite":
+        return {}
+    from tests.stores.server import server
+
+    return {"SERMENT_STORE": server().database()}
 
 
 def today() -> date:

@@ -33,7 +33,7 @@ PLAIN = "SERMENT_BENCH_PLAIN"
 def serving(chosen: Settings, workers: int = 1, seconds: float = 30.0) -> Iterator[subprocess.Popen[bytes]]:
     """Serve the installation of `chosen` from another process, or from several on one port."""
     module, where = "benchmarks.serving", [str(chosen.directory), str(chosen.port)]
-    command = [sys.executable, "-m", module, *where, str(workers)]
+    command = [sys.executable, "-m", module, *where, str(workers), chosen.store]
     with subprocess.Popen(command) as process:
         try:
             _wait(chosen, time.monotonic() + seconds)
@@ -68,13 +68,14 @@ def _cpu_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main(directory: str, port: str, workers: str) -> None:
+def main(directory: str, port: str, workers: str, store: str) -> None:
     """Open the installation and serve it until terminated, with one process or several."""
     if os.environ.get(PLAIN):
         from benchmarks.plain import strip
 
         strip()
-    chosen = replace(settings.read({}, Path(directory), int(port)), workers=int(workers))
+    read = settings.read({"SERMENT_STORE": store}, Path(directory), int(port))
+    chosen = replace(read, workers=int(workers))
     if chosen.workers > 1:
         with app.reserve(chosen):
             several.serve(chosen)

@@ -214,7 +214,8 @@ def serve(
         server_header=False,
     )
     door.start()
-    _settle_memory()
+    # Beside: a signal that came while objects end would be swallowed in this thread, and the server never stop.
+    threading.Thread(target=_settle_memory, daemon=True).start()
     try:
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])

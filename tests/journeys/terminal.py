@@ -106,7 +106,10 @@ class Terminal:
                 yield json.loads(process.stdout.readline())
             finally:
                 process.terminate()
-                process.wait(30)
+                try:
+                    process.wait(30)
+                finally:
+                    process.kill()
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SERMENT_", "LC_"))}

@@ -214,7 +214,7 @@ def serve(
         server_header=False,
     )
     door.start()
-    # Beside: a signal that came while objects end would be swallowed in this thread, and the server never stop.
+    # Beside: what a signal raises while objects end would be swallowed here, and the server never stop.
     threading.Thread(target=_settle_memory, daemon=True).start()
     try:
         with contextlib.suppress(KeyboardInterrupt):

@@ -87,7 +87,7 @@ def installation(patients: int = 12) -> Iterator[Installation]:
 
 
 def on_store() -> dict[str, str]:
-    """Choose the store: `SERMENT_BENCH_STORE=postgresql` measures on a server of the tests, started for it."""
+    """Choose the store: `SERMENT_BENCH_STORE=postgresql` measures on a server started for it."""
     if os.environ.get("SERMENT_BENCH_STORE", "sqlite") == "sqlite":
         return {}
     from tests.stores.server import server

@@ -54,7 +54,7 @@ class PgHand:
         """Begin, and wait until no other process writes."""
         wire = self.connection
         self._full_now = False
-        wire.later(sql.BEGIN_WRITE)
+        wire.begin(sql.BEGIN_WRITE)
         rows = wire.ask(sql.LOCK_HEAD)
         if not rows:
             raise IntegrityError("store.row-missing")

@@ -34,11 +34,13 @@ WRITERS_PATIENCE: Final = 3
 _CHECKED_TLS = {"verify-full", "verify-ca"}
 _HERE = ("/", "@", "localhost", "127.", "::1")
 
-# Plans are made once for each connection: every statement has its index, whatever the statistics say.
-_SESSION: Final[Mapping[str, str]] = {
+# Plans are made once, not for each value: every statement has its index, whatever the statistics say.
+SESSION: Final[Mapping[str, str]] = {
     "search_path": "serment",
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_sort": "off",
     "jit": "off",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
@@ -117,8 +119,8 @@ class Sessions:
         limit = {"statement_timeout": f"{int(seconds * 900)}ms"}
         for host in self._hosts[:-1]:
             with suppress(DependencyError):
-                return Wire(host, {**_SESSION, **limit}, seconds)
-        return Wire(self._hosts[-1], {**_SESSION, **limit}, seconds)
+                return Wire(host, {**SESSION, **limit}, seconds)
+        return Wire(self._hosts[-1], {**SESSION, **limit}, seconds)
 
     @property
     def _hosts(self) -> list[str]:

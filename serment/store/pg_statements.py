@@ -46,6 +46,7 @@ LOCK_HEAD: Final = statement(
 OUTCOME: Final = statement("SELECT pg_xact_status($1::text::xid8)", "n")
 END_SERVER: Final = statement("SELECT pg_terminate_backend($1::int, 5000)", "n")
 """End the server's process of a connection that was lost, and wait for that, five seconds at most."""
+REPLAN: Final = statement("DISCARD PLANS")
 COMMIT: Final = statement("COMMIT")
 ROLLBACK: Final = statement("ROLLBACK")
 
@@ -86,12 +87,17 @@ PERSONS: Final = statement(sql.PERSONS, "bn")
 PERSONS_OF: Final = statement(sql.PERSONS_OF, "b")
 RECORDS: Final = statement(sql.RECORDS, "bn")
 SESSION: Final = statement(sql.SESSION, "b")
-SESSION_AND_NEWEST: Final = statement(sql.SESSION_AND_NEWEST, "bb")
+# Not max(): on a ledger that was empty when its plan was made, PostgreSQL counts it all through for ever.
+SESSION_AND_NEWEST: Final = statement(
+    "SELECT (SELECT sealed FROM session WHERE token = ?),"
+    " (SELECT sequence FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1)",
+    "bb",
+)
 SESSIONS: Final = statement(sql.SESSIONS, "bn")
 IMPORTED: Final = statement(sql.IMPORTED, "b")
 QUARANTINED: Final = statement(sql.QUARANTINED, "nn")
 
-LEDGER_SIZE: Final = statement(sql.LEDGER_SIZE)
+LEDGER_SIZE: Final = statement("SELECT sequence FROM entry ORDER BY sequence DESC LIMIT 1")
 ENTRIES: Final = statement(f"{sql.ENTRIES} LIMIT {PAGE}", "nn")
 ENTRIES_OF: Final = statement(f"{sql.ENTRIES_OF} LIMIT {PAGE}", "bn")
 LAST_OF: Final = statement(sql.LAST_OF, "b")
@@ -134,7 +140,12 @@ PUT_IMPORTED: Final = statement(sql.PUT_IMPORTED, "bn")
 ADD_QUARANTINED: Final = statement(sql.ADD_QUARANTINED, "nb")
 DROP_QUARANTINED: Final = statement(sql.DROP_QUARANTINED, "n")
 
-ADD_ENTRY: Final = statement(sql.ADD_ENTRY.replace("?", "$"), "nnnbbbb")
+ADD_ENTRY: Final = statement(
+    "INSERT INTO entry (sequence, kind, hour, commitment, key_id, token, body)"
+    " SELECT $1, $2, $3, $4, $5, $6, $7"
+    " WHERE $1 = coalesce((SELECT sequence FROM entry ORDER BY sequence DESC LIMIT 1), 0) + 1",
+    "nnnbbbb",
+)
 PUT_CHAIN: Final = statement(sql.PUT_CHAIN, "bb")
 PUT_CHECKPOINT: Final = statement(sql.PUT_CHECKPOINT, "nbb")
 

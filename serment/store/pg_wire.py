@@ -23,7 +23,7 @@ from psycopg.conninfo import make_conninfo
 
 from serment.errors import DependencyError, SermentError
 from serment.store.pg_failure import lost, meaning
-from serment.store.pg_statements import BYTES, NUMBER, TEXT, Statement
+from serment.store.pg_statements import BYTES, NUMBER, REPLAN, TEXT, Statement
 
 Value = bytes | int | str
 Row = tuple[Any, ...]
@@ -32,6 +32,8 @@ Check = Callable[[int], SermentError | None]
 
 CONNECT_SECONDS: Final = 5.0
 """How long one host may take to let us in."""
+PLANS_LAST: Final = 60.0
+"""Seconds after which a connection plans its statements anew."""
 _MOST_KEPT: Final = 1_000_000
 _BINARY = pq.Format.BINARY
 _NUMBER = Struct(">q")
@@ -77,6 +79,7 @@ class Wire:
         self._weight = 0
         self._unread: list[_Kept] = []
         self._until = 0.0
+        self._planned = monotonic()
         self.sent = 0
         self._prepared: set[bytes] = set()
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
@@ -138,6 +141,17 @@ class Wire:
         self._weight += sum(len(value) for value in values if not isinstance(value, int))
         if self._weight > _MOST_KEPT or len(self._kept) >= 256:
             self.flush()
+
+    def begin(self, statement: Statement) -> None:
+        """Keep the statement that begins a transaction.
+
+        Plans are made once for each connection, on tables as large as they are then: now and again they are
+        made anew, or those of the first day would serve for ever.
+        """
+        if monotonic() - self._planned > PLANS_LAST:
+            self._planned = monotonic()
+            self.later(REPLAN)
+        self.later(statement)
 
     def drop(self, mark: int = 0) -> None:
         """Forget the statements kept after the first `mark`."""

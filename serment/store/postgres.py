@@ -43,7 +43,7 @@ class View:
     def __enter__(self) -> Snapshot:
         self._wire = self._store._lend()
         # Sent with the first statement: the view is of that moment, as on SQLite.
-        self._wire.later(sql.BEGIN_READ)
+        self._wire.begin(sql.BEGIN_READ)
         self._view = PgSnapshot(self._wire)
         return self._view
 

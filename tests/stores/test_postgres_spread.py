@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from psycopg import connect
+from psycopg import Connection, connect
 
 from serment.store import pg_statements as sql
-from serment.store.pg_start import Sessions, prepare, target
+from serment.store.pg_start import SESSION, Sessions, prepare, target
 from tests.architecture.source import ROOT
 from tests.stores.server import server
 
@@ -93,6 +93,63 @@ def test_no_statement_of_a_request_joins_or_lacks_the_column_that_its_table_is_c
         if pinned is None or " JOIN " in text:
             met.add(name)
     assert met == set(everywhere)
+
+
+SAMPLES = {sql.BYTES: "'\\x00'::bytea", sql.NUMBER: "1", sql.TEXT: "'x'"}
+NOT_LOOKED_AT = {
+    "UNFINISHED_BLOBS",
+    "CHUNKS",
+    "STANDS",
+    "ANSWERS",
+    "OUTCOME",
+    "END_SERVER",
+    "PUT_PACK",
+    "PUT_BODY",
+}
+"""A sweep; a count of one blob's chunks; what reads no table; a number that its job did not take."""
+
+
+def plan(looking: Connection[Any], name: str, statement: sql.Statement) -> str:
+    """Explain a statement as a connection of ours plans it: once, for whatever values."""
+    looking.execute(f"PREPARE {name} AS ".encode() + statement.text)
+    values = ", ".join(SAMPLES[kind] for kind in statement.types)
+    given = f"({values})" if values else ""
+    rows = looking.execute(f"EXPLAIN (COSTS OFF) EXECUTE {name}{given}".encode()).fetchall()
+    return "\n".join(row[0] for row in rows)
+
+
+GROWN = """
+INSERT INTO record SELECT sha256(n::text::bytea), 1, '', '' FROM generate_series(1, 9000) AS n;
+INSERT INTO person SELECT sha256(n::text::bytea), sha256(n::text::bytea) FROM generate_series(1, 9000) AS n;
+INSERT INTO locator SELECT sha256(n::text::bytea), '', 1 FROM generate_series(1, 9000) AS n;
+INSERT INTO pack SELECT n, sha256(n::text::bytea), '' FROM generate_series(1, 9000) AS n;
+INSERT INTO body SELECT n, sha256(n::text::bytea), '' FROM generate_series(1, 9000) AS n;
+INSERT INTO chunk SELECT sha256(n::text::bytea), n % 3, '', '' FROM generate_series(1, 9000) AS n;
+INSERT INTO session SELECT sha256(n::text::bytea), '' FROM generate_series(1, 9000) AS n;
+INSERT INTO chain SELECT sha256(n::text::bytea), '' FROM generate_series(1, 9000) AS n;
+INSERT INTO imported SELECT sha256(n::text::bytea), 1 FROM generate_series(1, 9000) AS n;
+INSERT INTO quarantine SELECT n, '' FROM generate_series(1, 9000) AS n;
+INSERT INTO entry SELECT n, 1, 1, '', '', sha256((n % 9)::text::bytea), '' FROM generate_series(1, 9000) AS n;
+"""
+
+
+def test_no_statement_of_a_request_reads_a_table_through() -> None:
+    """Planned once, for whatever values and without statistics: each finds its rows by an index."""
+    url = server().database()
+    prepare(Sessions(target(url)))
+    options = " ".join(f"-c{name}={value}" for name, value in SESSION.items())
+    bad = {}
+    with connect(url, autocommit=True, options=options) as looking:
+        looking.execute(GROWN)
+        for name, statement in vars(sql).items():
+            if not isinstance(statement, sql.Statement) or name in NOT_LOOKED_AT:
+                continue
+            if not statement.text.startswith((b"SELECT", b"INSERT", b"UPDATE", b"DELETE")):
+                continue
+            said = plan(looking, name.lower(), statement)
+            if re.search(r"(?m)Seq Scan|Bitmap|Aggregate|^ *Filter|Sort$", said):
+                bad[name] = said
+    assert bad == {}
 
 
 def test_the_columns_are_those_of_sqlite(prepared: str) -> None:

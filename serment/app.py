@@ -146,7 +146,7 @@ def create(settings: Settings, passphrase: str, *, demo: bool) -> House:
     Custody must run already. Raises `ConflictError` where one stands, `SettingsError`.
     """
     if settings.store:
-        _postgres().check_free(settings.store)
+        _postgres().make_ready(settings.store)
     custody = CustodyClient(custody_directory(settings))
     custody.init(passphrase, StoreKind.DEMO if demo else StoreKind.PRODUCTION)
     store_id = custody.installation().store

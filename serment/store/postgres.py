@@ -83,28 +83,29 @@ class PostgresStore:
 
         Raises `SettingsError` where one stands.
         """
-        cls.check_free(url)
-        sessions = Sessions(target(url))
-        wire = sessions.writer()
+        cls.make_ready(url)
+        wire = Sessions(target(url)).writer()
         try:
-            if not stands(wire):
-                prepare(sessions)
-            check_schema(wire)
             wire.ask(sql.PUT_META, STORE_ID, store_id or os.urandom(16))
         finally:
             wire.close()
         return cls(url)
 
     @staticmethod
-    def check_free(url: str) -> None:
-        """Refuse a server that cannot hold a new store, before anything is made.
+    def make_ready(url: str) -> None:
+        """Make the tables where there are none, and refuse a database that cannot take a new store.
 
-        Raises `SettingsError` (one stands, not durable), `DependencyError` (no server).
+        Before any key is made. Raises `SettingsError` (a store stands, no right to make tables, not durable),
+        `DependencyError` (no server).
         """
-        wire = Sessions(target(url)).writer()
+        sessions = Sessions(target(url))
+        wire = sessions.writer()
         try:
             check_server(wire)
-            if stands(wire) and wire.ask(sql.META, STORE_ID):
+            if not stands(wire):
+                prepare(sessions)
+            check_schema(wire)
+            if wire.ask(sql.META, STORE_ID):
                 raise SettingsError("store.exists")
         finally:
             wire.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
@@ -88,8 +89,13 @@ class Server:
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(3)
+            self.process.send_signal(signal.SIGQUIT)
             self.process.wait(30)
+
+    def end(self) -> None:
+        """Stop the server and leave nothing of it."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def programs() -> Path | None:
@@ -136,13 +142,8 @@ def server() -> Server:
     """Give the server of this test process, started at the first call."""
     made = new_server()
     made.start()
-    atexit.register(_end, made)
+    atexit.register(made.end)
     return made
-
-
-def _end(made: Server) -> None:
-    made.stop()
-    shutil.rmtree(made.folder, ignore_errors=True)
 
 
 def _as_nobody() -> list[str]:

@@ -127,7 +127,7 @@ def own_server() -> Iterator[Server]:
     made = new_server()
     made.start()
     yield made
-    made.stop()
+    made.end()
 
 
 def test_kill_9_of_the_server_loses_nothing_acknowledged_and_the_store_goes_on(own_server: Server) -> None:

@@ -191,7 +191,7 @@ def test_a_server_that_would_lose_what_it_confirmed_is_refused(setting: str) -> 
         with pytest.raises(SettingsError) as refusal:
             PostgresStore.create(careless.database())
     finally:
-        careless.stop()
+        careless.end()
     assert refusal.value.parameters == {"name": setting}
 
 

@@ -128,9 +128,9 @@ def _interrupt(_number: int, _frame: Any) -> None:
 
 
 def _path(kind: type[Any], value: Any) -> Any:
-    """Read a path; nothing else in the settings needs help."""
+    """Read a path: the one kind of the settings that JSON does not know."""
     if kind is not Path:
-        raise NotImplementedError
+        raise TypeError(kind.__name__)
     return Path(value)
 
 

@@ -8,7 +8,7 @@ needs. A password never stands in an address: libpq finds it in a password file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -20,6 +20,7 @@ from serment.errors import DependencyError, IntegrityError, SermentError, Settin
 from serment.store import pg_statements as sql
 from serment.store.migration import Step, read_steps
 from serment.store.pg_wire import Wire
+from serment.store.sqlite import STORE_ID
 
 OLDEST: Final = 150_000
 """The oldest server that is taken, as `server_version_num` says it."""
@@ -195,6 +196,24 @@ def prepare(sessions: Sessions, role: str = "") -> None:
         raise SettingsError("store.pg-not-owner") if error.sentence == "store.pg-role" else error from None
     finally:
         wire.close()
+
+
+def ready_for_a_store(sessions: Sessions) -> Wire:
+    """Make the tables where there are none, and give a connection to a database that holds no store yet.
+
+    Raises `SettingsError` (a store stands, no right to make tables, not durable), `DependencyError`.
+    """
+    with ExitStack() as refused:
+        wire = sessions.scanner()
+        refused.callback(wire.close)
+        check_server(wire)
+        if not stands(wire):
+            prepare(sessions)
+        check_schema(wire)
+        if wire.ask(sql.META, STORE_ID):
+            raise SettingsError("store.exists")
+        refused.pop_all()
+        return wire
 
 
 def _recording(step: Step) -> str:

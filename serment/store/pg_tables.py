@@ -9,13 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 
-from serment.errors import SettingsError
 from serment.store import pg_statements as sql
 from serment.store.moving import Row, Table, count_statement, insert_statement, page_statement
-from serment.store.pg_start import Sessions, check_schema, check_server, prepare, stands, target
+from serment.store.pg_start import Sessions, check_schema, ready_for_a_store, target
 from serment.store.pg_statements import Statement
 from serment.store.pg_wire import Wire
-from serment.store.sqlite import STORE_ID
 
 _KINDS = {
     "name": "t",
@@ -69,15 +67,8 @@ def pg_source(url: str) -> Iterator[PgTables]:
 @contextmanager
 def pg_target(url: str) -> Iterator[PgTables]:
     """Write the tables of a store into a database that holds none. Raises `SettingsError`."""
-    sessions = Sessions(target(url))
-    wire = sessions.scanner()
+    wire = ready_for_a_store(Sessions(target(url)))
     try:
-        check_server(wire)
-        if not stands(wire):
-            prepare(sessions)
-        check_schema(wire)
-        if wire.ask(sql.META, STORE_ID):
-            raise SettingsError("store.exists")
         wire.later(sql.BEGIN_WRITE)
         wire.ask(sql.LOCK_HEAD)
         yield PgTables(wire)

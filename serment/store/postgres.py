@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -21,15 +21,22 @@ from serment.store import pg_statements as sql
 from serment.store.contract import Snapshot, Transaction
 from serment.store.pg_hand import PgHand
 from serment.store.pg_snapshot import PgSnapshot
-from serment.store.pg_start import READ_SECONDS, Sessions, check_schema, check_server, prepare, stands, target
+from serment.store.pg_start import (
+    READ_SECONDS,
+    Sessions,
+    check_schema,
+    check_server,
+    ready_for_a_store,
+    target,
+)
 from serment.store.pg_wire import Wire
+from serment.store.scans import Scans
 from serment.store.sqlite import STORE_ID
 from serment.store.writer import Writer
 
 T = TypeVar("T")
 
 _IDLE: Final = 16
-_SCANS: Final = 2
 
 
 class View:
@@ -69,7 +76,7 @@ class PostgresStore:
         self._check()
         self._hand = PgHand(self._sessions.writer)
         self._writer = Writer(self._hand)
-        self._scans = ThreadPoolExecutor(_SCANS, thread_name_prefix="store-scan")
+        self._scans = Scans()
         with self.snapshot() as snapshot:
             found = snapshot.meta(STORE_ID)
         if found is None or store_id not in {None, found}:
@@ -98,17 +105,7 @@ class PostgresStore:
         Before any key is made. Raises `SettingsError` (a store stands, no right to make tables, not durable),
         `DependencyError` (no server).
         """
-        sessions = Sessions(target(url))
-        wire = sessions.writer()
-        try:
-            check_server(wire)
-            if not stands(wire):
-                prepare(sessions)
-            check_schema(wire)
-            if wire.ask(sql.META, STORE_ID):
-                raise SettingsError("store.exists")
-        finally:
-            wire.close()
+        ready_for_a_store(Sessions(target(url))).close()
 
     @property
     def low_on_space(self) -> bool:
@@ -148,13 +145,7 @@ class PostgresStore:
 
     def scan(self, job: Callable[[Snapshot], T]) -> Future[T]:
         """Run a long read in a worker thread on a snapshot of its own."""
-        try:
-            return self._scans.submit(partial(self._scan, job))
-        except RuntimeError:
-            # The executor has been shut down by `close`, perhaps this very moment.
-            future: Future[T] = Future()
-            future.set_exception(DependencyError("store.closed"))
-            return future
+        return self._scans.run(partial(self._scan, job))
 
     def truncate_wal(self) -> Future[bool]:
         """Answer False: the server keeps deleted rows until it cleans up, and its log as long as it likes.
@@ -170,7 +161,7 @@ class PostgresStore:
         if self._closed:
             return
         self._closed = True
-        self._scans.shutdown()
+        self._scans.close()
         self._writer.close()
         while self._idle:
             self._idle.pop().close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,7 @@ from serment.store.connection import (
 from serment.store.contract import Snapshot, Transaction
 from serment.store.failure import translate
 from serment.store.migration import migrate
+from serment.store.scans import Scans
 from serment.store.snapshot import SqliteSnapshot
 from serment.store.sqlite_hand import SqliteHand
 from serment.store.writer import Writer
@@ -43,7 +44,6 @@ STORE_ID: Final = "store-id"
 """Name of the meta row with the store's sixteen random bytes, bound into every sealed row."""
 
 _IDLE = 16
-_SCANS = 2
 _REFILL_EVERY = 64
 
 
@@ -86,7 +86,7 @@ class SqliteStore:
             ballast.refill()
         connection = self._start()
         self._writer = Writer(SqliteHand(connection, self._make_room, self._after_commit))
-        self._scans = ThreadPoolExecutor(_SCANS, thread_name_prefix="store-scan")
+        self._scans = Scans()
         with self.snapshot() as snapshot:
             found = snapshot.meta(STORE_ID)
         if found is None or store_id not in {None, found}:
@@ -143,7 +143,7 @@ class SqliteStore:
 
     def scan(self, job: Callable[[Snapshot], T]) -> Future[T]:
         """Run a long read in a worker thread on a snapshot of its own."""
-        return self._in_worker(partial(self._scan, job))
+        return self._scans.run(partial(self._scan, job))
 
     def truncate_wal(self) -> Future[bool]:
         """Empty the WAL, so that deleted rows leave no byte; False when a reader still needs it."""
@@ -151,14 +151,14 @@ class SqliteStore:
 
     def check(self) -> Future[None]:
         """Read every page of the file in a worker thread; the future carries `IntegrityError` on damage."""
-        return self._in_worker(self._check)
+        return self._scans.run(self._check)
 
     def close(self) -> None:
         """Finish what is queued and close every connection. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
-        self._scans.shutdown()
+        self._scans.close()
         self._writer.close()
         while self._idle:
             self._idle.pop().close(True)
@@ -212,15 +212,6 @@ class SqliteStore:
             connection.close(True)
         else:
             self._idle.append(connection)
-
-    def _in_worker(self, work: Callable[[], T]) -> Future[T]:
-        try:
-            return self._scans.submit(work)
-        except RuntimeError:
-            # The executor has been shut down by `close`, perhaps this very moment.
-            future: Future[T] = Future()
-            future.set_exception(DependencyError("store.closed"))
-            return future
 
     def _scan(self, job: Callable[[Snapshot], T]) -> T:
         with self.snapshot() as snapshot:

@@ -6,10 +6,17 @@ folder, measures several runs, and gives medians; what is null or fake for a mea
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+QUICK: Final = os.environ.get("SERMENT_BENCH_QUICK") == "1"
+"""Set to see whether the benchmarks still run: sizes and times are small, and nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,11 @@ def median_row(name: str, values: Sequence[float], unit: str, note: str = "") ->
     if not values:
         raise ValueError(f"{name}: no run was measured")
     return Row(name, median(values), unit, len(values), note)
+
+
+def quickly(usual: T, quick: T) -> T:
+    """Choose a size: the usual one, or the one of `SERMENT_BENCH_QUICK=1`."""
+    return quick if QUICK else usual
 
 
 def seconds(act: Callable[[], object], runs: int = 5) -> list[float]:

@@ -8,8 +8,8 @@ author), bodies of 0.3 to 3 KB, a few documents, written visit by visit by the d
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
-import os
 import re
 import secrets
 import tempfile
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,6 +31,10 @@ from serment.model import Actor, PatientId
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.settings import Settings
+from tests.stores.server import Server, new_server
+
+SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
+STORES = (SQLITE, POSTGRESQL)
 
 VISIT = 12
 """Resources that one transaction of a grown record writes: a visit and what it brings."""
@@ -42,13 +46,14 @@ _NOT_TWICE = frozenset({"Patient", "RelatedPerson", "Consent", "CareTeam"})
 
 @dataclass(slots=True)
 class Installation:
-    """A running installation and the doctor whose reads are measured."""
+    """A running installation and the doctor whose reads are measured; `custody` is a process number."""
 
     settings: Settings
     house: House
     store: DemoStore
     people: Population
     doctor: Actor
+    custody: int = 0
     written: dict[str, list[str]] = field(default_factory=dict)
 
     def asking(self, actor: Actor | None = None) -> Asking:
@@ -66,33 +71,45 @@ class Installation:
 
 
 @contextmanager
-def installation(patients: int = 12) -> Iterator[Installation]:
+def installation(patients: int = 12, store: str = SQLITE) -> Iterator[Installation]:
     """Make a demo store of so many patients in a temporary folder, and end it."""
+    with opened(store) as (chosen, house, custody):
+        made = population(patients, 2026, today=today(), pdf=False)
+        loaded = DemoStore(house, made)
+        asyncio.run(load(loaded, lambda _done, _all: None))
+        doctor = made.cast["team-doctor"]
+        assert isinstance(doctor, Person)
+        yield Installation(chosen, house, loaded, made, doctor.actor(), custody)
+
+
+@contextmanager
+def opened(store: str = SQLITE, *options: str) -> Iterator[tuple[Settings, House, int]]:
+    """Make a store that holds nobody, with its custody (`options` are its own): the number of its process."""
     with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
-        chosen = settings.read(on_store(), Path(folder), free_port())
-        custody = app.start_custody(chosen)
+        chosen = settings.read(on(store), Path(folder), free_port())
+        custody = app.start_custody(chosen, *options)
         try:
             house = app.create(chosen, secrets.token_urlsafe(24), demo=True)
             try:
-                made = population(patients, 2026, today=today(), pdf=False)
-                store = DemoStore(house, made)
-                asyncio.run(load(store, lambda _done, _all: None))
-                doctor = made.cast["team-doctor"]
-                assert isinstance(doctor, Person)
-                yield Installation(chosen, house, store, made, doctor.actor())
+                yield chosen, house, custody.process.pid
             finally:
                 house.close()
         finally:
             custody.stop()
 
 
-def on_store() -> dict[str, str]:
-    """Choose the store: `SERMENT_BENCH_STORE=postgresql` measures on a server started for it."""
-    if os.environ.get("SERMENT_BENCH_STORE", "sqlite") == "sqlite":
-        return {}
-    from tests.stores.server import server
+def on(store: str) -> dict[str, str]:
+    """Choose the store. PostgreSQL is a server that is started for this process."""
+    return {} if store == SQLITE else {"SERMENT_STORE": database_server().database()}
 
-    return {"SERMENT_STORE": server().database()}
+
+@cache
+def database_server() -> Server:
+    """Start PostgreSQL once, with memory and housekeeping as a small machine would give it."""
+    made = new_server()
+    made.start(shared_buffers="256MB", max_wal_size="2GB", autovacuum="on")
+    atexit.register(made.end)
+    return made
 
 
 def today() -> date:

@@ -22,8 +22,8 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import bench_reads, bench_writes
-from benchmarks.installation import Installation, installation
+from benchmarks import bench_http, bench_writes
+from benchmarks.installation import SQLITE, Installation, installation
 from benchmarks.serving import PLAIN
 from serment.access.decide import PERMIT_MS
 from serment.keys import envelope
@@ -98,16 +98,19 @@ def strip(*, policy: bool = True) -> None:
 
 
 async def _readable(made: Installation) -> list[str]:
-    return await bench_reads.readable(made)
+    return await bench_http.readable(made)
 
 
 def measured(kind: str) -> dict[str, float]:
     """Measure reads over HTTP and writes of whole records: rates, and processor time of the server (µs)."""
-    with installation(bench_reads.PATIENTS) as made:
+    with installation(bench_http.PATIENTS) as made:
         references = uvloop.run(_readable(made))
-        rows = {row.name: row.value for row in bench_reads.over_http(made, references, (1,), (16,))}
+        rows = {
+            row.name: row.value
+            for row in bench_http.over_http(made, references, SQLITE, (1,), (16,), mixed=False)
+        }
         writes = [bench_writes.rate(made, 100 + run, 8) for run in range(bench_writes.RUNS)]
-    name = "reads over HTTP, 16 clients"
+    name = bench_http.named("reads", SQLITE, 1, 16)
     return {
         "reads": rows[name],
         "processor": rows[f"{name}: processor"],

@@ -57,17 +57,6 @@ def _wait(chosen: Settings, until: float) -> None:
             return
 
 
-def cpu_seconds(process: int) -> float:
-    """Give the processor time that a process and those it started have used, user and system."""
-    started = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
-    return _cpu_seconds(process) + sum(_cpu_seconds(int(one)) for one in started)
-
-
-def _cpu_seconds(process: int) -> float:
-    fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def main(directory: str, port: str, workers: str, store: str) -> None:
     """Open the installation and serve it until terminated, with one process or several."""
     if os.environ.get(PLAIN):

@@ -12,6 +12,7 @@ SermentError                     exit  HTTP  FHIR issue
 │   ├── NotFoundError              2    404   not-found
 │   ├── GoneError                  2    410   deleted
 │   ├── ConflictError              2    409   conflict
+│   ├── KeyReusedError             2    422   invalid
 │   ├── VersionConflictError       2    412   conflict
 │   ├── NotSelectiveError          2    412   multiple-matches
 │   └── TooLargeError              2    413   too-long
@@ -88,7 +89,7 @@ class EntryError(InvalidResourceError):
     """
 
     def __init__(self, place: int, cause: RequestError | RefusedError) -> None:
-        self.cause = cause
+        self.cause, self.place = cause, place
         self.status, self.issue, self.exit_code = cause.status, cause.issue, cause.exit_code
         said = cause.said(Language.EN)
         super().__init__("record.transaction", f"Bundle.entry[{place}]", entry=place + 1, cause=said)
@@ -141,6 +142,12 @@ class ConflictError(RequestError):
 
     status = 409
     issue = "conflict"
+
+
+class KeyReusedError(RequestError):
+    """An `Idempotency-Key` that was given to another request already."""
+
+    status = 422
 
 
 class VersionConflictError(RequestError):

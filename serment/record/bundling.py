@@ -1,16 +1,14 @@
 """Batches and transactions (FHIR R4 http.html#transaction).
 
-A transaction is one pen: every entry or none, in the order that FHIR sets (DELETE, POST, PUT, then
-GET once the rest is durable), its `urn:uuid` links resolved before anything is read. A conditional
-creation that meets an item lends that item's id to the links. The entries of a batch are requests of
-their own. Order: the passage, making entries ready, doing them, answers.
+A transaction is one pen: every entry or none, in the order that FHIR sets (DELETE, POST, PUT and PATCH,
+then GET once the rest is durable), its links resolved before anything is written. What meets a
+conditional creation or update lends its id to the links. No two entries change one item. The entries
+of a batch are requests of their own. Order: the passage, answers, doing the steps inside the pen.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -18,63 +16,33 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from serment.errors import (
     ConflictError,
     EntryError,
-    InvalidResourceError,
-    MalformedError,
-    NotFoundError,
     NotSupportedError,
     RefusedError,
     RequestError,
     SermentError,
-    TooLargeError,
+    VersionConflictError,
 )
 from serment.fhir import document, outcome, subset
-from serment.fhir.binary_json import contents_of
 from serment.fhir.bundle import ResponseItem, searchset
 from serment.fhir.owner import NEVER_WRITTEN
 from serment.fhir.query import Query, parse
-from serment.fhir.transaction import BundleEntry, entries, relink
-from serment.record import conditions, incoming, scanning, writing
+from serment.fhir.transaction import BundleEntry, entries
+from serment.record import conditions, scanning, writing
 from serment.record.asking import Asking
 from serment.record.finding import Finding
-from serment.record.incoming import Incoming, Sheet, owning_reference
+from serment.record.incoming import owning_reference
 from serment.record.passage import Passage
+from serment.record.patching import TRIES, Patching
 from serment.record.pen import Pen
 from serment.record.reading import Reading
+from serment.record.resolving import Resolved, Resolving
 from serment.record.searching import Page
+from serment.record.steps import ORDER, Step, blaming, may_create, prepared
 from serment.record.write import Written
 from serment.record.writing import Birth, Writing, new_id
 from serment.words import Language
 
 MOST_ENTRIES = 5000
-MOST_CONDITIONS = 200
-"""Conditional creations in one transaction: each opens index packs while the store is held."""
-
-ORDER = {"DELETE": 0, "POST": 1, "PUT": 2}
-_IF_MATCH = re.compile(r'W/"(\d{1,9})"')
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One entry made ready: its place in the bundle, what it asks, and on what."""
-
-    place: int
-    method: str
-    type: str
-    id: str
-    incoming: Incoming | None = field(repr=False)
-    if_match: int | None = None
-    if_none_exist: str = field(default="", repr=False)
-
-
-@contextmanager
-def blaming(place: int) -> Iterator[None]:
-    """Say of what is raised inside which entry of the bundle it was."""
-    try:
-        yield
-    except EntryError:
-        raise
-    except (RequestError, RefusedError) as error:
-        raise EntryError(place, error) from error
 
 
 class Bundling:
@@ -85,6 +53,7 @@ class Bundling:
         self._reading = reading
         self._finding = finding
         self._writing = writes
+        self._resolving = Resolving(Patching(reading, finding, writes))
 
     async def run(
         self, asking: Asking, raw: bytes, base: str
@@ -97,39 +66,62 @@ class Bundling:
             raise NotSupportedError("bundling.kind", most=MOST_ENTRIES)
         if kind == "batch":
             return "batch", [await self._alone(asking, entry, base) for entry in asked]
-        return "transaction", await self._together(asking, asked, base)
+        return "transaction", await self._together(asking, asked, base, linked=True)
 
     async def _alone(self, asking: Asking, entry: BundleEntry, base: str) -> ResponseItem:
         try:
             if entry.method == "GET":
                 return await self._get(asking, entry.url, base)
-            return (await self._together(asking, [entry], base))[0]
+            return (await self._together(asking, [entry], base, linked=False))[0]
         except EntryError as error:
             return failed(error.cause, asking)
         except SermentError as error:
             return failed(error, asking)
 
-    async def _together(self, asking: Asking, asked: Sequence[BundleEntry], base: str) -> list[ResponseItem]:
-        """Run every write in one transaction, then the reads, each with its own status."""
-        ids = {place: new_id() for place, entry in enumerate(asked) if entry.method == "POST"}
-        steps = prepared(asked, base, ids)
+    async def _together(
+        self, asking: Asking, asked: Sequence[BundleEntry], base: str, *, linked: bool
+    ) -> list[ResponseItem]:
+        """Run every write in one transaction, then the reads, each with its own status.
+
+        Where a version that the sender did not name has moved on meanwhile, all is begun again.
+        """
+        made: dict[int, Written] | None = None
+        for left in reversed(range(TRIES)):
+            resolved = await self._resolving.resolve(asking, asked, base, linked=linked)
+            try:
+                made = await self._written(asking, resolved, base)
+                break
+            except EntryError as error:
+                moved = isinstance(error.cause, VersionConflictError) and error.place in resolved.unnamed
+                if not moved or not left:
+                    raise
+        return await self._answers(asking, asked, made or {}, base)
+
+    async def _written(self, asking: Asking, resolved: Resolved, base: str) -> dict[int, Written]:
+        """Run every write in one transaction: place of the entry → what it made."""
+        creating = [place for place, entry in enumerate(resolved.entries) if may_create(entry, base)]
+        ids = {place: new_id() for place in creating}
+        steps = prepared(resolved.entries, base, ids, resolved.references)
         await self._screened(steps)
-        creations = [(step.incoming, step.id) for step in steps if step.method == "POST" and step.incoming]
+        creations = [(step.incoming, step.id) for step in steps if step.place in ids and step.incoming]
         births = await self._writing.births(asking, creations)
-        references = [
-            reference for step in steps for reference in _references(step) if reference not in births
-        ]
+        needed = [reference for step in steps for reference in _references(step, ids)]
         at: list[int] = []
-
-        def job(pen: Pen) -> dict[int, Written]:
-            return run(pen, Together(asked, base, ids, births), steps, at)
-
+        together = Together(resolved, base, ids, births)
         try:
-            made = await self._writing.run(asking, references, job)
+            return await self._writing.run(
+                asking,
+                [reference for reference in needed if reference not in births],
+                lambda pen: run(pen, together, steps, at),
+            )
         except EntryError:
             raise
         except (RequestError, RefusedError) as error:
             raise EntryError(at[-1], error) if at else error from None
+
+    async def _answers(
+        self, asking: Asking, asked: Sequence[BundleEntry], made: dict[int, Written], base: str
+    ) -> list[ResponseItem]:
         return [
             await self._answered(asking, entry.url, base)
             if entry.method == "GET"
@@ -202,88 +194,8 @@ def part_of(query: Query, type_: str, body: bytes, *, match: bool = True) -> byt
     return body if query.summary == "false" else subset.summarised(type_, body, query.summary)
 
 
-def prepared(asked: Sequence[BundleEntry], base: str, ids: Mapping[int, str]) -> list[Step]:
-    """Resolve the links between entries, read and check every resource. `ids` are those of the POST entries.
-
-    Raises `EntryError`: an entry's own fault with its place; an internal link that leads to no entry
-    refuses the whole.
-    """
-    links: dict[str, str] = {}
-    for place, entry in enumerate(asked):
-        if place in ids and entry.full_url:
-            with blaming(place):
-                if entry.full_url in links:
-                    raise ConflictError("record.twice")
-                links[entry.full_url] = f"{_type_of(entry, place)}/{ids[place]}"
-    if sum(1 for entry in asked if entry.if_none_exist) > MOST_CONDITIONS:
-        raise TooLargeError("bundling.conditions", most=MOST_CONDITIONS)
-    steps: dict[int, Step] = {}
-    sheets: dict[str, Sheet] = {}
-    for place, entry in sorted(enumerate(asked), key=_content_last):
-        if entry.method != "GET":
-            with blaming(place):
-                step = steps[place] = _step(place, entry, ids, links, base, sheets)
-            if step.incoming is not None and step.type == "DocumentReference":
-                sheet = step.incoming, f"{step.type}/{step.id}"
-                sheets |= dict.fromkeys(contents_of(step.incoming.document.value, base), sheet)
-    return [steps[place] for place in sorted(steps)]
-
-
-def _content_last(placed: tuple[int, BundleEntry]) -> bool:
-    """Put Binaries after what may point to them."""
-    return "Binary" in placed[1].url
-
-
-def _step(
-    place: int,
-    entry: BundleEntry,
-    ids: Mapping[int, str],
-    links: Mapping[str, str],
-    base: str,
-    sheets: Mapping[str, Sheet],
-) -> Step:
-    if entry.method not in ORDER:
-        raise NotSupportedError("bundling.method", entry=place + 1)
-    parts = urlsplit(entry.url.removeprefix(base).lstrip("/"))
-    type_, _, id_ = parts.path.partition("/")
-    if parts.query or (entry.method != "POST" and not id_) or (entry.method == "POST" and id_):
-        raise NotSupportedError("bundling.conditional")
-    if type_ in NEVER_WRITTEN:
-        raise NotFoundError("api.unknown-type")
-    if entry.method == "DELETE":
-        return Step(place, "DELETE", type_, id_, None, version_of(entry.if_match))
-    if entry.resource is None:
-        raise InvalidResourceError("bundling.no-resource", f"Bundle.entry[{place}].resource")
-    raw, unresolved = relink(entry.resource, links)
-    if unresolved:
-        raise InvalidResourceError("record.link-unresolved", f"Bundle.entry[{place}]")
-    sheet = sheets.get(f"{type_}/{ids.get(place, id_)}")
-    resource = incoming.read(raw, type_, base, sheet)
-    if entry.method == "POST":
-        return Step(place, "POST", type_, ids[place], resource, if_none_exist=entry.if_none_exist)
-    writing.same_id(resource, id_)
-    return Step(place, "PUT", type_, id_, resource, version_of(entry.if_match))
-
-
-def version_of(if_match: str) -> int | None:
-    """Read an If-Match, None when there is none. Raises `MalformedError`."""
-    if not if_match:
-        return None
-    match = _IF_MATCH.fullmatch(if_match.strip())
-    if match is None:
-        raise MalformedError("api.malformed-if-match")
-    return int(match[1])
-
-
-def _type_of(entry: BundleEntry, place: int) -> str:
-    type_ = entry.url.lstrip("/").partition("?")[0]
-    if not type_.isalpha():
-        raise InvalidResourceError("bundling.no-resource", f"Bundle.entry[{place}].request.url")
-    return type_
-
-
-def _references(step: Step) -> list[str]:
-    references = [] if step.method == "POST" else [f"{step.type}/{step.id}"]
+def _references(step: Step, ids: Mapping[int, str]) -> list[str]:
+    references = [] if step.place in ids else [f"{step.type}/{step.id}"]
     if step.incoming is not None:
         references.append(owning_reference(step.incoming, step.id))
     return references
@@ -293,33 +205,61 @@ def _references(step: Step) -> list[str]:
 class Together:
     """What a transaction was sent as: its entries, the ids given, the records that it begins."""
 
-    asked: Sequence[BundleEntry] = field(repr=False)
+    resolved: Resolved = field(repr=False)
     base: str
     ids: dict[int, str] = field(repr=False)
     births: dict[str, Birth] = field(repr=False)
+
+    def steps(self, met: Mapping[int, Written]) -> list[Step]:
+        """Make the entries ready again, what met a condition in the place of what would be created."""
+        ids = {**self.ids, **{place: found.id for place, found in met.items()}}
+        return prepared(self.resolved.entries, self.base, ids, self.resolved.references)
 
 
 def run(pen: Pen, bundle: Together, steps: list[Step], at: list[int]) -> dict[int, Written]:
     """Do every step inside the pen, in FHIR's order. `at` ends with the place of the step being done."""
     at.clear()
-    steps, made = _meeting(pen, bundle, steps, at)
-    for step in sorted(steps, key=_in_order):
-        if step.place not in made:
+    steps, met = _meeting(pen, bundle, steps, at)
+    lent = {step.place for step in steps if step.method == "POST" and step.place in met}
+    _apart(steps, lent, at)
+    made = {place: met[place] for place in lent}
+    for step in sorted(steps, key=lambda step: _in_order(step, met)):
+        if step.place not in lent:
             at.append(step.place)
-            made[step.place] = done(pen, step, bundle.births)
+            made[step.place] = done(pen, step, bundle.births, met.get(step.place))
     at.clear()
     return made
 
 
-def _in_order(step: Step) -> tuple[int, bool, bool]:
-    """Put professionals before the acts that name them, and a word of the patient after what it speaks of."""
-    return ORDER[step.method], step.type == "Consent", not step.type.startswith("Practitioner")
+def _in_order(step: Step, met: Mapping[int, Written]) -> tuple[int, bool, bool]:
+    """Put professionals before the acts that name them, and a word of the patient after what it speaks of.
+
+    A conditional update that nothing met is a creation.
+    """
+    creates = bool(step.condition) and step.place not in met
+    turn = ORDER["POST" if creates else step.method]
+    return turn, step.type == "Consent", not step.type.startswith("Practitioner")
+
+
+def _apart(steps: Sequence[Step], lent: Collection[int], at: list[int]) -> None:
+    """Refuse two entries that change one item, or one that changes what another one met.
+
+    Items are told apart by their ids alone, which are the sender's or of what they may see (R4
+    http.html#trules). Raises `ConflictError`, the later entry blamed.
+    """
+    taken = {(step.type, step.id) for step in steps if step.place in lent}
+    for step in steps:
+        if step.place not in lent:
+            if (step.type, step.id) in taken:
+                at.append(step.place)
+                raise ConflictError("record.twice")
+            taken.add((step.type, step.id))
 
 
 def _meeting(
     pen: Pen, bundle: Together, steps: list[Step], at: list[int]
 ) -> tuple[list[Step], dict[int, Written]]:
-    """Ask the conditions of conditional creations; what meets one takes its place in every link.
+    """Ask the conditions of creations and updates; what meets one takes its place in every link.
 
     Patients come first: what is created in their record is asked there. Two equal conditions are one
     item meant twice: refused, for the second would not see the first.
@@ -329,29 +269,30 @@ def _meeting(
     for people in (True, False):
         known = len(met)
         for step in steps:
-            if not step.if_none_exist or step.incoming is None or (step.type == "Patient") != people:
+            if not step.condition or step.incoming is None or (step.type == "Patient") != people:
                 continue
             at.append(step.place)
-            if (step.type, step.if_none_exist) in asked:
+            if (step.type, step.condition) in asked:
                 raise ConflictError("record.twice")
-            asked.add((step.type, step.if_none_exist))
-            found = conditions.met(pen, step.incoming, step.if_none_exist)
+            asked.add((step.type, step.condition))
+            found = conditions.met(pen, step.incoming, step.condition)
             if found is not None:
                 met[step.place] = found
         if len(met) > known:
-            ids = {**bundle.ids, **{place: found.id for place, found in met.items()}}
-            steps = prepared(bundle.asked, bundle.base, ids)
+            steps = bundle.steps(met)
     return steps, met
 
 
-def done(pen: Pen, step: Step, births: dict[str, Birth]) -> Written:
-    """Do one step inside the pen."""
+def done(pen: Pen, step: Step, births: dict[str, Birth], found: Written | None) -> Written:
+    """Do one step inside the pen; `found` is what met the condition of an update."""
     if step.incoming is None:
         return writing.remove(pen, step.type, step.id, step.if_match)
-    if step.method == "PUT":
-        owner = owning_reference(step.incoming, step.id)
-        return writing.change(pen, step.incoming, step.id, owner, step.if_match)
-    return writing.put(pen, step.incoming, step.id, births, pen.asking.actor.id)
+    if step.method == "POST":
+        return writing.put(pen, step.incoming, step.id, births, pen.asking.actor.id)
+    if step.condition:
+        return writing.upserted(pen, step.incoming, found, step.id, births, step.if_match)
+    owner = owning_reference(step.incoming, step.id)
+    return writing.change(pen, step.incoming, step.id, owner, step.if_match)
 
 
 def failed(error: SermentError, asking: Asking) -> ResponseItem:

@@ -66,11 +66,15 @@ class Patching:
         return await self._once(asking, type_, id_, change)
 
     async def _once(self, asking: Asking, type_: str, id_: str, change: Change) -> tuple[Incoming, Written]:
+        served, sent = await self.amount(asking, type_, id_, change)
+        return sent, await self._writing.update(asking, sent, id_, served.version, change.reason)
+
+    async def amount(self, asking: Asking, type_: str, id_: str, change: Change) -> tuple[Served, Incoming]:
+        """Read an item, and give with it what a patch makes of it: nothing is written."""
         served = await self._reading.read(asking, type_, id_)
         if change.if_match not in {None, served.version}:
             raise VersionConflictError("record.version-conflict", current=served.version)
-        sent = changed(served, change)
-        return sent, await self._writing.update(asking, sent, id_, served.version, change.reason)
+        return served, changed(served, change)
 
     async def patch_where(
         self, asking: Asking, type_: str, condition: str, change: Change

@@ -13,7 +13,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from serment.access.record_facts import RecordFacts
 from serment.errors import (
@@ -30,7 +30,7 @@ from serment.keys.record_keys import RecordKeys
 from serment.ledger.chains import NO_HEAD
 from serment.ledger.entry import Interaction
 from serment.model import ActorId, PatientId, RecordToken
-from serment.record import choices, conditions, gate, scanning, trace, write
+from serment.record import choices, conditions, gate, retrying, scanning, trace, write
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.incoming import Incoming, owning_reference
@@ -106,15 +106,7 @@ class Writing:
 
         def job(pen: Pen) -> Written:
             found = conditions.met(pen, incoming, condition)
-            if found is None:
-                made = put(pen, incoming, id_, births, pen.asking.actor.id)
-                if if_match is None:
-                    return made
-                raise VersionConflictError("record.no-version")  # undone, and traced as such
-            if incoming.document.value.get("id", found.id) != found.id:
-                raise RequestError("record.type-mismatch")
-            version = found.version if if_match is None else if_match
-            return change(pen, incoming, found.id, owning_reference(incoming, found.id), version, reason)
+            return upserted(pen, incoming, found, id_, births, if_match, reason)
 
         return await self.run(asking, [] if births else [owner], job)
 
@@ -161,6 +153,8 @@ class Writing:
             result, pen = await asyncio.wrap_future(
                 self._passage.store.submit(lambda txn: _penned(self._passage, txn, asking, job, tries))
             )
+        except retrying.DoneError as done:
+            return cast("T", done.outcome)
         except (conditions.SeveralError, DeniedError, RequestError, RefusedError) as error:
             await self._undone(asking, tries, error)
             raise _answer(error) from None
@@ -200,10 +194,12 @@ def _penned(
     passage: Passage, txn: Transaction, asking: Asking, job: Callable[[Pen], T], tries: deque[Pen]
 ) -> tuple[T, Pen]:
     """Run a job with a pen, left in `tries` for the trace of an undone one. The store may run it again."""
+    retrying.check(passage, txn, asking)
     pen = Pen(passage, txn, asking)
     tries.append(pen)
     result = job(pen)
     pen.finish()
+    retrying.keep(passage, txn, asking, result)
     return result, pen
 
 
@@ -292,6 +288,30 @@ def change(
         choices.born(draft, incoming)
     choices.apply(pen, draft, incoming, id_, imported=imported)
     return made
+
+
+def upserted(
+    pen: Pen,
+    incoming: Incoming,
+    found: Written | None,
+    id_: str,
+    births: dict[str, Birth],
+    if_match: int | None,
+    reason: str = "",
+) -> Written:
+    """Update inside a pen what met a condition, or create it; what names a version is never created.
+
+    Raises as `Writing.upsert`.
+    """
+    if found is None:
+        made = put(pen, incoming, id_, births, pen.asking.actor.id)
+        if if_match is None:
+            return made
+        raise VersionConflictError("record.no-version")  # undone, and traced as such
+    if incoming.document.value.get("id", found.id) != found.id:
+        raise RequestError("record.type-mismatch")
+    version = found.version if if_match is None else if_match
+    return change(pen, incoming, found.id, owning_reference(incoming, found.id), version, reason)
 
 
 def remove(pen: Pen, type_: str, id_: str, if_match: int | None = None) -> Written:

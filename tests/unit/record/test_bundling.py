@@ -21,9 +21,9 @@ from serment.fhir.query import parse
 from serment.fhir.transaction import entries
 from serment.model import ActorId, Instant
 from serment.record.budget import Budget
-from serment.record.bundling import MOST_CONDITIONS, blaming, prepared, version_of
 from serment.record.finding import only_who, person_keys_of, who
 from serment.record.passage import SEARCHES, WINDOW
+from serment.record.steps import MOST_CONDITIONS, blaming, prepared, version_of
 from serment.words import Language
 from tests.doors.samples import bundle, entry, person, weight
 

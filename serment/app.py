@@ -38,7 +38,7 @@ from serment.ledger.checkpoint import LogKey
 from serment.ledger.verify import Progress, Report, verify
 from serment.model import Instant, Regime
 from serment.record.budget import Budget
-from serment.record.founding import found, found_unit_list
+from serment.record.founding import found, found_later
 from serment.record.house import House
 from serment.record.passage import REFUSAL_WINDOW, REFUSALS, SEARCHES, WINDOW, Keyring, Passage
 from serment.record.proving import origin_of
@@ -192,7 +192,7 @@ def open_house(settings: Settings) -> House:
         house.proving.trust()
         with contextlib.suppress(DependencyError):
             recover(passage)
-            found_unit_list(passage)
+            found_later(passage)
             house.sessions.ready()
         opened.pop_all()
         return house

@@ -131,7 +131,11 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Everything sealed per record that a decision reads."""
+    """Everything sealed per record that a decision reads.
+
+    `subscriptions` are packed (`record/subscribers`): no decision reads them, every write looks whether
+    there are any, and a reading decodes none.
+    """
 
     version: int = VERSION
     regime: str = ""
@@ -143,6 +147,7 @@ class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     mandates: tuple[Mandate, ...] = ()
     attending: tuple[Attending, ...] = ()
     choices: tuple[Choice, ...] = ()
+    subscriptions: tuple[bytes, ...] = ()
 
     def with_choice(self, choice: Choice) -> RecordFacts:
         """Add a choice; one of the same id is replaced."""

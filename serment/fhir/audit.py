@@ -55,6 +55,7 @@ _ACTS: Final[Mapping[str, tuple[str, str]]] = {
     "mandate": ("", "U"),
     "print": ("", "R"),
     "export": ("", "R"),
+    "notify": ("", "R"),
     "emergency": ("", "R"),
     "trace-read": ("", "R"),
 }
@@ -75,7 +76,8 @@ _ID = re.compile(r"([0-9a-f]{32})([0-9a-f]{32})")
 class Told:
     """What one entry tells. `t` in ms; `resources` are `Type/id/_history/n`; `count` how many in all.
 
-    `ground` is the rule of a permit, "" of a refusal; `named` says whether the items may be named.
+    `ground` is the rule of a permit, "" of a refusal; `named` says whether the items may be named;
+    `recipient` is the registered name of the address that something left for, "" otherwise.
     """
 
     patient: str = field(repr=False)
@@ -94,6 +96,7 @@ class Told:
     resources: tuple[str, ...] = field(repr=False)
     count: int
     named: bool
+    recipient: str = ""
 
 
 # The id.
@@ -136,7 +139,7 @@ def audit_event(told: Told) -> bytes:
         "recorded": instant_text(told.t),
         "outcome": REFUSED if told.denied else SUCCESS,
         "purposeOfEvent": _reasons(told),
-        "agent": [_who(told), _server()],
+        "agent": [_who(told), _server(), *_recipient(told)],
         "source": {"observer": {"display": "Serment"}, "type": [_source()]},
         "entity": [_patient(told), *_items(told), _request(told)],
     }
@@ -182,6 +185,15 @@ def _server() -> dict[str, Any]:
         "who": {"display": "Serment"},
         "requestor": False,
     }
+
+
+def _recipient(told: Told) -> list[dict[str, Any]]:
+    """Name the registered address that something left for."""
+    if not told.recipient:
+        return []
+    kind = _coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "NOT")
+    who = {"identifier": {"system": "urn:serment:address", "value": told.recipient}}
+    return [{"type": kind, "who": who, "requestor": False}]
 
 
 def _source() -> dict[str, str]:

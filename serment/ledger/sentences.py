@@ -32,6 +32,7 @@ _ALONE = frozenset(
         Interaction.PROBE,
         Interaction.DRILL,
         Interaction.KEYS,
+        Interaction.NOTIFY,
     }
 )
 _COUNTED = frozenset({Interaction.STRANGERS, Interaction.GAP})
@@ -127,7 +128,8 @@ def _what(event: Event, language: Language, *, own: bool) -> str:
         tried = "write" if event.interaction in _WRITES else "read"
         return say(f"ledger.refused-{tried}", language, has=has)
     if event.interaction in _ALONE:
-        return say(f"ledger.did-{event.interaction.value}", language, has=has)
+        sentence = f"ledger.did-{event.interaction.value}"
+        return say(sentence, language, has=has, recipient=event.recipient)
     if count == 0:
         return say("ledger.did-nothing", language, has=has)
     return say(

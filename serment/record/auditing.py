@@ -164,6 +164,7 @@ def told_of(patient: str, body: Body, asking: Asking) -> audit.Told:
         resources=event.resources,
         count=event.count or len(event.resources),
         named=holder and body.chain is Chain.ORDINARY,
+        recipient=event.recipient,
     )
 
 

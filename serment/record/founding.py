@@ -26,7 +26,16 @@ from serment.model import (
 )
 from serment.record.asking import Asking
 from serment.record.index import Entry
-from serment.record.passage import DECOY, DIRECTORY, QUARANTINE, SYSTEM, UNIT_LIST, Passage, year_of
+from serment.record.passage import (
+    DECOY,
+    DIRECTORY,
+    OUTBOX,
+    QUARANTINE,
+    SYSTEM,
+    UNIT_LIST,
+    Passage,
+    year_of,
+)
 from serment.record.pen import Pen
 from serment.record.write import NOTHING
 from serment.record.writing import new_id, written
@@ -39,6 +48,7 @@ RECORDS = {
     QUARANTINE: RecordKind.QUARANTINE,
     SYSTEM: RecordKind.SYSTEM,
     UNIT_LIST: RecordKind.SYSTEM,
+    OUTBOX: RecordKind.SYSTEM,
 }
 
 
@@ -48,14 +58,14 @@ def found(passage: Passage) -> None:
         _begin(passage, name, kind)
 
 
-def found_unit_list(passage: Passage) -> None:
-    """Make the unit list of an installation that was made before there was one. Raises `DependencyError`."""
+def found_later(passage: Passage) -> None:
+    """Make the records that an older installation was made without. Raises `DependencyError`."""
     locator = passage.installation.locator
     with passage.store.snapshot() as snapshot:
         made = snapshot.locate(locator(DIRECTORY)) is not None
-        missing = snapshot.locate(locator(UNIT_LIST)) is None
-    if made and missing:
-        _begin(passage, UNIT_LIST, RECORDS[UNIT_LIST])
+        missing = [name for name in (UNIT_LIST, OUTBOX) if snapshot.locate(locator(name)) is None]
+    for name in missing if made else ():
+        _begin(passage, name, RECORDS[name])
 
 
 def _begin(passage: Passage, name: str, kind: RecordKind) -> None:
@@ -67,7 +77,7 @@ def _begin(passage: Passage, name: str, kind: RecordKind) -> None:
     def job(pen: Pen) -> None:
         if pen.txn.locate(passage.installation.locator(name)) is not None:
             return  # another process of ours made it at the same moment
-        regime = Regime.OWN if name == UNIT_LIST else passage.regime
+        regime = Regime.OWN if name in {UNIT_LIST, OUTBOX} else passage.regime
         facts = RecordFacts(regime=regime.value, structure="")
         draft = pen.born(record, keys, PatientId(name), facts)
         pen.done[record] = []

@@ -48,6 +48,7 @@ DIRECTORY = "directory"
 QUARANTINE = "quarantine"
 SYSTEM = "system"
 UNIT_LIST = "unit list"
+OUTBOX = "outbox"
 """References of the installation's own records; none is of the form `Type/id` of FHIR."""
 
 

@@ -96,16 +96,19 @@ class Installation:
         return self.store.items[self.patient(role).items[name]]
 
 
-def chosen_for(folder: Path) -> Settings:
-    """Choose the settings of an installation below `folder`, on the store that this run is about."""
-    return settings.read({"SERMENT_STORE": server().database()} if STORE == "postgresql" else {}, folder, 0)
+def chosen_for(folder: Path, store: str = STORE) -> Settings:
+    """Choose the settings of an installation below `folder`, on `store`: that which this run is about."""
+    return settings.read({"SERMENT_STORE": server().database()} if store == "postgresql" else {}, folder, 0)
 
 
 @contextmanager
-def installation(folder: Path, patients: int = 10, *, demo: bool = True) -> Iterator[Installation]:
+def installation(
+    folder: Path, patients: int = 10, *, demo: bool = True, store: str = STORE
+) -> Iterator[Installation]:
     """Make an installation below `folder`, load the population, and stop custody at the end."""
     today = datetime.now(UTC).date()
-    with _installed(folder, population(patients, 2026, today=today, pdf=False), demo=demo) as made:
+    people = population(patients, 2026, today=today, pdf=False)
+    with _installed(chosen_for(folder, store), people, demo=demo) as made:
         yield made
 
 
@@ -125,8 +128,7 @@ def bare_installation(folder: Path) -> Iterator[Installation]:
 
 
 @contextmanager
-def _installed(folder: Path, people: Population, *, demo: bool) -> Iterator[Installation]:
-    chosen = chosen_for(folder)
+def _installed(chosen: Settings, people: Population, *, demo: bool) -> Iterator[Installation]:
     with ExitStack() as ending:
         custody = app.start_custody(chosen, *CHEAP)
         ending.callback(custody.stop)
@@ -146,7 +148,8 @@ def small_installation(folder: Path, patients: int = 2, resources: int = 5) -> I
     light = tuple(bundles_for(patients, resources, today=today))
     whole = population(10, 2026, today=today, pdf=False)
     cast = {**whole.cast, "patient": light[0], "light": light[0], "other": light[-1]}
-    with _installed(folder, replace(whole, patients=light, choices=(), cast=cast), demo=True) as made:
+    people = replace(whole, patients=light, choices=(), cast=cast)
+    with _installed(chosen_for(folder), people, demo=True) as made:
         yield made
 
 

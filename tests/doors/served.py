@@ -21,7 +21,7 @@ from serment.demo.store import CARE_PURPOSES
 from serment.model import Actor, Purpose
 from serment.record.house import House
 from serment.server import application
-from tests.installation import Installation, installation
+from tests.installation import STORE, Installation, installation
 
 FHIR = "application/fhir+json"
 
@@ -86,9 +86,12 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, patients: int = 10) -> Iterator[Served]:
-    """Make an installation below `folder` and serve it until the end of the block."""
-    with installation(folder, patients) as made, socket.create_server(("127.0.0.1", 0)) as listening:
+def served(folder: Path, patients: int = 10, store: str = STORE) -> Iterator[Served]:
+    """Make an installation below `folder`, on `store`, and serve it until the end of the block."""
+    with (
+        installation(folder, patients, store=store) as made,
+        socket.create_server(("127.0.0.1", 0)) as listening,
+    ):
         address = f"http://localhost:{listening.getsockname()[1]}"
         house = replace(made.house, base=f"{address}/fhir")
         app = application(lambda: house, lambda: made.store.search_disk(made.settings.directory))

@@ -63,7 +63,7 @@ def asked(server: Served, count: int, number: int) -> Iterator[tuple[str, str, d
         media = draw.choice(("application/fhir+json", "application/json-patch+json", "application/pdf"))
         headers = {"content-type": media}
         if draw.random() < 0.5:
-            headers[draw.choice(HEADERS)] = value[:500].decode("latin-1").translate(_PRINTABLE)
+            headers[draw.choice(HEADERS)] = value[:500].decode("latin-1").translate(_PRINTABLE).strip()
         yield method, address, headers, b"" if method == "GET" else body
 
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from serment.api import fhir, negotiation
+from serment.api import fhir, negotiation, retries
 from serment.door.asking import bearer_of, house_of, language_of
 from serment.errors import InvalidResourceError, MalformedError, MediaTypeError, RequestError, TooLargeError
 from serment.fhir import binary, outcome
@@ -42,8 +42,9 @@ async def create(request: Request) -> Response:
     if _is_fhir(request):
         return await fhir.create(_as_resource(request))
     house, asking = _who(request)
-    upload = _upload(request, house)
-    written = await house.depositing.create(asking, upload, _pieces(request))
+    upload, asking = _upload(request, house), retries.keyed(request, asking)
+    with house.retrying.alone(asking):
+        written = await house.depositing.create(asking, upload, _pieces(request))
     return _written(request, house, written)
 
 
@@ -54,7 +55,9 @@ async def update(request: Request) -> Response:
     house, asking = _who(request)
     upload, reason = _upload(request, house), request.headers.get("serment-relabel-reason", "")
     id_, if_match = str(request.path_params["id"]), negotiation.if_match(request)
-    written = await house.depositing.update(asking, id_, upload, if_match, _pieces(request), reason)
+    asking = retries.keyed(request, asking)
+    with house.retrying.alone(asking):
+        written = await house.depositing.update(asking, id_, upload, if_match, _pieces(request), reason)
     return _written(request, house, written)
 
 

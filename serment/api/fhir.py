@@ -6,6 +6,7 @@ Order: answers, the statement, reads, searches, writes, bundles.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from functools import cache
 from typing import Literal
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment import __version__
-from serment.api import negotiation
+from serment.api import negotiation, retries
 from serment.api.abilities import served_types, statement
 from serment.door.asking import bearer_of, house_of, language_of
 from serment.errors import GoneError, NotFoundError, NotSupportedError, RequestError
@@ -115,11 +116,12 @@ async def create(request: Request) -> Response:
     house, asking = who(request)
     negotiation.nothing_else(request)
     type_ = _type(request)
-    sent = incoming.read(await negotiation.resource(request), type_, house.base)
+    raw = await negotiation.resource(request)
+    sent, asking = incoming.read(raw, type_, house.base), retries.keyed(request, asking, raw)
     condition = request.headers.get("if-none-exist")
     if condition is not None and not condition.strip("? "):
         raise RequestError("record.empty-condition")
-    written = await house.writing.create(asking, sent, condition)
+    written = await retries.once(request, asking, lambda: house.writing.create(asking, sent, condition))
     return await _written(request, house, asking, sent, written)
 
 
@@ -128,9 +130,12 @@ async def update(request: Request) -> Response:
     house, asking = who(request)
     negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    sent = incoming.read(await negotiation.resource(request), type_, house.base)
-    reason = request.headers.get("serment-relabel-reason", "")
-    written = await house.writing.update(asking, sent, id_, negotiation.if_match(request), reason)
+    raw = await negotiation.resource(request)
+    sent, asking = incoming.read(raw, type_, house.base), retries.keyed(request, asking, raw)
+    reason, version = request.headers.get("serment-relabel-reason", ""), negotiation.if_match(request)
+    written = await retries.once(
+        request, asking, lambda: house.writing.update(asking, sent, id_, version, reason)
+    )
     return await _written(request, house, asking, sent, written)
 
 
@@ -138,10 +143,12 @@ async def update_where(request: Request) -> Response:
     """PUT [type]?criteria: update the one visible item that meets them, create it when none does."""
     house, asking = who(request)
     type_, condition = _type(request), negotiation.condition(request)
-    sent = incoming.read(await negotiation.resource(request), type_, house.base)
-    reason = request.headers.get("serment-relabel-reason", "")
-    if_match = negotiation.if_match(request)
-    written = await house.writing.upsert(asking, sent, condition, if_match, reason)
+    raw = await negotiation.resource(request)
+    sent, asking = incoming.read(raw, type_, house.base), retries.keyed(request, asking, raw)
+    reason, version = request.headers.get("serment-relabel-reason", ""), negotiation.if_match(request)
+    written = await retries.once(
+        request, asking, lambda: house.writing.upsert(asking, sent, condition, version, reason)
+    )
     return await _written(request, house, asking, sent, written)
 
 
@@ -150,33 +157,51 @@ async def patch(request: Request) -> Response:
     house, asking = who(request)
     negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    sent, written = await house.patching.patch(asking, type_, id_, await _change(request, house))
-    return await _written(request, house, asking, sent, written)
+    asking, change = await _change(request, house, asking)
+    return await _patched(request, house, asking, lambda: house.patching.patch(asking, type_, id_, change))
 
 
 async def patch_where(request: Request) -> Response:
     """PATCH [type]?criteria: JSON Patch on the one visible item that meets them."""
     house, asking = who(request)
     type_, condition = _type(request), negotiation.condition(request)
-    change = await _change(request, house)
-    sent, written = await house.patching.patch_where(asking, type_, condition, change)
-    return await _written(request, house, asking, sent, written)
+    asking, change = await _change(request, house, asking)
+    return await _patched(
+        request, house, asking, lambda: house.patching.patch_where(asking, type_, condition, change)
+    )
 
 
-async def _change(request: Request, house: House) -> Change:
-    operations = json_patch.read(await negotiation.patch(request))
-    reason = request.headers.get("serment-relabel-reason", "")
-    return Change(operations, negotiation.if_match(request), reason, house.base)
+async def _change(request: Request, house: House, asking: Asking) -> tuple[Asking, Change]:
+    raw = await negotiation.patch(request)
+    reason, version = request.headers.get("serment-relabel-reason", ""), negotiation.if_match(request)
+    change = Change(json_patch.read(raw), version, reason, house.base)
+    return retries.keyed(request, asking, raw), change
+
+
+async def _patched(
+    request: Request, house: House, asking: Asking, act: Callable[[], Awaitable[tuple[Incoming, Written]]]
+) -> Response:
+    """Do a patch once, and answer it: what came of it is known to the first request only."""
+    outcomes: list[Incoming] = []
+
+    async def patched() -> Written:
+        sent, written = await act()
+        outcomes.append(sent)
+        return written
+
+    written = await retries.once(request, asking, patched)
+    return await _written(request, house, asking, outcomes[0] if outcomes else None, written)
 
 
 async def delete_where(request: Request) -> Response:
     """DELETE [type]?criteria: the one visible item that meets them."""
     house, asking = who(request)
     type_, condition = _type(request), negotiation.condition(request)
-    if_match = negotiation.if_match(request)
-    return _deleted(
-        request, await house.patching.delete_where(asking, type_, condition, house.base, if_match)
+    asking, version = retries.keyed(request, asking), negotiation.if_match(request)
+    written = await retries.once(
+        request, asking, lambda: house.patching.delete_where(asking, type_, condition, house.base, version)
     )
+    return _deleted(request, written)
 
 
 async def delete(request: Request) -> Response:
@@ -184,7 +209,9 @@ async def delete(request: Request) -> Response:
     house, asking = who(request)
     negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    return _deleted(request, await house.writing.delete(asking, type_, id_, negotiation.if_match(request)))
+    asking, version = retries.keyed(request, asking), negotiation.if_match(request)
+    written = await retries.once(request, asking, lambda: house.writing.delete(asking, type_, id_, version))
+    return _deleted(request, written)
 
 
 def _deleted(request: Request, written: Written) -> Response:
@@ -196,7 +223,10 @@ async def transaction(request: Request) -> Response:
     """POST [base]: a batch or a transaction."""
     house, asking = who(request)
     negotiation.nothing_else(request)
-    kind, items = await house.bundling.run(asking, await negotiation.resource(request), house.base)
+    raw = await negotiation.resource(request)
+    asking = retries.keyed(request, asking, raw)
+    with house.retrying.alone(asking):
+        kind, items = await house.bundling.run(asking, raw, house.base)
     return answer(bundle.response(kind, items))
 
 
@@ -220,9 +250,12 @@ async def _search(request: Request, house: House, asking: Asking, pairs: negotia
 
 
 async def _written(
-    request: Request, house: House, asking: Asking, sent: Incoming, written: Written
+    request: Request, house: House, asking: Asking, sent: Incoming | None, written: Written
 ) -> Response:
-    """Answer a write as `Prefer` asks: by default with the stored bytes, which are those that were sent."""
+    """Answer a write as `Prefer` asks: by default with the stored bytes, which are those that were sent.
+
+    Without `sent` (a patch that was done before) they are read like anything else.
+    """
     headers = version_headers(written.version, written.updated)
     headers["location"] = f"{house.base}/{written.type}/{written.id}/_history/{written.version}"
     status = 201 if written.created else 200
@@ -233,6 +266,8 @@ async def _written(
         return answer(outcome.ok("api.written", language_of(request)), status, headers)
     if request.method == "POST" and not written.created:
         return answer(await _met(house, asking, written), status, headers)
+    if sent is None:
+        return answer(await _made(house, asking, written), status, headers)
     body = sent.whole(written.id, written.version, Instant(written.updated))
     return answer(body, status, headers)
 
@@ -241,6 +276,14 @@ async def _met(house: House, asking: Asking, written: Written) -> bytes:
     """Give what a conditional create met, read like anything else: nothing for a person only found."""
     try:
         return (await house.reading.read(asking, written.type, written.id)).body
+    except NotFoundError:
+        return b""
+
+
+async def _made(house: House, asking: Asking, written: Written) -> bytes:
+    """Give the version that was made, read like anything else: nothing for who may not read it now."""
+    try:
+        return (await house.reading.vread(asking, written.type, written.id, written.version)).body
     except NotFoundError:
         return b""
 

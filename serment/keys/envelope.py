@@ -55,6 +55,7 @@ class RowKind(StrEnum):
     QUARANTINE = "quarantine"
     SESSION = "session"
     PAGE = "page"
+    RETRY = "retry"
     WRAP = "wrap"
     SPOOL = "spool"
 

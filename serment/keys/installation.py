@@ -3,7 +3,7 @@
     locator    "Type/id" → 16 bytes: where a resource stands
     person     compound traits → 4 bytes: candidates, never an answer (the traits decide)
     imported   source, type and old id → 16 bytes: the id that an imported resource keeps
-    session · page · spool   sealed rows that belong to no patient
+    session · page · spool · retry   sealed rows that belong to no patient
 
 No patient's content is sealed here: an installation key cannot be destroyed for one patient.
 """
@@ -23,7 +23,7 @@ PERSON_TOKEN_SIZE = 4
 class Installation:
     """Everything that the installation's secrets can do."""
 
-    __slots__ = ("_imported", "_locator", "_person", "_rows", "_session", "store")
+    __slots__ = ("_imported", "_locator", "_person", "_retry", "_rows", "_session", "store")
 
     def __init__(self, secrets: Secrets) -> None:
         self.store = secrets.store
@@ -31,8 +31,10 @@ class Installation:
         self._person = TokenKey(derive(secrets.person, "person", self.store))
         self._imported = TokenKey(derive(secrets.imported, "import", self.store))
         self._session = TokenKey(derive(secrets.session, "session/token", self.store))
+        self._retry = TokenKey(derive(secrets.session, "retry/token", self.store))
         self._rows = {
             RowKind.SESSION: SubKey(derive(secrets.session, "session", self.store)),
+            RowKind.RETRY: SubKey(derive(secrets.session, "retry", self.store)),
             RowKind.PAGE: SubKey(derive(secrets.page, "page", self.store)),
             RowKind.SPOOL: SubKey(derive(secrets.spool, "spool", self.store)),
         }
@@ -67,6 +69,18 @@ class Installation:
     def open_session(self, token: bytes, sealed: bytes) -> bytes:
         """Open a session. Raises `IntegrityError`."""
         return self._open(RowKind.SESSION, token.hex(), sealed)
+
+    def retry_token(self, actor: str, key: str) -> bytes:
+        """Give the token under which what an actor wrote with an idempotency key is kept (16 bytes)."""
+        return self._retry.token(actor, key)
+
+    def seal_retry(self, token: bytes, plain: bytes) -> bytes:
+        """Seal what a request wrote, bound to its token."""
+        return self._seal(RowKind.RETRY, token.hex(), plain)
+
+    def open_retry(self, token: bytes, sealed: bytes) -> bytes:
+        """Open what a request wrote. Raises `IntegrityError`."""
+        return self._open(RowKind.RETRY, token.hex(), sealed)
 
     def seal_page(self, bound_to: str, plain: bytes) -> bytes:
         """Seal a page token, bound to what it may serve (caller and epoch, as one string)."""

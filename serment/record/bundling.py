@@ -9,7 +9,7 @@ of a batch are requests of their own. Order: the passage, answers, doing the ste
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -27,7 +27,7 @@ from serment.fhir.bundle import ResponseItem, searchset
 from serment.fhir.owner import NEVER_WRITTEN
 from serment.fhir.query import Query, parse
 from serment.fhir.transaction import BundleEntry, entries
-from serment.record import conditions, scanning, writing
+from serment.record import conditions, retrying, scanning, writing
 from serment.record.asking import Asking
 from serment.record.finding import Finding
 from serment.record.incoming import owning_reference
@@ -65,7 +65,11 @@ class Bundling:
         if kind not in {"batch", "transaction"} or len(asked) > MOST_ENTRIES:
             raise NotSupportedError("bundling.kind", most=MOST_ENTRIES)
         if kind == "batch":
-            return "batch", [await self._alone(asking, entry, base) for entry in asked]
+            each = [
+                asking if asking.retry is None else replace(asking, retry=asking.retry.of_entry(place))
+                for place in range(len(asked))
+            ]
+            return "batch", [await self._alone(each[place], entry, base) for place, entry in enumerate(asked)]
         return "transaction", await self._together(asking, asked, base, linked=True)
 
     async def _alone(self, asking: Asking, entry: BundleEntry, base: str) -> ResponseItem:
@@ -85,8 +89,8 @@ class Bundling:
 
         Where a version that the sender did not name has moved on meanwhile, all is begun again.
         """
-        made: dict[int, Written] | None = None
-        for left in reversed(range(TRIES)):
+        made: dict[int, Written] | None = retrying.done_before(self._passage, asking)
+        for left in reversed(range(0 if made else TRIES)):
             resolved = await self._resolving.resolve(asking, asked, base, linked=linked)
             try:
                 made = await self._written(asking, resolved, base)

@@ -19,6 +19,7 @@ from serment.record.passage import Passage
 from serment.record.patching import Patching
 from serment.record.proving import Proving
 from serment.record.reading import Reading
+from serment.record.retrying import Retrying
 from serment.record.searching import Searching
 from serment.record.sessions import Sessions
 from serment.record.showing import Showing
@@ -59,6 +60,7 @@ class House:
     emergency: Emergency
     exporting: Exporting
     summarising: Summarising
+    retrying: Retrying
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -93,6 +95,7 @@ class House:
             Emergency(passage),
             Exporting(passage, everything, serving),
             Summarising(passage),
+            Retrying(passage),
         )
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NoReturn
 
-from serment.errors import GoneError, IntegrityError, NotFoundError
+from serment.errors import ConflictError, GoneError, IntegrityError, NotFoundError, TooLargeError
 from serment.fhir import binary, binary_json
 from serment.fhir import document as documents
 from serment.fhir.binary_json import Shell
@@ -29,9 +29,9 @@ from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Act, Category, Denial, Receipt
-from serment.record import filing, gate, incoming, scanning, trace, writing
+from serment.record import filing, gate, incoming, retrying, scanning, trace, writing
 from serment.record.asking import Asking
-from serment.record.blobs import Manifest, Row, Sealer, Staged
+from serment.record.blobs import MOST_BYTES, Manifest, Row, Sealer, Staged
 from serment.record.gate import Item, Sealed, View
 from serment.record.incoming import Incoming, owning_reference
 from serment.record.passage import Passage
@@ -108,6 +108,8 @@ class Depositing:
     async def _deposit(
         self, asking: Asking, ready: Incoming, id_: str, references: list[str], write: Write, pieces: Pieces
     ) -> Written:
+        if retrying.is_known(self._passage, asking):
+            return await self._done_before(asking, pieces)
         declared = str(ready.document.value["contentType"])
         rehearsed = await self._rehearsed(asking, ready, id_, references, write)
         first, rest = await _beginning(pieces)
@@ -119,7 +121,7 @@ class Depositing:
             staged = await self._staged(sealer, rehearsed.keys, first, watch.passing(first, rest))
             await watch.cleared()
             sent = replace(ready, content=staged)
-            again = replace(asking, now=self._passage.clock())
+            again = replace(_of_content(asking, staged.digest), now=self._passage.clock())
             return await self._writing.run(again, references, lambda pen: write(pen, sent))
         except BaseException:
             self._passage.store.submit(partial(_dropped, sealer.blob))
@@ -127,6 +129,22 @@ class Depositing:
         finally:
             watch.close()
             self._active.discard(sealer.blob)
+
+    async def _done_before(self, asking: Asking, pieces: Pieces) -> Written:
+        """Give what the same upload gave the first time: what is sent again is hashed, and not kept.
+
+        Raises `KeyReusedError` for another one, `TooLargeError`.
+        """
+        content, size = hashlib.sha256(), 0
+        async for piece in pieces:
+            content.update(piece)
+            size += len(piece)
+            if size > MOST_BYTES:
+                raise TooLargeError("binary.too-large", limit=MOST_BYTES)
+        done = retrying.done_before(self._passage, _of_content(asking, content.digest()))
+        if not isinstance(done, Written):
+            raise ConflictError("record.retry-in-flight")  # its day ended while it was sent again
+        return done
 
     async def _rehearsed(
         self, asking: Asking, ready: Incoming, id_: str, references: list[str], write: Write
@@ -142,7 +160,7 @@ class Depositing:
             raise NotFoundError("record.not-found")
 
         try:
-            await self._writing.run(asking, references, job)
+            await self._writing.run(replace(asking, retry=None), references, job)
         except _RehearsedError as rehearsed:
             return rehearsed
         raise NotFoundError("record.not-found")
@@ -192,6 +210,11 @@ def _dropped(blob: bytes, txn: Transaction) -> bool:
         return False
     txn.drop_blob(blob)
     return True
+
+
+def _of_content(asking: Asking, digest: bytes) -> Asking:
+    """Tie the key of a request, if it has one, to the content that was streamed."""
+    return asking if asking.retry is None else replace(asking, retry=asking.retry.over(digest))
 
 
 async def _beginning(pieces: Pieces) -> tuple[bytes, AsyncIterator[bytes]]:

@@ -46,6 +46,7 @@ TABLES: Final = (
     Table("chunk", ("blob", "position", "record", "sealed"), 2, at_once=16),
     Table("person", ("token", "record"), 2),
     Table("session", ("token", "sealed"), 1),
+    Table("retry", ("token", "hour", "sealed"), 1),
     Table("imported", ("source", "position"), 1),
     Table("quarantine", ("number", "sealed"), 1, at_once=50),
     Table("entry", ("sequence", "kind", "hour", "commitment", "key_id", "token", "body"), 1),

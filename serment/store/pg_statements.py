@@ -94,6 +94,8 @@ SESSION_AND_NEWEST: Final = statement(
     "bb",
 )
 SESSIONS: Final = statement(sql.SESSIONS, "bn")
+RETRY: Final = statement(sql.RETRY, "b")
+OLD_RETRIES: Final = statement(sql.OLD_RETRIES, "nn")
 IMPORTED: Final = statement(sql.IMPORTED, "b")
 QUARANTINED: Final = statement(sql.QUARANTINED, "nn")
 
@@ -136,6 +138,8 @@ PUT_PERSON: Final = statement(sql.PUT_PERSON, "bb")
 DROP_PERSONS: Final = statement(sql.DROP_PERSONS, "b")
 PUT_SESSION: Final = statement(sql.PUT_SESSION, "bb")
 DROP_SESSION: Final = statement(sql.DROP_SESSION, "b")
+PUT_RETRY: Final = statement(sql.PUT_RETRY, "bnb")
+DROP_RETRY: Final = statement(sql.DROP_RETRY, "b")
 PUT_IMPORTED: Final = statement(sql.PUT_IMPORTED, "bn")
 ADD_QUARANTINED: Final = statement(sql.ADD_QUARANTINED, "nb")
 DROP_QUARANTINED: Final = statement(sql.DROP_QUARANTINED, "n")

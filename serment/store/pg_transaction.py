@@ -127,6 +127,12 @@ class PgTransaction(PgSnapshot):
     def drop_session(self, token: bytes) -> None:
         self._later(sql.DROP_SESSION, token)
 
+    def put_retry(self, token: bytes, hour: int, sealed: bytes) -> None:
+        self._later(sql.PUT_RETRY, token, hour, sealed)
+
+    def drop_retry(self, token: bytes) -> None:
+        self._later(sql.DROP_RETRY, token)
+
     def put_imported(self, source: bytes, position: int) -> None:
         self._later(sql.PUT_IMPORTED, source, position)
 

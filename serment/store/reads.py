@@ -59,6 +59,10 @@ class Statements(Protocol[S_co]):
     @property
     def SESSIONS(self) -> S_co: ...
     @property
+    def RETRY(self) -> S_co: ...
+    @property
+    def OLD_RETRIES(self) -> S_co: ...
+    @property
     def IMPORTED(self) -> S_co: ...
     @property
     def QUARANTINED(self) -> S_co: ...
@@ -152,6 +156,13 @@ class Reads(ABC, Generic[S]):
 
     def sessions(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         return [(row[0], row[1]) for row in self._all(self.sql.SESSIONS, after, limit)]
+
+    def retry(self, token: bytes) -> bytes | None:
+        row = self._one(self.sql.RETRY, token)
+        return row[0] if row else None
+
+    def old_retries(self, hour: int, limit: int) -> list[bytes]:
+        return [row[0] for row in self._all(self.sql.OLD_RETRIES, hour, limit)]
 
     def imported(self, source: bytes) -> int | None:
         row = self._one(self.sql.IMPORTED, source)

@@ -46,6 +46,8 @@ SESSION_AND_NEWEST: Final = (
     "SELECT (SELECT sealed FROM session WHERE token = ?), (SELECT max(sequence) FROM entry WHERE token = ?)"
 )
 SESSIONS: Final = "SELECT token, sealed FROM session WHERE token > ? ORDER BY token LIMIT ?"
+RETRY: Final = "SELECT sealed FROM retry WHERE token = ?"
+OLD_RETRIES: Final = "SELECT token FROM retry WHERE hour < ? ORDER BY hour LIMIT ?"
 IMPORTED: Final = "SELECT position FROM imported WHERE source = ?"
 QUARANTINED: Final = "SELECT number, sealed FROM quarantine WHERE number > ? ORDER BY number LIMIT ?"
 
@@ -101,6 +103,11 @@ PUT_SESSION: Final = (
     " ON CONFLICT (token) DO UPDATE SET sealed = excluded.sealed"
 )
 DROP_SESSION: Final = "DELETE FROM session WHERE token = ?"
+PUT_RETRY: Final = (
+    "INSERT INTO retry (token, hour, sealed) VALUES (?, ?, ?)"
+    " ON CONFLICT (token) DO UPDATE SET hour = excluded.hour, sealed = excluded.sealed"
+)
+DROP_RETRY: Final = "DELETE FROM retry WHERE token = ?"
 PUT_IMPORTED: Final = (
     "INSERT INTO imported (source, position) VALUES (?, ?)"
     " ON CONFLICT (source) DO UPDATE SET position = excluded.position"

@@ -70,6 +70,12 @@ class SqliteTransaction(SqliteSnapshot):
     def drop_session(self, token: bytes) -> None:
         self._change(sql.DROP_SESSION, token)
 
+    def put_retry(self, token: bytes, hour: int, sealed: bytes) -> None:
+        self._change(sql.PUT_RETRY, token, hour, sealed)
+
+    def drop_retry(self, token: bytes) -> None:
+        self._change(sql.DROP_RETRY, token)
+
     def put_imported(self, source: bytes, position: int) -> None:
         self._change(sql.PUT_IMPORTED, source, position)
 

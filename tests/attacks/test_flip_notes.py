@@ -34,6 +34,7 @@ PEOPLE = 12
 
 ELSEWHERE = {
     "session": "test_flip: test_a_flipped_session_opens_nothing",
+    "retry": "test_retries: test_a_row_of_another_key_answers_no_retry",
     "counter": "test_flip: test_a_counter_put_back_never_overwrites_a_row; here",
     "meta": "here",
     "migration": "here",

@@ -42,6 +42,7 @@ def filled(store: Store) -> None:
         for index in range(40):
             t.put_chunk(records[0], b"blob", index, os.urandom(1_000))
         t.put_session(b"hash", b"sealed")
+        t.put_retry(b"token", 7, b"sealed")
         t.put_imported(b"source", 7)
         t.drop_quarantined(t.add_quarantined(b"gone"))
         t.add_quarantined(b"why")
@@ -63,7 +64,7 @@ def told(store: Store) -> str:
             said.update(repr((view.record(record), place, view.persons(record[:4], 9))).encode())
             said.update(repr([*view.packs(record, range(1, 2_000)), *view.entries_of(record)]).encode())
         said.update(repr([view.chunk(b"blob", index) for index in range(41)]).encode())
-        said.update(repr([view.sessions(b"", 9), view.imported(b"source"), view.quarantined(0, 9)]).encode())
+        said.update(repr([view.sessions(b"", 9), view.retry(b"token"), view.imported(b"source"), view.quarantined(0, 9)]).encode())
         said.update(repr([view.chain(b"chain"), view.checkpoint(), view.ledger_size()]).encode())
         return said.hexdigest()
 

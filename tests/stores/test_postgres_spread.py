@@ -23,7 +23,7 @@ DISTRIBUTED = {
 }
 """Table → the column that it is cut by, here and when it is spread over machines (scale.md)."""
 ON_ONE_MACHINE = {
-    "meta", "session", "imported", "quarantine", "ledger_head", "entry", "chain", "checkpoint", "migration",
+    "meta", "session", "retry", "imported", "quarantine", "ledger_head", "entry", "chain", "checkpoint", "migration",
 }  # fmt: skip
 
 
@@ -126,6 +126,7 @@ INSERT INTO pack SELECT n, sha256(n::text::bytea), '' FROM generate_series(1, 90
 INSERT INTO body SELECT n, sha256(n::text::bytea), '' FROM generate_series(1, 9000) AS n;
 INSERT INTO chunk SELECT sha256(n::text::bytea), n % 3, '', '' FROM generate_series(1, 9000) AS n;
 INSERT INTO session SELECT sha256(n::text::bytea), '' FROM generate_series(1, 9000) AS n;
+INSERT INTO retry SELECT sha256(n::text::bytea), n, '' FROM generate_series(1, 9000) AS n;
 INSERT INTO chain SELECT sha256(n::text::bytea), '' FROM generate_series(1, 9000) AS n;
 INSERT INTO imported SELECT sha256(n::text::bytea), 1 FROM generate_series(1, 9000) AS n;
 INSERT INTO quarantine SELECT n, '' FROM generate_series(1, 9000) AS n;
@@ -153,7 +154,8 @@ def test_no_statement_of_a_request_reads_a_table_through() -> None:
 
 
 def test_the_columns_are_those_of_sqlite(prepared: str) -> None:
-    text = (ROOT / "serment/store/schema/0001_first.sql").read_text("utf-8")
+    folder = ROOT / "serment/store/schema"
+    text = "\n".join(step.read_text("utf-8") for step in sorted(folder.glob("*.sql")))
     lite = {
         (table, column.split()[0])
         for table, body in re.findall(r"CREATE TABLE (\w+) \((.*?)\n\)", text, re.DOTALL)

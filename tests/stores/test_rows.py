@@ -163,6 +163,21 @@ def test_sessions_are_listed_some_at_a_time(store: Store) -> None:
         assert snapshot.sessions(b"b", 2) == [(b"c", b"session of c")]
 
 
+def test_what_a_retry_is_answered_with_keeps_its_last_value_and_is_found_when_it_is_old(store: Store) -> None:
+    def write(t: Transaction) -> None:
+        for name, hour in ((b"late", 9), (b"old", 3), (b"older", 2), (b"old", 4)):
+            t.put_retry(name, hour, name + b" at %d" % hour)
+
+    store.submit(write).result()
+    with store.snapshot() as snapshot:
+        assert (snapshot.retry(b"old"), snapshot.retry(b"nobody")) == (b"old at 4", None)
+        assert snapshot.old_retries(9, 9) == [b"older", b"old"]
+        assert snapshot.old_retries(9, 1) == [b"older"]
+    store.submit(lambda t: t.drop_retry(b"older")).result()
+    with store.snapshot() as snapshot:
+        assert snapshot.old_retries(10, 9) == [b"old", b"late"]
+
+
 def test_quarantine_lists_what_stands(store: Store) -> None:
     numbers = [store.submit(lambda t: t.add_quarantined(b"why")).result() for _ in range(4)]
     store.submit(lambda t: t.drop_quarantined(numbers[1])).result()

@@ -11,7 +11,7 @@ BEGIN
         'SELECT, INSERT ON entry',
         'SELECT, INSERT ON body',
         'SELECT, INSERT, UPDATE ON meta, record, locator, imported, chain, checkpoint',
-        'SELECT, INSERT, UPDATE, DELETE ON pack, session',
+        'SELECT, INSERT, UPDATE, DELETE ON pack, session, retry',
         'SELECT, INSERT, DELETE ON chunk, person, quarantine',
         'SELECT, UPDATE ON ledger_head',
         'SELECT, USAGE, UPDATE ON SEQUENCE pack_number, body_number, quarantine_number'

@@ -1,14 +1,12 @@
-"""The price list: the decision, the envelope, custody, the standard, the ledger, each on its own.
+"""The price list: the decision, the envelope, custody, the standard, each on its own.
 
-Nothing is fake here: the decision reads the facts of a demo record, custody answers over its socket, the
-ledger is the SQLite store's with its fsync.
+Nothing is fake here: the decision reads the facts of a demo record, custody answers over its socket.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import partial
 from time import perf_counter
 
@@ -19,22 +17,17 @@ from serment.access.relations import facts_for
 from serment.fhir import document, search
 from serment.fhir.validate import check
 from serment.keys.envelope import NO_RECORD, Coordinates, RowKind, SubKey, seal, unseal
-from serment.ledger.append import Pending
-from serment.ledger.chains import Chain
-from serment.ledger.entry import Interaction
 from serment.model import Act, Denial, RequestId
-from serment.record import incoming, trace
+from serment.record import incoming
 from serment.record.gate import View
 
 RUNS = 7
-WAITING = 64
-EVENTS = 2_000
 
 
 def bench() -> list[Row]:
     """Price every part on one small installation."""
     with installation(10) as made:
-        return [*decision(made), *envelope(), custody(made), *standard(made), *ledger(made)]
+        return [*decision(made), *envelope(), custody(made), *standard(made)]
 
 
 def each(name: str, act: Callable[[], object], times: int, note: str = "", scale: int = 1) -> Row:
@@ -118,47 +111,3 @@ def all_checked(read: list[document.Document]) -> None:
     """Check every document."""
     for one in read:
         check(one)
-
-
-def ledger(made: Installation) -> list[Row]:
-    """Count durable events in a second: one waiting, `WAITING` waiting, and `WAITING` in one transaction."""
-    passage, view = made.house.passage, seen(made)
-    what = trace.event(passage, view.asking, Interaction.READ, rule="G6.team", references=["Observation/1"])
-
-    def entry() -> Pending:
-        return trace.pending(view.keys, view.record, Chain.ORDINARY, what)
-
-    def sent(count: int) -> Future[object]:
-        entries = [entry() for _ in range(count)]
-        return passage.store.submit(lambda txn: trace.append(passage, txn, entries))
-
-    rates = {
-        "one waiting": [_rate(lambda: sent(1), 1, EVENTS // 8) for _ in range(RUNS)],
-        f"{WAITING} waiting": [_rate(lambda: sent(1), WAITING, EVENTS) for _ in range(RUNS)],
-        f"{WAITING} in one transaction": [
-            _rate(lambda: sent(WAITING), 1, EVENTS // WAITING) for _ in range(RUNS)
-        ],
-    }
-    counts = {f"{WAITING} in one transaction": WAITING}
-    return [
-        median_row(
-            f"ledger: durable events, {how}",
-            [rate * counts.get(how, 1) for rate in found],
-            "/s",
-            "sealed, fsync",
-        )
-        for how, found in rates.items()
-    ]
-
-
-def _rate(submit: Callable[[], Future[object]], waiting: int, times: int) -> float:
-    """Keep `waiting` jobs queued and give how many are done in a second."""
-    start = perf_counter()
-    queued: list[Future[object]] = []
-    for _ in range(times):
-        queued.append(submit())
-        if len(queued) >= waiting:
-            queued.pop(0).result()
-    for future in queued:
-        future.result()
-    return times / (perf_counter() - start)

@@ -1,7 +1,8 @@
 """A line that is cut, or falls silent, at any byte: a proxy between a client and a server's Unix socket.
 
 `arm` says where: after so many bytes of one direction, counted from then over all connections; once it has
-struck, new connections pass again. A cut closes both ends; silence forwards nothing more and closes nothing.
+struck, new connections pass again, or none does until `back` when it was armed to `stay` away. A cut closes
+both ends; silence forwards nothing more and closes nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class _Armed:
     from_server: bool
     left: int
     fault: Fault
+    stays: bool = False
 
 
 class CuttingLine:
@@ -36,6 +38,7 @@ class CuttingLine:
         self._lock = Lock()
         self._open: list[socket.socket] = []
         self.struck = 0
+        self._away = False
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / server.name))
         self._listener.listen(64)
@@ -50,9 +53,13 @@ class CuttingLine:
             for one in self._open:
                 one.close()
 
-    def arm(self, fault: Fault, *, from_server: bool, after: int) -> None:
+    def arm(self, fault: Fault, *, from_server: bool, after: int, stay: bool = False) -> None:
         with self._lock:
-            self._armed = _Armed(from_server, after, fault)
+            self._armed = _Armed(from_server, after, fault, stay)
+
+    def back(self) -> None:
+        """Let new connections pass again."""
+        self._away = False
 
     def disarm(self) -> bool:
         """Let everything pass; whether the fault had not struck yet."""
@@ -66,6 +73,9 @@ class CuttingLine:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            if self._away:
+                client.close()
+                continue
             server = socket.socket(socket.AF_UNIX)
             try:
                 server.connect(str(self._server))
@@ -98,6 +108,6 @@ class CuttingLine:
             if length < armed.left:
                 armed.left -= length
                 return length, None
-            self._armed = None
+            self._armed, self._away = None, armed.stays
             self.struck += 1
             return armed.left, armed.fault

@@ -10,7 +10,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from serment import __version__
 from serment.api import ROUTES, LogicalId, TypeName
 from serment.api.abilities import READ_ONLY, served_types
 from serment.fhir.patch import MEDIA_TYPE
+from serment.model import EmergencyReason, Purpose
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "openapi.json"
 FHIR = "application/fhir+json"
@@ -32,6 +33,12 @@ QUERY = {
     "explode": True,
     "schema": {"type": "object", "additionalProperties": {"type": "string"}},
 }
+
+
+def _header(name: str, codes: Iterable[str]) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": {"type": "string", "enum": [str(one) for one in codes]}}
+
+
 HEADERS = [
     {"$ref": "#/components/parameters/purpose"},
     {"$ref": "#/components/parameters/reason"},
@@ -41,20 +48,43 @@ RESOURCE = {
     "properties": {"resourceType": {"type": "string"}},
     "required": ["resourceType"],
 }
+OUTCOME = {
+    "type": "object",
+    "properties": {
+        "resourceType": {"const": "OperationOutcome"},
+        "issue": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+    },
+    "required": ["resourceType", "issue"],
+}
 COMPONENTS = {
     "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-    "schemas": {"Resource": RESOURCE, "Patch": {"type": "array", "items": {"type": "object"}}},
+    "schemas": {
+        "OperationOutcome": OUTCOME,
+        "Patch": {"type": "array", "items": {"type": "object"}},
+        "Resource": RESOURCE,
+    },
     "parameters": {
-        "purpose": {"name": "Serment-Purpose", "in": "header", "schema": {"type": "string"}},
-        "reason": {"name": "Serment-Reason", "in": "header", "schema": {"type": "string"}},
+        "purpose": _header("Serment-Purpose", Purpose),
+        "reason": _header("Serment-Reason", EmergencyReason),
     },
     "responses": {
         "outcome": {
             "description": "What went wrong, as an OperationOutcome",
-            "content": {FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}},
+            "content": {FHIR: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}},
         }
     },
 }
+BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+TEXT = {"text/plain": {"schema": {"type": "string"}}}
+NEVER_FAILS = {"200": {"description": "As it says", "content": TEXT}}
+HEALTH = {
+    "/livez": NEVER_FAILS,
+    "/readyz": NEVER_FAILS | {"503": {"description": "Not now", "content": TEXT}},
+}
+ASYNC = {"/$export/job": "application/json", "/$export/file": "application/fhir+ndjson"}
+REFUSALS = ("400", "401", "403", "404", "406", "410", "413", "429", "500", "503", "507")
+"""What any address may refuse with; docs/reference/http.md says when."""
+WRITE_REFUSALS = ("405", "409", "412", "415", "422")
 
 
 def handlers_of(route: Route) -> dict[str, Callable[..., Any]]:
@@ -84,8 +114,39 @@ def _body(method: str, path: str) -> dict[str, Any]:
     else:
         content = {FHIR: resource}
         if path.startswith("/fhir/Binary"):
-            content["*/*"] = {"schema": {"type": "string", "format": "binary"}}
+            content |= BYTES
     return {"required": True, "content": content}
+
+
+def _answers(method: str, path: str) -> dict[str, Any]:
+    """Say with which statuses and formats an address answers."""
+    if path in HEALTH:
+        return HEALTH[path]
+    refusals = REFUSALS if method == "GET" else sorted({*REFUSALS, *WRITE_REFUSALS})
+    answers = {one: {"$ref": "#/components/responses/outcome"} for one in refusals}
+    if path.endswith("/$export"):
+        return {"202": {"description": "Begun: `Content-Location` says where the manifest is"}, **answers}
+    for status in _successes(method, path):
+        answers[status] = {"description": "As FHIR R4 says", **_content(method, path)}
+    if method == "GET" and path == "/fhir/Binary/{id:logical}":
+        answers["416"] = answers["404"]
+    return dict(sorted(answers.items()))
+
+
+def _successes(method: str, path: str) -> tuple[str, ...]:
+    if method == "GET" and path == "/fhir/Binary/{id:logical}":
+        return "200", "206"
+    creates = method == "POST" and path in {"/fhir/{type:other}", "/fhir/Binary"}
+    return ("200", "201") if creates or (method, path) == ("PUT", "/fhir/{type:other}") else ("200",)
+
+
+def _content(method: str, path: str) -> dict[str, Any]:
+    """Say in what format an address answers what it was asked; a Binary is sent without an echo."""
+    resource = {"schema": {"$ref": "#/components/schemas/Resource"}}
+    if path.startswith("/fhir/Binary"):
+        return {"content": {FHIR: resource} | BYTES} if method == "GET" else {}
+    ends = next((media for end, media in ASYNC.items() if path.endswith(end)), FHIR)
+    return {"content": {ends: resource if ends == FHIR else {"schema": {}}}}
 
 
 def _operation(method: str, path: str, handler: Callable[..., Any]) -> dict[str, Any]:
@@ -101,10 +162,7 @@ def _operation(method: str, path: str, handler: Callable[..., Any]) -> dict[str,
         "operationId": f"{module}.{handler.__name__} {method} {_plain(path)}",
         "summary": (inspect.getdoc(handler) or "").splitlines()[0],
         "parameters": parameters,
-        "responses": {
-            "2XX": {"description": "As FHIR R4 says"},
-            "default": {"$ref": "#/components/responses/outcome"},
-        },
+        "responses": _answers(method, path),
     }
     if method in {"POST", "PUT", "PATCH"}:
         said["requestBody"] = _body(method, path)

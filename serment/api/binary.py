@@ -141,6 +141,8 @@ def _served(request: Request, opened: Opened) -> Response:
     headers = fhir.version_headers(opened.version, opened.updated) | DOWNLOAD
     if opened.context:
         headers["x-security-context"] = opened.context
+    if negotiation.unchanged(request, opened.version, opened.updated):
+        return fhir.answer(b"", 304, headers)
     as_json = _wants_json(request)
     asked = None if as_json else _range(request, opened.size)
     if asked is not None:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from serment.api import negotiation
 from serment.api.abilities import searched_types, served_types
-from serment.api.fhir import answer, method_of, who
+from serment.api.fhir import answer, versions, who
 from serment.door.asking import language_of
 from serment.errors import MalformedError, NotFoundError, NotSupportedError
 from serment.fhir import bundle, dates, outcome
@@ -68,18 +68,8 @@ async def type_history(request: Request) -> Response:
         patient = _patient(asked.get("patient", ""), house.base)
         wanted = Wanted(patient, (type_,), since_of(asked), _count(asked, DEFAULT_COUNT, MAX_COUNT))
     page = await house.everything.chronicle(asking, wanted)
-    entries = [
-        bundle.HistoryEntry(
-            f"{one.type}/{one.id}",
-            None if one.deleted else one.body,
-            method_of(one),
-            one.version,
-            one.updated,
-        )
-        for one in page.served
-    ]
     links = _links(f"{house.base}/{type_}/_history", page)
-    return answer(bundle.history(house.base, entries, page.total, links))
+    return answer(bundle.history(house.base, versions(page.served), page.total, links))
 
 
 def asked_of(request: Request, known: set[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ Order: answers, the statement, reads, searches, writes, bundles.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
 from functools import cache
 from typing import Literal
@@ -22,7 +22,7 @@ from serment.door.asking import bearer_of, house_of, language_of
 from serment.errors import GoneError, NotFoundError, NotSupportedError, RequestError
 from serment.fhir import bundle, outcome
 from serment.fhir import patch as json_patch
-from serment.fhir.query import parse
+from serment.fhir.query import known, parse
 from serment.model import Instant
 from serment.record import incoming
 from serment.record.asking import Asking
@@ -62,7 +62,7 @@ async def read(request: Request) -> Response:
     house, asking = who(request)
     negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    return _resource(await house.reading.read(asking, type_, id_))
+    return _resource(request, await house.reading.read(asking, type_, id_))
 
 
 async def vread(request: Request) -> Response:
@@ -71,7 +71,7 @@ async def vread(request: Request) -> Response:
     negotiation.nothing_else(request)
     type_, id_ = _named(request)
     version = int(request.path_params["version"])
-    return _resource(await house.reading.vread(asking, type_, id_, version))
+    return _resource(request, await house.reading.vread(asking, type_, id_, version))
 
 
 async def history(request: Request) -> Response:
@@ -80,16 +80,7 @@ async def history(request: Request) -> Response:
     type_, id_ = _named(request)
     count, token = negotiation.slice_of(request)
     page = await house.reading.history(asking, type_, id_, count=count, page=token)
-    entries = [
-        bundle.HistoryEntry(
-            f"{type_}/{id_}",
-            None if served.deleted else served.body,
-            method_of(served),
-            served.version,
-            served.updated,
-        )
-        for served in page.served
-    ]
+    entries = versions(page.served)
     address = f"{house.base}/{type_}/{id_}/_history"
     links = {"self": address}
     if page.next:
@@ -244,9 +235,10 @@ async def _search(request: Request, house: House, asking: Asking, pairs: negotia
         if len(pairs) > 1:
             raise NotSupportedError("api.page-alone")
         page = await house.searching.go_on(asking, type_, pairs[0][1])
-    else:
-        page = await house.finding.search(asking, parse(type_, pairs, house.base))
-    return answer(answered(page, house.base, asking.language))
+        return answer(answered(page, house.base, asking.language))
+    asked = [one for one in pairs if known(type_, one[0])] if negotiation.lenient(request) else pairs
+    page = await house.finding.search(asking, parse(type_, asked, house.base))
+    return answer(answered(page, house.base, asking.language, aside=len(pairs) - len(asked)))
 
 
 async def _written(
@@ -288,10 +280,14 @@ async def _made(house: House, asking: Asking, written: Written) -> bytes:
         return b""
 
 
-def _resource(served: Served) -> Response:
+def _resource(request: Request, served: Served) -> Response:
+    """Answer an item that was read and traced: 304 to who has this version already."""
     if served.deleted:
         raise GoneError("record.gone")
-    return answer(served.body, 200, version_headers(served.version, served.updated))
+    headers = version_headers(served.version, served.updated)
+    if negotiation.unchanged(request, served.version, served.updated):
+        return answer(b"", 304, headers)
+    return answer(served.body, 200, headers)
 
 
 def _type(request: Request) -> str:
@@ -305,7 +301,21 @@ def _named(request: Request) -> tuple[str, str]:
     return _type(request), str(request.path_params["id"])
 
 
-def method_of(served: Served) -> Literal["POST", "PUT", "DELETE"]:
+def versions(served: Iterable[Served]) -> list[bundle.HistoryEntry]:
+    """Write versions as the entries of a history."""
+    return [
+        bundle.HistoryEntry(
+            f"{one.type}/{one.id}",
+            None if one.deleted else one.body,
+            _method_of(one),
+            one.version,
+            one.updated,
+        )
+        for one in served
+    ]
+
+
+def _method_of(served: Served) -> Literal["POST", "PUT", "DELETE"]:
     """Say by which request a version was made."""
     if served.deleted:
         return "DELETE"

@@ -20,6 +20,7 @@ from serment.errors import (
     NotSupportedError,
     TooLargeError,
 )
+from serment.fhir.freshness import fresh, http_date
 from serment.fhir.json import MAX_BYTES
 from serment.fhir.patch import MEDIA_TYPE
 from serment.fhir.query import DEFAULT_COUNT, MAX_COUNT
@@ -38,6 +39,7 @@ LAYOUT = frozenset({"_format", "_pretty"})
 
 MOST_FORM = 256 * 1024
 VERSION = "4.0"
+RETURNS = frozenset({"minimal", "representation", "OperationOutcome"})
 _IF_MATCH = re.compile(r'W/"(\d{1,9})"')
 
 Pairs = list[tuple[str, str]]
@@ -193,9 +195,33 @@ def if_match(request: Request) -> int | None:
     return int(match[1])
 
 
+def unchanged(request: Request, version: int, updated: int) -> bool:
+    """Say whether the caller has this version already, by If-None-Match or If-Modified-Since."""
+    headers = request.headers
+    if "if-none-match" not in headers and "if-modified-since" not in headers:
+        return False
+    known = ",".join(headers.getlist("if-none-match"))
+    return fresh(version, updated, known, http_date(headers.get("if-modified-since", "")))
+
+
 def preferred(request: Request) -> str:
     """Say what a write answers (R4 http.html#ops): `minimal`, `representation` or `OperationOutcome`."""
-    said = re.split(r"[,;]", ",".join(request.headers.getlist("prefer")))
-    wishes = [wish.strip().removeprefix("return=") for wish in said if wish.strip().startswith("return=")]
-    known = [wish for wish in wishes if wish in {"minimal", "representation", "OperationOutcome"}]
+    known = [one for one in _wishes(request, "return") if one in RETURNS]
     return known[0] if known else "representation"
+
+
+def lenient(request: Request) -> bool:
+    """Say whether a search leaves aside the parameters that it does not know (R4 search.html#errors).
+
+    Strict unless `Prefer: handling=lenient` asks otherwise: a filter left out shows more than was asked.
+    """
+    return _wishes(request, "handling")[:1] == ["lenient"]
+
+
+def _wishes(request: Request, name: str) -> list[str]:
+    """Read the values of one preference (RFC 7240), in their order."""
+    if "prefer" not in request.headers:
+        return []
+    said = re.split(r"[,;]", ",".join(request.headers.getlist("prefer")))
+    pairs = (wish.strip().partition("=") for wish in said)
+    return [value.strip().strip('"') for key, _, value in pairs if key.strip().lower() == name]

@@ -41,9 +41,14 @@ _ONLY_READ: Final[dict[str, Any]] = {
     "interaction": [{"code": "read"}, {"code": "search-type"}],
     "versioning": "no-version",
     "readHistory": False,
+    "conditionalRead": "not-supported",
     "conditionalCreate": False,
     "conditionalUpdate": False,
     "conditionalDelete": "not-supported",
+}
+_OWN: Final[dict[str, Any]] = _ONLY_READ | {
+    "interaction": [{"code": code} for code in ("read", "create", "update", "delete", "search-type")],
+    "versioning": "versioned-update",
 }
 _NO_OPERATIONS: Final[Mapping[str, Mapping[str, str]]] = {}
 
@@ -57,13 +62,15 @@ def statement(
     unsearched: frozenset[str] = frozenset(),
     operations: Mapping[str, Mapping[str, str]] = _NO_OPERATIONS,
     read_only: frozenset[str] = frozenset(),
+    own_only: frozenset[str] = frozenset(),
 ) -> bytes:
     """Write the statement as JSON.
 
     `when` is when this server's abilities last changed, `url` its FHIR address, `types` the resource types
     that it keeps; `only` narrows the search parameters of a type to the codes that its door answers;
     the types of `unsearched` are read and written, never searched; `operations` gives for a type the names
-    (without `$`) and definitions of its operations; those of `read_only` are read by id and searched only.
+    (without `$`) and definitions of its operations; those of `read_only` are read by id and searched only; of
+    `own_only` everybody writes, reads and lists their own.
     """
     rest = {
         "mode": "server",
@@ -74,11 +81,12 @@ def statement(
         "resource": [
             _resource(
                 name,
-                frozenset() if name in unsearched else only.get(name),
+                frozenset() if name in unsearched | own_only else only.get(name),
                 operations.get(name, {}),
                 searched=name not in unsearched,
             )
             | (_ONLY_READ if name in read_only else {})
+            | (_OWN if name in own_only else {})
             for name in sorted(types)
         ],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
@@ -114,6 +122,7 @@ def _resource(
         "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": False,
+        "conditionalRead": "full-support",
         "conditionalCreate": searched,
         "conditionalUpdate": searched,
         "conditionalDelete": "single" if searched else "not-supported",

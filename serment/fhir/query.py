@@ -20,7 +20,7 @@ import msgspec
 from serment.errors import MalformedError, NotSupportedError, TooLargeError
 from serment.fhir import compartment, search, subset
 from serment.fhir.owner import DIRECTORY_TYPES
-from serment.fhir.query_clauses import Clause, clause
+from serment.fhir.query_clauses import Clause, clause, found
 from serment.fhir.query_links import (
     INCLUDES,
     Include,
@@ -41,6 +41,8 @@ SORTED_TYPES: Final = frozenset({"date", "string", "token", "number", "quantity"
 PEOPLE: Final = frozenset({"Patient", "RelatedPerson"})
 
 Summary = Literal["false", "true", "text", "data", "count"]
+RULING: Final = ("_count", "_sort", "_total", "_summary", "_elements")
+"""Parameters that rule the answer."""
 SUMMARIES: Final[dict[str, Summary]] = {
     "false": "false",
     "true": "true",
@@ -169,6 +171,21 @@ def parse(resource_type: str, pairs: Sequence[tuple[str, str]], base: str = "") 
     return query
 
 
+def known(resource_type: str, name: str) -> bool:
+    """Say whether a search of the type knows a parameter, whatever its modifier and value.
+
+    What is not known is refused by `parse`, and left aside for who asks so (search.html#errors).
+    """
+    code = name.partition(":")[0]
+    if code in RULING or code in INCLUDES or is_link(name):
+        return True
+    try:
+        found(resource_type, code, name)
+    except NotSupportedError:
+        return False
+    return True
+
+
 def _bounded(clauses: Iterable[Clause], links: Sequence[Link], includes: Sequence[Include]) -> None:
     ends = [one for each in links for one in clauses_of(each)]
     if sum(len(one.values) for one in (*clauses, *ends)) > MAX_VALUES:
@@ -204,13 +221,8 @@ class _Rules:
         self.summary: Summary = "false"
         self.elements: tuple[str, ...] = ()
         self.seen: set[str] = set()
-        self.readers: dict[str, Callable[[str], None]] = {
-            "_count": self._count,
-            "_sort": self._sort,
-            "_total": self._total,
-            "_summary": self._summary,
-            "_elements": self._elements,
-        }
+        readers = (self._count, self._sort, self._total, self._summary, self._elements)
+        self.readers: dict[str, Callable[[str], None]] = dict(zip(RULING, readers, strict=True))
 
     def takes(self, name: str, value: str) -> bool:
         """Read the pair when it is one of them; say whether it was."""

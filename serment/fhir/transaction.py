@@ -38,6 +38,7 @@ class BundleEntry:
     if_match: str
     if_none_exist: str = field(repr=False)
     if_none_match: str
+    if_modified_since: str
     resource: bytes | None = field(repr=False)
 
 
@@ -80,6 +81,7 @@ def _entry(text: str, members: list[Member], value: dict[str, Any], path: str) -
         _string(request, "ifMatch", f"{path}.request"),
         _string(request, "ifNoneExist", f"{path}.request"),
         _string(request, "ifNoneMatch", f"{path}.request"),
+        _string(request, "ifModifiedSince", f"{path}.request"),
         resource[0] if resource else None,
     )
 

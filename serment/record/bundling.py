@@ -24,6 +24,7 @@ from serment.errors import (
 )
 from serment.fhir import document, outcome, subset
 from serment.fhir.bundle import ResponseItem, searchset
+from serment.fhir.freshness import fresh, instant
 from serment.fhir.owner import NEVER_WRITTEN
 from serment.fhir.query import Query, parse
 from serment.fhir.transaction import BundleEntry, entries
@@ -34,7 +35,7 @@ from serment.record.incoming import owning_reference
 from serment.record.passage import Passage
 from serment.record.patching import TRIES, Patching
 from serment.record.pen import Pen
-from serment.record.reading import Reading
+from serment.record.reading import Reading, Served
 from serment.record.resolving import Resolved, Resolving
 from serment.record.searching import Page
 from serment.record.steps import ORDER, Step, blaming, may_create, prepared
@@ -75,7 +76,7 @@ class Bundling:
     async def _alone(self, asking: Asking, entry: BundleEntry, base: str) -> ResponseItem:
         try:
             if entry.method == "GET":
-                return await self._get(asking, entry.url, base)
+                return await self._get(asking, entry, base)
             return (await self._together(asking, [entry], base, linked=False))[0]
         except EntryError as error:
             return failed(error.cause, asking)
@@ -127,7 +128,7 @@ class Bundling:
         self, asking: Asking, asked: Sequence[BundleEntry], made: dict[int, Written], base: str
     ) -> list[ResponseItem]:
         return [
-            await self._answered(asking, entry.url, base)
+            await self._answered(asking, entry, base)
             if entry.method == "GET"
             else _response(made[place], base)
             for place, entry in enumerate(asked)
@@ -140,41 +141,46 @@ class Bundling:
                 with blaming(step.place):
                     await scanning.screen(self._writing.scanner, step.incoming)
 
-    async def _answered(self, asking: Asking, url: str, base: str) -> ResponseItem:
+    async def _answered(self, asking: Asking, entry: BundleEntry, base: str) -> ResponseItem:
         """Answer a GET of a transaction: what was written stands, so a refusal is this entry's own."""
         try:
-            return await self._get(asking, url, base)
+            return await self._get(asking, entry, base)
         except SermentError as error:
             return failed(error, asking)
 
-    async def _get(self, asking: Asking, url: str, base: str) -> ResponseItem:
+    async def _get(self, asking: Asking, entry: BundleEntry, base: str) -> ResponseItem:
         """Answer a GET of a bundle: one item, one version, or a search."""
-        parts = urlsplit(url.removeprefix(base).lstrip("/"))
+        parts = urlsplit(entry.url.removeprefix(base).lstrip("/"))
         type_, *rest = parts.path.split("/")
         if type_ in NEVER_WRITTEN:  # the trace is read at its own address
             raise NotSupportedError("bundling.get")
         if rest and not parts.query:
-            return await self._item(asking, type_, rest)
+            served = await self._item(asking, type_, rest)
+            known = fresh(
+                served.version, served.updated, entry.if_none_match, instant(entry.if_modified_since)
+            )
+            return ResponseItem(
+                304 if known else 200, "", served.version, served.updated, None if known else served.body
+            )
         if rest:
             raise NotSupportedError("bundling.get")
         pairs = parse_qsl(parts.query, keep_blank_values=True)
         page = await self._finding.search(asking, parse(type_, pairs, base))
         return ResponseItem(200, resource=answered(page, base, asking.language))
 
-    async def _item(self, asking: Asking, type_: str, rest: list[str]) -> ResponseItem:
+    async def _item(self, asking: Asking, type_: str, rest: list[str]) -> Served:
         if len(rest) == 1:
-            served = await self._reading.read(asking, type_, rest[0])
-        elif len(rest) == 3 and rest[1] == "_history" and rest[2].isdecimal() and len(rest[2]) < 10:
-            served = await self._reading.vread(asking, type_, rest[0], int(rest[2]))
-        else:
-            raise NotSupportedError("bundling.get")
-        return ResponseItem(200, "", served.version, served.updated, served.body)
+            return await self._reading.read(asking, type_, rest[0])
+        if len(rest) == 3 and rest[1] == "_history" and rest[2].isdecimal() and len(rest[2]) < 10:
+            return await self._reading.vread(asking, type_, rest[0], int(rest[2]))
+        raise NotSupportedError("bundling.get")
 
 
-def answered(page: Page, base: str, language: Language) -> bytes:
+def answered(page: Page, base: str, language: Language, aside: int = 0) -> bytes:
     """Join a page of answers, for every search door. An empty one says that it is empty for this caller.
 
-    Whoever was searched by a trait is left out of every address: of a search for people, no self link.
+    `aside` is how many parameters were left aside because the caller asked so. Whoever was searched by a
+    trait is left out of every address: of a search for people, no self link.
     """
     query = page.query
     links = {"self": f"{base}/{query.type}?{urlencode(query.shown_pairs())}".rstrip("?")}
@@ -187,8 +193,10 @@ def answered(page: Page, base: str, language: Language) -> bytes:
         (f"{one.type}/{one.id}", part_of(query, one.type, one.body, match=False), "include")
         for one in page.included
     ]
-    nothing = None if page.total else outcome.ok("api.nothing-visible", language)
-    return searchset(base, found, None if query.total == "none" else page.total, links, nothing)
+    said = None if page.total else outcome.ok("api.nothing-visible", language)
+    if aside:
+        said = outcome.ok("api.left-aside", language, count=aside)
+    return searchset(base, found, None if query.total == "none" else page.total, links, said)
 
 
 def part_of(query: Query, type_: str, body: bytes, *, match: bool = True) -> bytes:

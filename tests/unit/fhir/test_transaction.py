@@ -25,17 +25,26 @@ def test_an_entry_keeps_its_resource_byte_for_byte() -> None:
     sent = (
         f'{{"fullUrl":"{PATIENT}","resource": {resource} ,'
         '"request":{"method":"PUT","url":"Observation/1","ifMatch":"W/\\"2\\"","ifNoneExist":"identifier=a",'
-        '"ifNoneMatch":"*"}}'
+        '"ifNoneMatch":"*","ifModifiedSince":"2026-01-01T00:00:00Z"}}'
     )
     assert entries(read(bundle(sent))) == [
-        BundleEntry(PATIENT, "PUT", "Observation/1", 'W/"2"', "identifier=a", "*", resource.encode())
+        BundleEntry(
+            PATIENT,
+            "PUT",
+            "Observation/1",
+            'W/"2"',
+            "identifier=a",
+            "*",
+            "2026-01-01T00:00:00Z",
+            resource.encode(),
+        )
     ]
 
 
 def test_an_entry_without_resource_or_request() -> None:
     deleted, bare = entries(read(bundle('{"request":{"method":"DELETE","url":"Patient/1"}}', "{}")))
     assert (deleted.method, deleted.url, deleted.resource) == ("DELETE", "Patient/1", None)
-    assert bare == BundleEntry("", "", "", "", "", "", None)
+    assert bare == BundleEntry("", "", "", "", "", "", "", None)
     assert entries(read(b'{"resourceType":"Bundle","type":"batch"}')) == []
 
 

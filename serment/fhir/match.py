@@ -12,7 +12,7 @@ values do not say their type. A query's links (`query_links`) are for `match_lin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +31,12 @@ Matcher = Callable[[str, int, bytes], bool]
 Within = Callable[[Any], bool]
 """From what the values of an entry decode to."""
 
+REPEATED = frozenset({"token", "reference"})
+"""Types of parameters whose values many entries share: they stay encoded, and each is tested once."""
+
+MOST_KNOWN = 4096
+"""Verdicts on encoded values that one matcher keeps for one parameter."""
+
 
 def matches(query: Query, entry_id: str, updated_ms: int, values: bytes) -> bool:
     """Say whether one entry matches. For many entries, make the `matcher` once."""
@@ -48,7 +54,7 @@ def matcher_of(clauses: Sequence[Clause]) -> Matcher:
     moments = [_any_of(c) for c in clauses if c.code == "_lastUpdated"]
     # The record's own patient agrees with nearly every entry: asked last, of those that agree with the rest.
     stored = sorted((c for c in clauses if c.code not in search.OF_THE_ENTRY), key=_says_little)
-    needles = [found for clause in stored if (found := _needles(clause))]
+    needles = needles_for(stored)
     each = [found[0] for found in needles if len(found) == 1]
     choices = [found for found in needles if len(found) > 1]
     within = _within(stored)
@@ -79,22 +85,24 @@ def _within(clauses: Sequence[Clause]) -> Callable[[bytes], bool] | None:
     """Make the test on the stored values; None when the entry alone decides."""
     if not clauses:
         return None
-    codes = tuple(dict.fromkeys(code for clause in clauses for code in _codes(clause)))
-    decode = decoder(codes)
-    tests = [_test(clause, codes) for clause in clauses]
+    kinds = {code: kind for clause in clauses for code, kind in _kinds(clause)}
+    codes = tuple(kinds)
+    decode = decoder(codes, frozenset(code for code, kind in kinds.items() if kind in REPEATED))
+    first, *others = [_test(clause, codes) for clause in clauses]
 
     def within(values: bytes) -> bool:
         found = decode(values)
-        return all(test(found) for test in tests)
+        return first(found) and (not others or all(test(found) for test in others))
 
     return within
 
 
-def _codes(clause: Clause) -> list[str]:
-    """Give the codes under which what a clause needs is stored."""
+def _kinds(clause: Clause) -> list[tuple[str, str]]:
+    """Give the codes under which what a clause needs is stored, each with its parameter type."""
     if clause.type != "composite":
-        return [clause.code]
-    return [code for way in pairings(clause.kind, clause.code) for code in _stored(way)]
+        return [(clause.code, clause.type)]
+    known = search.parameters(clause.kind)
+    return [(code, known[code].type) for way in pairings(clause.kind, clause.code) for code in _stored(way)]
 
 
 def _stored(way: Pairing) -> tuple[str, ...]:
@@ -119,7 +127,24 @@ def _test(clause: Clause, codes: tuple[str, ...]) -> Within:
 def _any_of(clause: Clause) -> Callable[[Any], bool]:
     """Make the test on the stored list of values: one of those asked agrees."""
     tests = [test_of(clause.type, clause.modifier, clause.implied, value) for value in clause.values]
-    return tests[0] if len(tests) == 1 else lambda found: any(test(found) for test in tests)
+    whole = tests[0] if len(tests) == 1 else lambda found: any(test(found) for test in tests)
+    return _once(whole) if clause.type in REPEATED else whole
+
+
+def _once(test: Test) -> Callable[[Any], bool]:
+    """Make the test of encoded values; of those that many entries share, it is worked out once."""
+    known: dict[bytes, bool] = {}
+
+    def agrees(encoded: Any) -> bool:
+        values = bytes(encoded)
+        verdict = known.get(values)
+        if verdict is None:
+            verdict = test(msgspec.msgpack.decode(values))
+            if len(known) < MOST_KNOWN:
+                known[values] = verdict
+        return verdict
+
+    return agrees
 
 
 def _composite(clause: Clause, value: Value, codes: tuple[str, ...]) -> Within:
@@ -133,7 +158,14 @@ def _composite(clause: Clause, value: Value, codes: tuple[str, ...]) -> Within:
             for code, part in zip(way.parts, parts, strict=True)
         )
         names = [f"p{codes.index(code)}" for code in _stored(way)]
-        ways.append(_both(one, two, *names) if len(names) == 2 else _paired(one, two, *names))
+        if len(names) == 1:
+            ways.append(_paired(one, two, *names))
+            continue
+        one, two = (
+            _once(test) if known[code].type in REPEATED else test
+            for code, test in zip(way.parts, (one, two), strict=True)
+        )
+        ways.append(_both(one, two, *names))
     return lambda found: any(way(found) for way in ways)
 
 
@@ -150,12 +182,13 @@ def _paired(one: Test, two: Test, name: str) -> Within:
 
 
 @lru_cache(maxsize=512)
-def decoder(codes: tuple[str, ...]) -> Callable[[bytes], Any]:
+def decoder(codes: tuple[str, ...], encoded: frozenset[str] = frozenset()) -> Callable[[bytes], Any]:
     """Make the function that decodes these parameters only, as `p0`, `p1`, …; None where there is no value.
 
-    It raises `IntegrityError` on values of another format.
+    Those that are left `encoded` stay MessagePack. It raises `IntegrityError` on values of another format.
     """
-    fields: list[tuple[str, Any, Any]] = [(f"p{n}", Any, None) for n in range(len(codes))]
+    kinds = [msgspec.Raw if code in encoded else Any for code in codes]
+    fields: list[tuple[str, Any, Any]] = [(f"p{n}", kind, None) for n, kind in enumerate(kinds)]
     rename = {f"p{n}": code for n, code in enumerate(codes)} | {"format": ""}
     shape = msgspec.defstruct("Values", [("format", int, 0), *fields], rename=rename)
     decode = msgspec.msgpack.Decoder(shape).decode
@@ -170,6 +203,12 @@ def decoder(codes: tuple[str, ...]) -> Callable[[bytes], Any]:
         return found
 
     return read
+
+
+def needles_for(clauses: Iterable[Clause]) -> list[list[bytes]]:
+    """Give for each clause that can say so byte strings one of which the bytes of any match must hold."""
+    stored = (clause for clause in clauses if clause.code != "_lastUpdated" and not _says_little(clause))
+    return [found for clause in stored if (found := _needles(clause))]
 
 
 def _needles(clause: Clause) -> list[bytes]:

@@ -7,12 +7,14 @@ says whether one of them agrees; an entry without values never comes here. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 from serment.fhir import dates, quantity
 from serment.fhir.query_clauses import Clause
 from serment.fhir.query_values import (
+    CompositeValue,
     QuantityValue,
     ReferenceValue,
     StringValue,
@@ -75,7 +77,8 @@ def _uri(_implied: frozenset[str], value: UriValue) -> Test:
 
 def _date(_implied: frozenset[str], value: Any) -> Test:
     compare, asked = dates.COMPARISONS[value.prefix], value.span
-    return lambda found: any(compare(asked, span) for span in found)
+    agrees = partial(compare, asked)
+    return lambda found: any(map(agrees, found))
 
 
 def _string(_implied: frozenset[str], value: StringValue) -> Test:
@@ -170,9 +173,17 @@ def needles_of(value: Value, clause: Clause) -> list[bytes]:
             held = value.code
         case UriValue():
             held = value.uri
+        case CompositeValue():
+            return [needle for way in value.ways for needle in _way_needles(way)]
         case _:
             held = ""
     return [held.encode()]
+
+
+def _way_needles(parts: Iterable[Value]) -> list[bytes]:
+    """Give those of a part that asks for a code; a composite is met by both of its parts."""
+    coded = (part for part in parts if isinstance(part, TokenValue) and part.code is not None)
+    return next((_token_needles(part, frozenset()) for part in coded), [b""])
 
 
 def _token_needles(value: TokenValue, implied: frozenset[str]) -> list[bytes]:

@@ -11,7 +11,7 @@ the whole; tests hold the readings together). Values are never decoded. ADR 23 s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -68,9 +68,17 @@ class _Manifest(msgspec.Struct, array_like=True, frozen=True):
     tags: tuple[bytes, ...]
 
 
+class _Line(msgspec.Struct, array_like=True, frozen=True):
+    """The start of a page's line on one pack."""
+
+    number: int
+    tag: bytes
+
+
 _MANIFEST = b"\x01"
 _manifest = msgspec.msgpack.Decoder(_Manifest)
 _listed = msgspec.msgpack.Decoder(list[_Listed])
+_lines = msgspec.msgpack.Decoder(list[_Line])
 
 
 class Rows(Protocol):
@@ -108,6 +116,30 @@ def check_pack(
         name = f"{entry.type}/{entry.id}#{entry.part}" if entry.part else f"{entry.type}/{entry.id}"
         found.see(number, whole=rows.leads(locator(name)) == (keys.record, number))
         _check_versions(keys, entry, unit, rows, found)
+    return found
+
+
+def check_page(
+    keys: RecordKeys,
+    number: int,
+    unit: ItemClass,
+    tag: bytes,
+    packs: Sequence[int],
+    rows: Rows,
+    locator: Callable[[str], bytes],
+) -> Checked:
+    """Check page `number`: it lists the `packs` that the head says, each as whole as `check_pack` asks."""
+    found = Checked()
+    row = SealedRow(keys.page_at(number, unit), rows.pack(number) or b"", unit, tag)
+    try:
+        lines = _lines.decode(unsealed(keys, row))
+    except (IntegrityError, msgspec.MsgspecError, ValueError):
+        lines = []
+    found.see(number, whole=bool(lines) and [line.number for line in lines] == list(packs))
+    for line in lines:
+        below = check_pack(keys, line.number, unit, line.tag, rows, locator)
+        found.rows += below.rows
+        found.broken += below.broken
     return found
 
 

@@ -99,6 +99,10 @@ class RecordKeys:
         """Place pack `number`, bound to its class."""
         return Coordinates(self.store, self.record, RowKind.PACK, id=class_digest(unit), version=number)
 
+    def page_at(self, number: int, unit: ItemClass) -> Coordinates:
+        """Place page `number`: a row that lists packs, bound to their class as they are."""
+        return Coordinates(self.store, self.record, RowKind.PACK, "page", class_digest(unit), number)
+
     def body_at(self, type_: str, id_: str, version: int, part: str = "") -> Coordinates:
         """Place the body of one version. `part` is "" or "contact" (the cut half of a Patient)."""
         named = f"{type_}#{part}" if part else type_
@@ -127,6 +131,10 @@ class RecordKeys:
     def seal_pack(self, number: int, unit: ItemClass, plain: bytes) -> bytes:
         """Seal one pack of index entries, all of class `unit`."""
         return self._seal(self.pack_at(number, unit), unit.category, plain)
+
+    def seal_page(self, number: int, unit: ItemClass, plain: bytes) -> bytes:
+        """Seal one page, that lists packs of class `unit`."""
+        return self._seal(self.page_at(number, unit), unit.category, plain)
 
     def seal_body(
         self, category: Category, type_: str, id_: str, version: int, plain: bytes, part: str = ""

@@ -17,9 +17,9 @@ from serment.fhir.query import Query, parse
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import RecordToken
-from serment.record import gate, trace
+from serment.record import trace
 from serment.record.draft import Draft
-from serment.record.finding import alike, only_who, people, person_keys_of
+from serment.record.finding import alike, may_find, only_who, people, person_keys_of
 from serment.record.gate import Item
 from serment.record.incoming import Incoming, owning_reference
 from serment.record.passage import DIRECTORY
@@ -111,5 +111,5 @@ def _matching(pen: Pen, record: RecordToken, query: Query) -> list[Item]:
 def _findable(pen: Pen, draft: Draft, query: Query) -> list[Item]:
     """Give the person whom the writer may find by this exact token, without more leave than that."""
     _, by_ins = person_keys_of(query)
-    permits = gate.found(draft.view, by_ins=by_ins) if only_who(query) else {}
+    permits = may_find(draft.view, by_ins=by_ins) if only_who(query) else {}
     return people(pen.txn, draft.view, permits)

@@ -26,12 +26,24 @@ from serment.record.index import (
     TAIL_PACKS,
     Entry,
     Head,
+    Listed,
     PackRef,
+    PageRef,
     Previous,
     Unit,
     encode_head,
     encode_pack,
     persons_mark,
+)
+from serment.record.paging import (
+    AT_MOST,
+    DISSOLVED,
+    GATHERED,
+    SETTLED,
+    Pages,
+    alive,
+    line_of,
+    series,
 )
 from serment.record.passage import Passage
 from serment.store.contract import RecordRow, Transaction
@@ -119,9 +131,8 @@ class Draft:
         if located is None:
             raise IntegrityError("record.altered")
         if located.pack not in self.opened:
-            ref = next(ref for ref in self.view.head.packs if ref.number == located.pack)
-            self.opened[ref.number] = gate.pack(
-                self.txn, self.view, item.permit, item.unit, ref.number, ref.tag
+            self.opened[located.pack] = gate.pack_at(
+                self.txn, self.view, item.permit, item.unit, located.pack
             )
         return located.pack
 
@@ -131,12 +142,14 @@ class Draft:
         """Write packs, locators, facts and head. Gives the mark of the new head."""
         head = self.view.head
         units = list(head.units)
+        pages = Pages(self.txn, self.view)
         refs = self._rewritten(head)
+        self._rewrite_listed(pages)
         for unit, entries in self.placed.items():
             place = _place(units, Unit.of(unit))
             refs += self._packed(unit, place, entries, refs)
-            refs = [ref for ref in refs if ref.count]
-        return self._put_head(head, units, refs)
+            refs = self._gathered(pages, unit, place, [ref for ref in refs if ref.count])
+        return self._put_head(head, units, refs, pages.write(units))
 
     def _rewritten(self, head: Head) -> list[PackRef]:
         """Reseal the packs that lost an entry, drop those that lost all."""
@@ -150,6 +163,40 @@ class Draft:
             else:
                 self.txn.drop_packs(self.record, [ref.number])
         return refs
+
+    def _rewrite_listed(self, pages: Pages) -> None:
+        """Do the same for the packs that a page lists; of one that has become small, place the rest anew."""
+        head = self.view.head
+        for number, entries in list(self.opened.items()):
+            page = head.page_of(number)
+            if page is None or len(entries) == (line := pages.line(page, number)).count:
+                continue
+            unit = head.units[page.unit].item_class()
+            if len(entries) >= DISSOLVED:
+                ref = self._seal_pack(number, unit, page.unit, entries)
+                changes = {"tag": ref.tag, "count": ref.count, "live": alive(entries)}
+                pages.put(page, number, msgspec.structs.replace(line, **changes))
+                continue
+            self.txn.drop_packs(self.record, [number])
+            pages.put(page, number, None)
+            if entries:
+                self.placed.setdefault(unit, []).extend(entries)
+
+    def _gathered(self, pages: Pages, unit: ItemClass, place: int, refs: list[PackRef]) -> list[PackRef]:
+        """Group the settled packs of a class into series, once there are many; give the packs left."""
+        settled = [ref for ref in refs if ref.unit == place and ref.count >= SETTLED][:AT_MOST]
+        permit = self._may_merge(unit) if len(settled) >= GATHERED else None
+        if permit is None:
+            return refs
+        entries = [entry for ref in settled for entry in self._read(ref, unit)]
+        self.txn.drop_packs(self.record, [ref.number for ref in settled])
+        pages.add(permit, place, [self._seal_series(unit, place, group) for group in series(entries)])
+        return [ref for ref in refs if ref not in settled]
+
+    def _seal_series(self, unit: ItemClass, place: int, entries: list[Entry]) -> Listed:
+        ref = self._seal_pack(self.txn.next_pack(), unit, place, entries)
+        self.txn.move_locators([(self._locator(entry), ref.number) for entry in entries])
+        return line_of(ref, entries)
 
     def _packed(
         self, unit: ItemClass, place: int, entries: list[Entry], refs: list[PackRef]
@@ -190,17 +237,20 @@ class Draft:
     def _seal_new(self, unit: ItemClass, place: int, entries: list[Entry]) -> PackRef:
         ref = self._seal_pack(self.txn.next_pack(), unit, place, entries)
         for entry in entries:
-            name = reference((entry.type, entry.id, entry.part))
-            self.txn.put_locator(self.passage.installation.locator(name), self.record, ref.number)
+            self.txn.put_locator(self._locator(entry), self.record, ref.number)
+        self.opened[ref.number] = entries
         return ref
+
+    def _locator(self, entry: Entry) -> bytes:
+        return self.passage.installation.locator(reference((entry.type, entry.id, entry.part)))
 
     def _seal_pack(self, number: int, unit: ItemClass, place: int, entries: list[Entry]) -> PackRef:
         sealed = self.view.keys.seal_pack(number, unit, encode_pack(entries))
         self.txn.put_pack(self.record, number, sealed)
         return PackRef(number, tag_of(sealed), len(entries), place)
 
-    def _put_head(self, head: Head, units: list[Unit], refs: list[PackRef]) -> HeadMark:
-        units, refs = _used(units, refs)
+    def _put_head(self, head: Head, units: list[Unit], refs: list[PackRef], pages: list[PageRef]) -> HeadMark:
+        units, refs, pages = _used(units, refs, pages)
         keys = self.view.keys
         if self.facts is None and not self.fresh:
             row = self.txn.record(self.record)
@@ -212,7 +262,14 @@ class Draft:
             sealed_facts = keys.seal_facts(epoch, record_facts.pack(self.facts or self.view.facts))
         persons = head.persons if self.persons is None else persons_mark(self.persons)
         written = Head(
-            head.patient, epoch, head.writes + 1, tag_of(sealed_facts), tuple(units), tuple(refs), persons
+            head.patient,
+            epoch,
+            head.writes + 1,
+            tag_of(sealed_facts),
+            tuple(units),
+            tuple(refs),
+            persons,
+            tuple(pages),
         )
         sealed = keys.seal_head(epoch, encode_head(written))
         put = self.txn.add_record if self.fresh else self.txn.put_record
@@ -239,8 +296,14 @@ def _place(units: list[Unit], unit: Unit) -> int:
     return units.index(unit)
 
 
-def _used(units: list[Unit], refs: list[PackRef]) -> tuple[list[Unit], list[PackRef]]:
+def _used(
+    units: list[Unit], refs: list[PackRef], pages: list[PageRef]
+) -> tuple[list[Unit], list[PackRef], list[PageRef]]:
     """Forget the classes that no pack has any more, and number the others again."""
-    kept = sorted({ref.unit for ref in refs})
-    renumbered = {old: new for new, old in enumerate(kept)}
-    return [units[old] for old in kept], [msgspec.structs.replace(r, unit=renumbered[r.unit]) for r in refs]
+    kept = sorted({ref.unit for ref in (*refs, *pages)})
+    new = {old: place for place, old in enumerate(kept)}
+    return (
+        [units[old] for old in kept],
+        [msgspec.structs.replace(ref, unit=new[ref.unit]) for ref in refs],
+        [msgspec.structs.replace(page, unit=new[page.unit]) for page in pages],
+    )

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from serment.access.explain import ABOUT_THE_ASKER, ABSENT, REFUSED, Explanation, explain
 from serment.access.relations import facts_for
-from serment.errors import IntegrityError
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorKind, Denial
 from serment.record import gate, trace
@@ -51,10 +50,7 @@ class Explaining:
 
     def _explained(self, view: View, pack: int, act: Act) -> Explanation:
         asking = view.asking
-        ref = next((ref for ref in view.head.packs if ref.number == pack), None)
-        if ref is None:
-            raise IntegrityError("record.altered")
-        unit, policy = view.head.classes()[ref.unit], self._passage.policy
+        unit, policy = gate.unit_at(view, pack), self._passage.policy
         facts = facts_for(
             asking.actor, asking.purpose, asking.reasons, view.record, view.facts,
             unit, act, asking.now, asking.request, policy, existing=True,

@@ -174,8 +174,8 @@ def class_of(draft: Draft, reference: str) -> ItemClass | None:
     located, _ = draft.passage.resolve(draft.txn, reference)
     if located.record != draft.record:
         return None
-    head = draft.view.head
-    return next((head.units[ref.unit].item_class() for ref in head.packs if ref.number == located.pack), None)
+    unit = draft.view.head.unit_of(located.pack)
+    return None if unit is None else unit.item_class()
 
 
 # The links that a write makes.

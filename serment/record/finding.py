@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from serment.access.decide import decide_find
+from serment.access.find import finding_for
 from serment.errors import RequestError
 from serment.fhir import order
 from serment.fhir.owner import DIRECTORY_TYPES
@@ -20,7 +22,7 @@ from serment.fhir.query_values import DateValue, StringValue, TokenValue, Value
 from serment.identity.keys import search_key_ins, search_keys
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
-from serment.model import Act, Permit, Receipt, RecordToken
+from serment.model import Act, Category, Permit, Receipt, RecordToken
 from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
@@ -99,7 +101,7 @@ class Finding:
         items, contacts = candidates(snapshot, view, query)
         interaction, permits = Interaction.SEARCH, {}
         if not items and only_who(query):
-            interaction, permits = Interaction.FIND, gate.found(view, by_ins=by_ins)
+            interaction, permits = Interaction.FIND, may_find(view, by_ins=by_ins)
             items = people(snapshot, view, permits)
         kept = matching(query, items, contacts)[:1]
         met = _Met(view, interaction, kept)
@@ -112,6 +114,29 @@ class Finding:
         touched = [trace.touched(item, asking) for item in kept]
         met.entries = trace.of_access(self._passage, view, interaction, touched)
         return met
+
+
+def may_find(view: View, *, by_ins: bool) -> dict[int, Permit]:
+    """Decide whether the asker may see who the person is, found by an exact token."""
+    asking = view.asking
+    permits: dict[int, Permit] = {}
+    for place, unit in enumerate(view.head.classes()):
+        if unit.category is Category.IDENTITY and unit.document_type == "Patient":
+            facts = finding_for(
+                asking.actor,
+                asking.purpose,
+                view.record,
+                view.facts,
+                asking.now,
+                asking.request,
+                view.policy,
+                by_ins=by_ins,
+                unit=unit,
+            )
+            verdict = decide_find(facts)
+            if isinstance(verdict, Permit):
+                permits[place] = verdict
+    return permits
 
 
 def people(snapshot: Snapshot, view: View, permits: dict[int, Permit]) -> list[Item]:

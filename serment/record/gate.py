@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from serment.access.decide import decide, decide_find
-from serment.access.find import finding_for
+from serment.access.decide import decide
 from serment.access.policy import Policy
 from serment.access.record_facts import RecordFacts, unpack
 from serment.access.relations import Standing, facts_for
@@ -26,13 +25,25 @@ from serment.ledger.chains import HeadMark, head_hash
 from serment.model import Act, Category, Denial, Instant, ItemClass, Permit, Receipt, RecordToken
 from serment.record.asking import Asking
 from serment.record.blobs import Manifest, sheet, unframed
-from serment.record.index import Entry, Head, PackRef, decode_head, decode_pack
+from serment.record.index import (
+    Entry,
+    Head,
+    Listed,
+    Needles,
+    PageRef,
+    decode_head,
+    decode_page,
+    decode_some,
+)
 from serment.store.contract import RecordRow, Snapshot
+
+AT_ONCE = 128
+"""Packs that are read in one statement: no large record stands in memory as a whole."""
 
 
 @dataclass(slots=True)
 class View:
-    """One record as one request may see it. Decisions are kept for this request only.
+    """One record as one request may see it. Decisions, and pages once opened, are kept for this request only.
 
     Under `depositing` every write is a deposit: a newer version of what was received is one too.
     """
@@ -45,6 +56,7 @@ class View:
     facts: RecordFacts
     mark: HeadMark
     verdicts: dict[tuple[ItemClass, Act, bool], Permit | Denial] = field(default_factory=dict)
+    pages: dict[int, list[Listed]] = field(default_factory=dict, repr=False)
     depositing: bool = False
     standing: Standing | None = None
     clock: Callable[[], Instant] | None = None
@@ -131,29 +143,6 @@ def denied(verdict: Permit | Denial) -> Denial:
     return verdict if isinstance(verdict, Denial) else Denial("D0.silence", "ground")
 
 
-def found(view: View, *, by_ins: bool) -> dict[int, Permit]:
-    """Decide whether the asker may see who the person is, found by an exact token."""
-    asking = view.asking
-    permits: dict[int, Permit] = {}
-    for place, unit in enumerate(view.head.classes()):
-        if unit.category is Category.IDENTITY and unit.document_type == "Patient":
-            facts = finding_for(
-                asking.actor,
-                asking.purpose,
-                view.record,
-                view.facts,
-                asking.now,
-                asking.request,
-                view.policy,
-                by_ins=by_ins,
-                unit=unit,
-            )
-            verdict = decide_find(facts)
-            if isinstance(verdict, Permit):
-                permits[place] = verdict
-    return permits
-
-
 class Item(NamedTuple):
     """One entry that may be seen: its class as the record says it, and the permit for that class.
 
@@ -165,25 +154,75 @@ class Item(NamedTuple):
     entry: Entry
 
 
-def packs(snapshot: Snapshot, view: View, permits: dict[int, Permit]) -> Iterator[tuple[PackRef, list[Item]]]:
+class Pack(NamedTuple):
+    """One pack of a permitted class, not opened yet. `listed`: what a page says of it, when one lists it."""
+
+    number: int
+    tag: bytes
+    permit: Permit
+    unit: ItemClass
+    listed: Listed | None = None
+
+
+def listing(snapshot: Snapshot, view: View, permits: dict[int, Permit]) -> list[Pack]:
+    """List the packs of the permitted classes, in the head's order: their pages are opened, no pack is."""
+    units = view.head.classes()
+    found = [
+        Pack(ref.number, ref.tag, permits[ref.unit], units[ref.unit])
+        for ref in view.head.packs
+        if ref.unit in permits
+    ]
+    for page in view.head.pages:
+        if page.unit in permits:
+            permit, unit = permits[page.unit], units[page.unit]
+            listed = page_of(snapshot, view, permit, page)
+            found += [Pack(one.number, one.tag, permit, unit, one) for one in listed]
+    return found
+
+
+def page_of(snapshot: Snapshot, view: View, permit: Permit, page: PageRef) -> list[Listed]:
+    """Open one page. Raises `IntegrityError` when it is not the one that the head names."""
+    if page.number not in view.pages:
+        unit = view.head.units[page.unit].item_class()
+        rows = snapshot.packs(view.record, [page.number])
+        if not rows:
+            raise IntegrityError("record.altered")
+        row = SealedRow(view.keys.page_at(page.number, unit), rows[0].sealed, unit, page.tag)
+        view.pages[page.number] = decode_page(openings.glance(view.keys, row, permit).value)
+    return view.pages[page.number]
+
+
+def packs(snapshot: Snapshot, view: View, permits: dict[int, Permit]) -> Iterator[tuple[Pack, list[Item]]]:
     """Open the packs of the permitted classes, in the head's order."""
-    for ref, permit, unit, entries in opened(snapshot, view, permits):
-        yield ref, [Item(permit, unit, entry) for entry in entries]
+    for one, permit, unit, entries in opened(snapshot, view, permits):
+        yield one, [Item(permit, unit, entry) for entry in entries]
 
 
 def opened(
     snapshot: Snapshot, view: View, permits: dict[int, Permit]
-) -> Iterator[tuple[PackRef, Permit, ItemClass, list[Entry]]]:
+) -> Iterator[tuple[Pack, Permit, ItemClass, list[Entry]]]:
     """Open the packs of the permitted classes: each with its permit, its class and its entries.
 
     For who wants few of many entries: an `Item` is made for those only.
     """
-    units = view.head.classes()
-    wanted = [ref for ref in view.head.packs if ref.unit in permits]
-    rows = {row.number: row.sealed for row in snapshot.packs(view.record, [ref.number for ref in wanted])}
-    for ref in wanted:
-        permit, unit = permits[ref.unit], units[ref.unit]
-        yield ref, permit, unit, _entries(view, permit, unit, ref.number, ref.tag, rows.get(ref.number))
+    return opened_of(snapshot, view, listing(snapshot, view, permits))
+
+
+def opened_of(
+    snapshot: Snapshot, view: View, wanted: Sequence[Pack], needles: Needles = ()
+) -> Iterator[tuple[Pack, Permit, ItemClass, list[Entry]]]:
+    """Open some of the packs that were listed, and read their entries whose bytes hold the `needles`."""
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        rows = {row.number: row.sealed for row in snapshot.packs(view.record, [one.number for one in some])}
+        for one in some:
+            sealed = rows.get(one.number)
+            yield (
+                one,
+                one.permit,
+                one.unit,
+                _entries(view, one.permit, one.unit, one.number, one.tag, sealed, needles),
+            )
 
 
 def pack(
@@ -194,13 +233,37 @@ def pack(
     return _entries(view, permit, unit, number, tag, rows[0].sealed if rows else None)
 
 
+def pack_at(snapshot: Snapshot, view: View, permit: Permit, unit: ItemClass, number: int) -> list[Entry]:
+    """Open a pack that the head, or one of its pages, lists. Raises `IntegrityError` when none does."""
+    return pack(snapshot, view, permit, unit, number, _tag_at(snapshot, view, permit, number))
+
+
+def _tag_at(snapshot: Snapshot, view: View, permit: Permit, number: int) -> bytes:
+    """Give the tag of a pack: the head's, or that of the page which lists it."""
+    for ref in view.head.packs:
+        if ref.number == number:
+            return ref.tag
+    page = view.head.page_of(number)
+    if page is not None:
+        for one in page_of(snapshot, view, permit, page):
+            if one.number == number:
+                return one.tag
+    raise IntegrityError("record.altered")
+
+
 def _entries(
-    view: View, permit: Permit, unit: ItemClass, number: int, tag: bytes, sealed: bytes | None
+    view: View,
+    permit: Permit,
+    unit: ItemClass,
+    number: int,
+    tag: bytes,
+    sealed: bytes | None,
+    needles: Needles = (),
 ) -> list[Entry]:
     if sealed is None:
         raise IntegrityError("record.altered")
     row = SealedRow(view.keys.pack_at(number, unit), sealed, unit, tag)
-    return decode_pack(openings.glance(view.keys, row, permit).value)
+    return decode_some(openings.glance(view.keys, row, permit).value, needles)
 
 
 def current(
@@ -211,19 +274,19 @@ def current(
     The class of the pack is decided before the pack is opened; on the decoy record it denies.
     """
     rows = snapshot.packs(view.record, [located])
-    return current_in(view, located, rows[0].sealed if rows else None, name, act)
+    return current_in(snapshot, view, located, rows[0].sealed if rows else None, name, act)
 
 
 def current_in(
-    view: View, located: int, sealed: bytes | None, name: tuple[str, str, str], act: Act
+    snapshot: Snapshot, view: View, located: int, sealed: bytes | None, name: tuple[str, str, str], act: Act
 ) -> Item | Denial:
     """Do what `current` says of a pack that was read with its locator."""
-    ref = _ref(view, located)
-    unit = view.head.units[ref.unit].item_class()
+    unit = unit_at(view, located)
     permit = view.decide(unit, act)
     if isinstance(permit, Denial):
         return permit
-    for entry in _entries(view, permit, unit, ref.number, ref.tag, sealed):
+    tag = _tag_at(snapshot, view, permit, located)
+    for entry in _entries(view, permit, unit, located, tag, sealed, ((name[1].encode(),),)):
         if entry.id == name[1] and (entry.type, entry.part) == (name[0], name[2]):
             return Item(permit, unit, entry)
     raise IntegrityError("record.altered")
@@ -243,14 +306,10 @@ def absent(snapshot: Snapshot, view: View, name: tuple[str, str, str], category:
 
 def unit_at(view: View, located: int) -> ItemClass:
     """Give the class of the pack that a locator names: what the trace of a refusal needs to know."""
-    return view.head.units[_ref(view, located).unit].item_class()
-
-
-def _ref(view: View, located: int) -> PackRef:
-    ref = next((ref for ref in view.head.packs if ref.number == located), None)
-    if ref is None:
+    unit = view.head.unit_of(located)
+    if unit is None:
         raise IntegrityError("record.altered")
-    return ref
+    return unit.item_class()
 
 
 def previous(snapshot: Snapshot, view: View, item: Item, latest: ItemClass) -> Item | Denial | None:

@@ -2,19 +2,21 @@
 
 A head is the root of a tree of tags: it names the facts row and every pack with the AEAD tag of
 the row, so that a row that was deleted, swapped, rolled back or edited is found from here. The
-classes are stored once in the head and named by their place.
+classes are stored once in the head and named by their place. A class with many packs lists its settled ones
+in *pages*: rows of their own, sealed as the class, whose tags stand in the head (ADR 38).
 
-Order: classes, head, entries. Nothing here opens, decides or stores anything.
+Order: classes, pages, head, entries. Nothing here opens, decides or stores anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
 
+from serment.fhir.extent import Extent
 from serment.model import ActorId, Category, Instant, ItemClass
 
 PACK_SIZE = 256
@@ -25,6 +27,9 @@ TAIL_PACKS = 4
 
 Measured against 12 on records of 1 000 and 4 000 entries: half the packs to open, and no dearer write.
 """
+
+Needles = Sequence[Sequence[bytes]]
+"""Byte strings that an entry holds: of each of them, one at least."""
 
 
 class Unit(msgspec.Struct, array_like=True, frozen=True):
@@ -71,10 +76,30 @@ class PackRef(msgspec.Struct, array_like=True, frozen=True):
     unit: int
 
 
+class PageRef(msgspec.Struct, array_like=True, frozen=True):
+    """One page as the head names it: row number, tag, place of its class, numbers of the packs it lists."""
+
+    number: int
+    tag: bytes
+    unit: int
+    packs: tuple[int, ...]
+
+
+class Listed(msgspec.Struct, array_like=True, frozen=True):
+    """One pack as a page lists it: row number, tag, how many entries, how many live, what they span."""
+
+    number: int
+    tag: bytes
+    count: int
+    live: int
+    extent: Extent
+
+
 class Head(msgspec.Struct, array_like=True, frozen=True):
     """The sealed head of a record. `epoch` repeats the clear column; `writes` counts the writes.
 
-    `persons` is the mark of the tokens under which the person may be found.
+    `persons` is the mark of the tokens under which the person may be found. `packs` are those that no page
+    lists: the newest of each class.
     """
 
     patient: str
@@ -84,6 +109,19 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
     units: tuple[Unit, ...] = ()
     packs: tuple[PackRef, ...] = ()
     persons: bytes = b""
+    pages: tuple[PageRef, ...] = ()
+
+    def unit_of(self, pack: int) -> Unit | None:
+        """Give the class of a pack, None when neither the head nor a page lists it."""
+        place = next((ref.unit for ref in self.packs if ref.number == pack), None)
+        if place is None:
+            page = self.page_of(pack)
+            return None if page is None else self.units[page.unit]
+        return self.units[place]
+
+    def page_of(self, pack: int) -> PageRef | None:
+        """Give the page that lists a pack."""
+        return next((page for page in self.pages if pack in page.packs), None)
 
     def classes(self) -> tuple[ItemClass, ...]:
         """Give the classes in their places."""
@@ -124,6 +162,9 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 _head = msgspec.msgpack.Decoder(Head)
 _pack = msgspec.msgpack.Decoder(list[Entry])
+_raws = msgspec.msgpack.Decoder(list[msgspec.Raw])
+_entry = msgspec.msgpack.Decoder(Entry)
+_page = msgspec.msgpack.Decoder(list[Listed])
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -151,3 +192,38 @@ def encode_pack(entries: list[Entry]) -> bytes:
 def decode_pack(plain: bytes) -> list[Entry]:
     """Read the entries of one pack; their values stay raw."""
     return _pack.decode(plain)
+
+
+def decode_some(plain: bytes, needles: Needles) -> list[Entry]:
+    """Read those entries of a pack whose bytes hold, for each of `needles`, one of its alternatives.
+
+    Passing over an entry costs a tenth of reading it.
+    """
+    if not needles:
+        return _pack.decode(plain)
+    raws = [plain]
+    for choice in needles:
+        raws = _holding(raws, choice)
+    if not raws:
+        return []
+    raws = list(map(bytes, _raws.decode(plain)))
+    for choice in needles:
+        raws = _holding(raws, choice)
+    return [_entry.decode(raw) for raw in raws]
+
+
+def _holding(raws: list[bytes], choice: Sequence[bytes]) -> list[bytes]:
+    if len(choice) == 1:
+        needle = choice[0]
+        return [raw for raw in raws if needle in raw]
+    return [raw for raw in raws if any(needle in raw for needle in choice)]
+
+
+def encode_page(listed: Iterable[Listed]) -> bytes:
+    """Write a page down."""
+    return _encode(list(listed))
+
+
+def decode_page(plain: bytes) -> list[Listed]:
+    """Read a page back."""
+    return _page.decode(plain)

@@ -99,17 +99,17 @@ def holds(pen: Pen, name: str, known: dict[int, frozenset[str]]) -> bool:
     draft = draft_of(pen)
     if (DOCUMENT_TYPE, name, "") in draft.names:
         return True
-    ref = next((ref for ref in draft.view.head.packs if ref.number == located.pack), None)
-    if not found or ref is None:
+    listed = draft.view.head.unit_of(located.pack)
+    if not found or listed is None:
         return False
-    if ref.number not in known:
-        unit = draft.view.head.units[ref.unit].item_class()
+    if located.pack not in known:
+        unit = listed.item_class()
         permit = draft.view.decide(unit, Act.WRITE)
         if isinstance(permit, Denial):
             raise DeniedError(draft.view, permit, Interaction.IMPORT)
-        entries = gate.pack(pen.txn, draft.view, permit, unit, ref.number, ref.tag)
-        known[ref.number] = frozenset(entry.id for entry in entries)
-    return name in known[ref.number]
+        entries = gate.pack_at(pen.txn, draft.view, permit, unit, located.pack)
+        known[located.pack] = frozenset(entry.id for entry in entries)
+    return name in known[located.pack]
 
 
 def draft_of(pen: Pen) -> Draft:

@@ -170,7 +170,7 @@ class Reading:
         passage, interaction = self._passage, wanted.interaction
         lead = passage.lead(snapshot, f"{name[0]}/{name[1]}")
         view = passage.view_of(snapshot, asking, lead.located.record, lead.row, at_hand=True)
-        item = gate.current_in(view, lead.located.pack, lead.pack, (*name, ""), Act.READ)
+        item = gate.current_in(snapshot, view, lead.located.pack, lead.pack, (*name, ""), Act.READ)
         if isinstance(item, Denial):
             unit = gate.unit_at(view, lead.located.pack)
             return _Gathered(view, trace.of_refusal(passage, view, interaction, item, unit), denial=item)

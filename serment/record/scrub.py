@@ -13,7 +13,7 @@ from threading import Event
 
 from serment.errors import GoneError, IntegrityError
 from serment.keys.custody.contract import Custody
-from serment.keys.pack_check import check_pack
+from serment.keys.pack_check import check_pack, check_page
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import TOKEN_LABEL, chain_state, trusted
 from serment.ledger.entry import Interaction
@@ -129,8 +129,11 @@ class Scrub:
     def _packs(self, snapshot: Snapshot, view: View) -> Iterator[tuple[int, int]]:
         below = _Below(snapshot, view.record)
         units = view.head.classes()
+        locator = self._passage.installation.locator
+        for page in view.head.pages:
+            found = check_page(view.keys, page.number, units[page.unit], page.tag, page.packs, below, locator)
+            yield found.rows, len(found.broken)
         for ref in view.head.packs:
-            locator = self._passage.installation.locator
             found = check_pack(view.keys, ref.number, units[ref.unit], ref.tag, below, locator)
             yield found.rows, len(found.broken)
 

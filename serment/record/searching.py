@@ -37,7 +37,7 @@ from serment.record.reading import (
     weight,
     whole,
 )
-from serment.record.shelf import Gathered, gathered
+from serment.record.shelf import Gathered, answering, gathered, stands_alone
 from serment.store.contract import Snapshot
 
 may_hold = shelf.may_hold
@@ -168,10 +168,8 @@ class Searching:
         view = self._passage.view(snapshot, look.asking, located.record)
         if look.epoch is not None and look.epoch != view.head.epoch:
             raise GoneError("record.page-gone")
-        here = gathered(snapshot, view, {query.type, *query.linked_types(), *query.included_types()})
-        directory = self._directory(snapshot, look)
-        meets = linked_test(query, [here] if directory is None else [here, directory])
-        ordered = order.arranged(query, matching(query, here.of(query.type), {}, here.row, meets), here.row)
+        here, directory, kept = self._kept(snapshot, look, view)
+        ordered = order.arranged(query, kept, here.row)
         page = _fitting(snapshot, here, ordered[look.offset : look.offset + query.count])
         rest = bool(page.items) and look.offset + len(page.items) < len(ordered)
         found = _Found(view, page, len(ordered), rest)
@@ -183,6 +181,19 @@ class Searching:
             denial = gate.denied(view.decide(PERSON, Act.READ))
             found.entries = trace.of_refusal(self._passage, view, Interaction.SEARCH, denial)
         return found
+
+    def _kept(
+        self, snapshot: Snapshot, look: _Look, view: View
+    ) -> tuple[Gathered, Gathered | None, list[Item]]:
+        """Look at what the query needs of the record and of the directory, and keep the items that match."""
+        query = look.query
+        if stands_alone(query):
+            here = answering(snapshot, view, query)
+            return here, None, here.of(query.type)
+        here = gathered(snapshot, view, {query.type, *query.linked_types(), *query.included_types()})
+        directory = self._directory(snapshot, look)
+        meets = linked_test(query, [here] if directory is None else [here, directory])
+        return here, directory, matching(query, here.of(query.type), {}, here.row, meets)
 
     def _directory(self, snapshot: Snapshot, look: _Look) -> Gathered | None:
         """Look at the directory, when the query may need it: at all its items of the types asked about."""

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from serment.fhir.extent import may_meet
+from serment.fhir.match import matcher, needles_for
 from serment.fhir.match_links import Row
+from serment.fhir.query import Query
 from serment.fhir.search import joined, resource_types
-from serment.model import Act, ItemClass
+from serment.model import Act, ItemClass, Permit
 from serment.record import gate
 from serment.record.gate import Item, View
 from serment.record.incoming import CUT
@@ -49,11 +52,41 @@ class Gathered:
         return [item] if half is None else [item, half]
 
 
+def stands_alone(query: Query) -> bool:
+    """Say whether each entry answers a query by itself: no other item decides, comes along or is its half."""
+    return not query.links and not query.includes and query.type not in CUT
+
+
+def answering(snapshot: Snapshot, view: View, query: Query) -> Gathered:
+    """Open the packs of permitted classes that can hold an answer to a query that stands alone: its matches.
+
+    What is passed over follows from the query and from what stands in permitted classes, nothing else.
+    """
+    found = Gathered(view, {query.type: []})
+    kept, matches = found.items[query.type], matcher(query)
+    wanted = [
+        pack
+        for pack in gate.listing(snapshot, view, _permits(view, {query.type}))
+        if pack.listed is None or may_meet(pack.listed.extent, query.clauses)
+    ]
+    for _, permit, unit, entries in gate.opened_of(snapshot, view, wanted, needles_for(query.clauses)):
+        for entry in entries:
+            if entry.type != query.type or entry.deleted or entry.part:
+                continue
+            if matches(entry.id, entry.updated, bytes(entry.values)):
+                kept.append(Item(permit, unit, entry))
+    return found
+
+
+def _permits(view: View, types: Collection[str]) -> dict[int, Permit]:
+    return gate.permitted(view, Act.READ, lambda unit: any(may_hold(unit, type_) for type_ in types))
+
+
 def gathered(snapshot: Snapshot, view: View, types: Collection[str]) -> Gathered:
     """Open the packs of permitted classes that can hold the types."""
     wanted = frozenset(types)
     found = Gathered(view, {type_: [] for type_ in wanted})
-    permits = gate.permitted(view, Act.READ, lambda unit: any(may_hold(unit, type_) for type_ in wanted))
+    permits = _permits(view, wanted)
     for _, permit, unit, entries in gate.opened(snapshot, view, permits):
         for entry in entries:
             if entry.type not in wanted or entry.deleted:

@@ -27,6 +27,7 @@ from serment.errors import (
     RequestError,
     SettingsError,
 )
+from serment.exits.rest_hook import RestHook
 from serment.intake.scan import Clamd
 from serment.keys.custody.client import CustodyClient, CustodyProcess, start
 from serment.keys.custody.contract import Custody, Phase, State, StoreKind
@@ -40,6 +41,7 @@ from serment.model import Instant, Regime
 from serment.record.budget import Budget
 from serment.record.founding import found, found_later
 from serment.record.house import House
+from serment.record.notifying import Carrier
 from serment.record.passage import REFUSAL_WINDOW, REFUSALS, SEARCHES, WINDOW, Keyring, Passage
 from serment.record.proving import origin_of
 from serment.record.recovery import recover
@@ -70,6 +72,11 @@ SPOOL_SLOT_BYTES = 4000
 def clock() -> Instant:
     """Read the clock: the only place that does. Everybody else is told the time."""
     return Instant(time.time_ns() // 1_000_000)
+
+
+def carrier() -> Carrier:
+    """Give who carries notices to registered addresses."""
+    return RestHook()
 
 
 def custody_directory(settings: Settings) -> Path:

@@ -1,7 +1,7 @@
 """A server that runs: its house is opened and shut with custody, its checkpoints are made, its port answers.
 
-Order: the doorkeeper, serving in this process. Several processes on one port are in `workers`; of these
-the first one makes the checkpoints.
+Order: the messenger, the doorkeeper, serving in this process. Several processes on one port are in `workers`;
+of these the first one makes the checkpoints and tells subscribers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from serment.errors import (
     SermentError,
     TooManyError,
 )
-from serment.record.alarms import UNIT_LIST_BROKEN
+from serment.record.alarms import OUTBOX_BROKEN, UNIT_LIST_BROKEN
 from serment.record.house import House
 from serment.record.recovery import recover
 from serment.server import application
@@ -43,6 +43,40 @@ TRY_AGAIN = 30
 
 DOUBTS = 3
 """Refused checkpoints in a row after which the server shuts."""
+
+
+class Messenger:
+    """Tells subscribers what waits, on a thread of its own: a receiver that is slow holds up nothing else."""
+
+    def __init__(self, house: Callable[[], House]) -> None:
+        self._house, self._carrier = house, app.carrier()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="messenger", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tell."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End with the notice that is on its way: what waits is told at the next start."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._stop.wait(1.0):
+            self.turn()
+
+    def turn(self) -> None:
+        """Do one round. A house that is shut, or custody away, tells later."""
+        try:
+            self._house().notifying.turn(self._carrier)
+        except (DependencyError, TooManyError):
+            return
+        except SermentError as error:
+            log.error("notices: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
+            with contextlib.suppress(SermentError):
+                self._house().passage.alarms.ring(OUTBOX_BROKEN)
 
 
 class Doorkeeper:
@@ -214,6 +248,9 @@ def serve(
         server_header=False,
     )
     door.start()
+    messenger = Messenger(door.house)
+    if settings.worker == 0:
+        messenger.start()
     # Beside: what a signal raises while objects end would be swallowed here, and the server never stop.
     threading.Thread(target=_settle_memory, daemon=True).start()
     try:
@@ -221,4 +258,5 @@ def serve(
             uvicorn.Server(config).run(sockets=[listener])
     finally:
         listener.close()
+        messenger.stop()
         door.stop()

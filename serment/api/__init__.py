@@ -1,8 +1,8 @@
 """Doors for programs: FHIR R4 and health. `ROUTES` is all of them, one for each address.
 
 One address is one route whatever its methods, so that 405 says all that the address takes. The first
-that fits is taken, each try a regular expression: what is asked most stands first. Binary and
-AuditEvent have handlers of their own, so those addresses of the other types say `other`.
+that fits is taken, each try a regular expression: what is asked most stands first. Binary,
+AuditEvent and Subscription have handlers of their own, so those addresses of the other types say `other`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,6 +20,7 @@ from serment.api import (
     fhir,
     health,
     operations,
+    subscriptions,
     terminology,
     validation,
 )
@@ -44,7 +45,7 @@ class TypeName(Convertor[str]):
 class OtherName(TypeName):
     """The name of any type but those with handlers of their own."""
 
-    regex = "(?!(?:Binary|AuditEvent)(?:/|$))[A-Z][A-Za-z]{1,63}"
+    regex = "(?!(?:Binary|AuditEvent|Subscription)(?:/|$))[A-Z][A-Za-z]{1,63}"
 
 
 class LogicalId(TypeName):
@@ -92,6 +93,13 @@ ROUTES = [
     at("/fhir/AuditEvent/_search", POST=audit.search_post),
     at("/fhir/AuditEvent/$verify-integrity", GET=audit.verify_integrity),
     at("/fhir/AuditEvent/{id:logical}", GET=audit.read),
+    at("/fhir/Subscription", GET=subscriptions.search, POST=subscriptions.create),
+    at(
+        "/fhir/Subscription/{id:logical}",
+        GET=subscriptions.read,
+        PUT=subscriptions.update,
+        DELETE=subscriptions.delete,
+    ),
     at("/fhir/{type:type}/_search", POST=fhir.search_post),
     at("/fhir/Patient/{id:logical}/$confirm-attending", POST=operations.confirm_attending),
     at("/fhir/Patient/{id:logical}/$declare-act", POST=operations.declare_act),

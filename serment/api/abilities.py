@@ -15,6 +15,9 @@ from serment.model import Instant
 READ_ONLY = frozenset({"AuditEvent"})
 """Types that are read and searched, and never written from outside."""
 
+OWN_ONLY = frozenset({"Subscription"})
+"""Types of which everybody has their own: no history, no criteria."""
+
 OURS = "urn:serment:operation:"
 _R4 = "http://hl7.org/fhir/OperationDefinition/"
 OPERATIONS = {
@@ -62,8 +65,9 @@ def statement(version: str, started: Instant, base: str) -> bytes:
         version,
         started,
         base,
-        served_types() | READ_ONLY,
+        served_types() | READ_ONLY | OWN_ONLY,
         unsearched=served_types() - searched_types(),
         read_only=READ_ONLY,
+        own_only=OWN_ONLY,
         operations=OPERATIONS,
     )

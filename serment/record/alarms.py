@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 INTEGRITY: Final = "record.alarm-integrity"
 UNIT_LIST_BROKEN: Final = "record.alarm-unit-list"
+OUTBOX_BROKEN: Final = "record.alarm-outbox"
+NOTICE_FAILED: Final = "record.alarm-notice"
 SPOOL: Final = "record.alarm-spool"
 OWED: Final = "record.alarm-owed"
 LOW_ON_SPACE: Final = "store.low-on-space"

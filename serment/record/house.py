@@ -15,6 +15,7 @@ from serment.record.emergency import Emergency
 from serment.record.everything import Everything
 from serment.record.exporting import Exporting
 from serment.record.finding import Finding
+from serment.record.notifying import Notifying
 from serment.record.passage import Passage
 from serment.record.patching import Patching
 from serment.record.proving import Proving
@@ -25,6 +26,7 @@ from serment.record.sessions import Sessions
 from serment.record.showing import Showing
 from serment.record.strangers import Strangers
 from serment.record.streaming import Depositing, Serving
+from serment.record.subscribing import Subscribing
 from serment.record.summarising import Summarising
 from serment.record.warming import Warming
 from serment.record.writing import Writing
@@ -61,6 +63,8 @@ class House:
     exporting: Exporting
     summarising: Summarising
     retrying: Retrying
+    subscribing: Subscribing
+    notifying: Notifying
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -96,6 +100,8 @@ class House:
             Exporting(passage, everything, serving),
             Summarising(passage),
             Retrying(passage),
+            Subscribing(passage, writing),
+            Notifying(passage),
         )
 
     def close(self) -> None:

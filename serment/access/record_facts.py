@@ -214,7 +214,7 @@ def unpack(data: bytes) -> RecordFacts:
     """Read sealed facts; `IntegrityError` for other bytes or facts of a later version."""
     try:
         facts = _decoder.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise IntegrityError("access.facts-unreadable") from None
     if facts.version > VERSION:
         raise IntegrityError("access.facts-too-new")

@@ -196,7 +196,7 @@ def decoder(codes: tuple[str, ...], encoded: frozenset[str] = frozenset()) -> Ca
     def read(values: bytes) -> Any:
         try:
             found: Any = decode(values)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             found = None  # raised below, without the bytes of the cause
         if found is None or found.format != search.FORMAT:
             raise IntegrityError("search.values-format")

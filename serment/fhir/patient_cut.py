@@ -53,7 +53,7 @@ def beside(identity: bytes, contact: bytes) -> bytes:
     """
     try:
         _, removed = _decoder.decode(contact)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise IntegrityError("fhir.halves-differ") from None
     end = identity.rindex(b"}")
     members = [segment.strip(b", \t\r\n") for _, segment in removed]
@@ -67,7 +67,7 @@ def join(identity: bytes, contact: bytes) -> bytes:
     try:
         length, removed = _decoder.decode(contact)
         fits = length == len(identity)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         fits, removed = False, []
     for place, segment in removed:
         fits = fits and at <= place <= len(identity)

@@ -166,7 +166,7 @@ def _check_body(keys: RecordKeys, entry: _Listed, unit: ItemClass, rows: Rows, f
     try:
         plain = unsealed(keys, SealedRow(at, sealed, unit, entry.tag))
         manifest = _manifest_of(plain)
-    except (IntegrityError, msgspec.MsgspecError):
+    except (IntegrityError, msgspec.MsgspecError, ValueError):
         found.see(entry.body, whole=False)
         return
     found.see(entry.body, whole=True)

@@ -85,7 +85,7 @@ class Auditing:
         plain = opened_token(self._passage, f"{AUDIT} {asking.actor.id}", token)
         try:
             mark = msgspec.msgpack.decode(plain, type=AuditMark)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             mark = None
         if mark is None:
             raise MalformedError("record.page-token")

@@ -76,7 +76,7 @@ def unframed(plain: bytes) -> tuple[Manifest | None, Shell]:
     end = 5 + int.from_bytes(plain[1:5], "big")
     try:
         manifest = _decoder.decode(plain[5:end])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         manifest = None
     if manifest is None:
         raise IntegrityError("binary.altered")

@@ -241,5 +241,5 @@ def _put(draft: Draft, unit: ItemClass, id_: str, value: msgspec.Struct, now: in
 def _read(item: Item, kind: type[S]) -> S:
     try:
         return msgspec.msgpack.decode(bytes(item.entry.values), type=kind)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise IntegrityError("record.altered") from None

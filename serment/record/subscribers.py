@@ -74,7 +74,7 @@ def lines(facts: RecordFacts) -> list[Subscription]:
     """Read the subscriptions of a record. Raises `IntegrityError`."""
     try:
         return [_read(line) for line in facts.subscriptions]
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise IntegrityError("access.facts-unreadable") from None
 
 

@@ -17,6 +17,7 @@ from serment.fhir import document as documents
 from serment.fhir.narrative import fault_of
 from serment.fhir.validate import MAX_ISSUES, issues
 from serment.record import incoming
+from tests.fuzz import within
 
 XHTML = '<div xmlns="http://www.w3.org/1999/xhtml">'
 
@@ -153,6 +154,9 @@ TARGETS = {
     "patch": Target(_patch, _json(_PATCH), 0.15),
     "date": Target(_date, _DATES, 0.1),
     "narrative": Target(_narrative, _NARRATIVES, 0.1),
+    "rows": Target(within.rows, within.ROWS, 0.1),
+    "marks": Target(within.marks, within.MARKS, 0.05),
+    "custody": Target(within.custody, within.CALLS, 0.05),
 }
 
 

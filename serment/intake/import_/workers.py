@@ -252,5 +252,5 @@ class Workers:
 def _decoded(frame: bytes) -> FromWorker:
     try:
         return decode_answer(frame)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise DependencyError("importing.worker-failed", fault="MsgspecError") from None

@@ -150,7 +150,7 @@ class CustodyClient:
         try:
             connection.settimeout(timeout)
             yield connection
-        except (OSError, MalformedError, msgspec.MsgspecError):
+        except (OSError, MalformedError, msgspec.MsgspecError, UnicodeDecodeError):
             connection.close()
             raise CustodyError("custody.unreachable") from None
         except BaseException:

@@ -60,7 +60,7 @@ def answer(vault: Vault, frame: bytes) -> bytes:
     try:
         call = calls.decode_call(frame)
         value = calls.encode(_WHAT[type(call)](vault, call))
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return calls.encode(calls.Failed.of(MalformedError("custody.bad-call")))
     except SermentError as error:
         return calls.encode(calls.Failed.of(error))

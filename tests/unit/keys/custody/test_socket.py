@@ -106,6 +106,7 @@ def test_a_connection_that_says_nothing_gets_nothing(vault: Vault) -> None:
         msgspec.msgpack.encode({"op": "lock", "and": "more"}),
         msgspec.msgpack.encode({"op": "make", "record": ALICE, "kind": "operator", "year": 2026}),
         b"\x91" * 5000,
+        b"\x81\xa2op\xa5\xa2oate",  # text that is no UTF-8: the decoder raises another error than its own
     ],
 )
 def test_a_malformed_call_is_refused_and_changes_nothing(vault: Vault, frame: bytes) -> None:

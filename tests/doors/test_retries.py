@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,11 @@ import httpx
 import pytest
 
 from serment.errors import ConflictError, IntegrityError
+from serment.model import Instant
 from serment.record import retrying
-from serment.record.asking import Retry
+from serment.record.asking import Asking, Retry
 from serment.record.passage import Passage
+from serment.record.write import Written
 from serment.store.contract import Transaction
 from tests.doors.samples import Json, bundle, entry, person, weight
 from tests.doors.served import Served, sentence, served
@@ -224,17 +227,17 @@ def test_after_a_day_a_key_is_new_and_what_it_did_is_forgotten(server: Served) -
     passage = server.house.passage
     doctor, named, sent = server.staff("team-doctor"), key(), weight(server.record())
     one = doctor.post("Observation", json=sent, headers=named)
-    moved = replace(passage, clock=lambda: passage.clock() + (retrying.KEPT_HOURS + 2) * retrying.HOUR_MS)
-    asking = replace(server.installation.as_staff("team-doctor"), now=moved.clock())
+    later = Instant(passage.clock() + (retrying.KEPT_HOURS + 2) * retrying.HOUR_MS)
+    asking = replace(server.installation.as_staff("team-doctor"), now=later)
     token = passage.installation.retry_token(asking.actor.id, named["idempotency-key"].strip('"'))
     assert row(passage, token) is not None
     late = replace(asking, retry=Retry(token, b"of something else"))
     with passage.store.snapshot() as view:
-        retrying.check(moved, view, late)
-    outcome = {0: retrying.Written("Observation", "a", 1, 1, created=True)}
-    for name in (b"%d" % place for place in range(40)):
-        keeper = replace(asking, retry=Retry(name, b"digest"))
-        passage.store.submit(lambda txn, by=keeper: retrying.keep(moved, txn, by, outcome)).result()
+        retrying.check(passage, view, late)
+    outcome = {0: Written("Observation", "a", 1, 1, created=True)}
+    for place in range(40):
+        keeper = replace(asking, retry=Retry(b"%d" % place, b"digest"))
+        passage.store.submit(partial(_kept, passage, keeper, outcome)).result()
     assert row(passage, token) is None
     assert one.status_code == 201
 
@@ -272,6 +275,10 @@ def test_nothing_of_a_request_can_be_read_in_its_row(server: Served) -> None:
     sealed = row(passage, token)
     assert sealed is not None
     assert not any(part.encode() in token + sealed for part in (said, id_, "Observation", "rpps"))
+
+
+def _kept(passage: Passage, asking: Asking, outcome: dict[int, Written], txn: Transaction) -> None:
+    retrying.keep(passage, txn, asking, outcome)
 
 
 def row(passage: Passage, token: bytes) -> bytes | None:

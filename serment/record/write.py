@@ -13,13 +13,16 @@ import msgspec
 from serment.access.categories import lowers
 from serment.errors import GoneError, NotFoundError, RequestError, VersionConflictError
 from serment.ledger.entry import Interaction
-from serment.model import Act, ActorId, Category, Denial, ItemClass, Permit
+from serment.model import Act, ActorId, ActorKind, Category, Denial, ItemClass, Permit
 from serment.record import blobs, filing, trace
-from serment.record.draft import Draft
+from serment.record.draft import Draft, Name
 from serment.record.gate import Item, View
 from serment.record.incoming import CUT, Incoming, Part, in_part
 from serment.record.index import Entry, Previous
 from serment.record.pen import DeniedError, Pen
+
+BLIND = frozenset({ActorKind.SERVICE, ActorKind.OFFICER})
+"""Who changes what they do not read (ADR 8): a service that deposits anew, an officer who keeps a team."""
 
 NOTHING = msgspec.Raw(msgspec.msgpack.encode({}))
 
@@ -97,14 +100,32 @@ def delete(pen: Pen, draft: Draft, type_: str, id_: str, if_match: int | None = 
 
 def existing(draft: Draft, type_: str, id_: str, interaction: Interaction) -> Item:
     """Find what is to be changed. Raises `DeniedError`, and `NotFoundError` when there is none."""
-    item = draft.current((type_, id_, ""), Act.WRITE)
+    name = (type_, id_, "")
+    unseen = _unseen(draft, name)
+    if unseen is not None:
+        raise DeniedError(draft.view, unseen, interaction, unit=draft.unit(name))
+    item = draft.current(name, Act.WRITE)
     if item is None:
         raise NotFoundError("record.not-found")
     if isinstance(item, Denial):
-        seen = draft.current((type_, id_, ""), Act.READ)
-        unit = draft.unit((type_, id_, ""))
-        raise DeniedError(draft.view, item, interaction, visible=isinstance(seen, Item), unit=unit)
+        seen = draft.current(name, Act.READ)
+        raise DeniedError(
+            draft.view, item, interaction, visible=isinstance(seen, Item), unit=draft.unit(name)
+        )
     return item
+
+
+def _unseen(draft: Draft, name: Name) -> Denial | None:
+    """Say why the asker may not see what they would change: then it is as if it were not there.
+
+    A cell may let somebody write what it does not let them read; a version that is asked for, or a change
+    that succeeds, would tell that there is something.
+    """
+    view = draft.view
+    if view.asking.actor.kind in BLIND or view.depositing or name in draft.names:
+        return None
+    verdict = view.decide(draft.unit(name), Act.READ)
+    return verdict if isinstance(verdict, Denial) else None
 
 
 def permitted(view: View, unit: ItemClass, interaction: Interaction, type_: str = "") -> Permit:

@@ -4,17 +4,21 @@
 - Variables of the environment that Serment reads are taken away, so that a test means the same everywhere.
 - With `SERMENT_NO_SKIP=1` (build machines) a skipped test is a failure that carries its reason. Tests that
   the short set leaves to the campaign are deselected, not skipped.
+- What tests count of themselves (`COUNT`) is added up and said at the end, whichever process ran them.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 NO_SKIP = "SERMENT_NO_SKIP"
+COUNT = "count"
+"""The name of the property of a test that holds a name and a number."""
 
 settings.register_profile(
     "short", derandomize=True, database=None, deadline=None, max_examples=60, print_blob=True
@@ -65,3 +69,15 @@ def _forbidden() -> bool:
 def _sentence(longrepr: object) -> str:
     reason = longrepr[2] if isinstance(longrepr, tuple) else longrepr
     return f"{NO_SKIP}=1 forbids skips, and this was skipped: {reason}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the tests counted."""
+    counted: Counter[str] = Counter()
+    for report in terminalreporter.getreports(""):
+        for name, value in report.user_properties if report.when == "teardown" else ():
+            if name == COUNT:
+                what, number = value
+                counted[what] += number
+    for what, number in counted.items():
+        terminalreporter.write_line(f"{number} {what}")

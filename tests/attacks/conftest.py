@@ -6,13 +6,16 @@ has its own: its file says so by making `made` of `untouched`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.attacks.laboratory import Laboratory
 from tests.attacks.sql import Thief
-from tests.installation import Installation, small_installation
+from tests.conftest import COUNT
+from tests.installation import Installation, installation, small_installation
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +40,21 @@ def thief(made: Installation) -> Iterator[Thief]:
     hands = Thief(made)
     yield hands
     hands.close()
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """Lend an installation in which twins are written."""
+    with installation(tmp_path_factory.mktemp("twins")) as made, asyncio.Runner() as runner:
+        yield Laboratory(made, runner)
+
+
+@pytest.fixture(autouse=True)
+def _counted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tell at the end of the run how much was asked of twins."""
+    lab = request.getfixturevalue("laboratory") if "laboratory" in request.fixturenames else None
+    before = lab.asked() if lab is not None else ()
+    yield
+    if lab is not None:
+        for name, now, then in zip(Laboratory.COUNTED, lab.asked(), before, strict=True):
+            request.node.user_properties.append((COUNT, (name, now - then)))

@@ -33,6 +33,7 @@ async def operations(house: House, asking: Asking, patient: str, say: Any) -> No
 
 
 async def _summary(house: House, asking: Asking, patient: str, say: Any) -> None:
+    say("? ", "summary")
     try:
         made = json.loads(await house.summarising.summary(asking, patient, ""))
     except SermentError as error:
@@ -45,6 +46,7 @@ async def _pages(
     say: Any, what: tuple[Any, ...], wanted: Wanted, asking: Asking, house: House, kind: str, door: Any
 ) -> None:
     told: list[str] = []
+    say("? ", *what)
     try:
         for _ in range(40):
             page: Page = await door(asking, wanted)

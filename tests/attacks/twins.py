@@ -45,6 +45,8 @@ CODES = ("8867-4", "718-7", "2089-1")
 TYPES = ("Observation", "Condition", "AllergyIntolerance", "MedicationStatement", "Procedure")
 ALL_TYPES = (*TYPES, "Encounter", "Consent", "Patient", "RelatedPerson")
 STEP = 1000
+ASKS = "? "
+"""What the line of each question begins with."""
 ACTIVE = {
     "coding": [
         {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}
@@ -172,8 +174,8 @@ async def told(
         await _item(house, actor, now, plan.items[place].type, twin.ids[place], say)
     await _view(house, actor, now, twin, say)
     await telling.operations(house, ask(actor, now), twin.patient, say)
-    third = any(item.label == "third" for item in plan.items)
-    if role == "parent" or (role == "holder" and trace and not third):
+    if role in {"parent", "holder"} and trace:
+        say(ASKS, "trail")
         for body in await house.proving.trail(ask(actor, now), twin.patient):
             say("line", line(body.event, Language.EN), body.event.count)
     return lines
@@ -204,6 +206,7 @@ def _searches(twin: Twin) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 async def _search(
     house: House, actor: Actor, now: int, type_: str, pairs: list[tuple[str, str]], say: Any
 ) -> None:
+    say(ASKS, type_, pairs[1:])
     try:
         page = await house.finding.search(ask(actor, now), parse(type_, pairs))
         for _ in range(20):
@@ -222,6 +225,7 @@ async def _search(
 
 async def _item(house: House, actor: Actor, now: int, type_: str, id_: str, say: Any) -> None:
     for name, door in (("read", _current), ("history", _history)):
+        say(ASKS, name, type_)
         try:
             for page in await door(house, ask(actor, now), type_, id_):
                 say(name, type_, id_, [(one.version, one.updated, one.deleted) for one in page])
@@ -246,6 +250,7 @@ async def _history(house: House, asking: Asking, type_: str, id_: str) -> list[l
 
 
 async def _view(house: House, actor: Actor, now: int, twin: Twin, say: Any) -> None:
+    say(ASKS, "view")
     try:
         view = await house.showing.first_view(ask(actor, now), twin.patient)
     except SermentError as error:

@@ -33,9 +33,9 @@ class _Watched:
         if not callable(found):
             return found
 
-        def call(*given: Any) -> Any:
-            self._log.append(f"{name}({', '.join(_shape(one) for one in given)})")
-            return found(*given)
+        def call(*given: Any, **named: Any) -> Any:
+            self._log.append(f"{name}({', '.join(_shape(one) for one in (*given, *named.values()))})")
+            return found(*given, **named)
 
         return call
 
@@ -46,6 +46,11 @@ class _WatchedStore(_Watched):
         self._log.append("snapshot")
         with self._under.snapshot() as snapshot:
             yield _Watched(snapshot, self._log)
+
+    def scan(self, job: Callable[[Any], Any]) -> Future[Any]:
+        self._log.append("scan")
+        done: Future[Any] = self._under.scan(lambda seen: job(_Watched(seen, self._log)))
+        return done
 
     def submit(self, job: Callable[[Transaction], Any]) -> Future[Any]:
         def watched(txn: Transaction) -> Any:

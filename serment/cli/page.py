@@ -28,6 +28,7 @@ PARTS = (
     "keys",
     "store",
     "quarantine",
+    "address",
     "config",
 )
 """The commands and groups of the first level. Each is a module beside this one, which adds it."""

@@ -9,6 +9,7 @@ import typer
 
 from serment.cli import (
     access,
+    address,
     config,
     demo,
     doctor,
@@ -48,6 +49,7 @@ MODULES: Mapping[str, Part] = {
     "keys": keys,
     "store": store,
     "quarantine": quarantine,
+    "address": address,
     "config": config,
 }
 

@@ -59,6 +59,9 @@ LISTED = {
     "quarantine list": OPEN,
     "quarantine retry": OPEN,
     "quarantine show": OPEN,
+    "address add": OPEN,
+    "address list": OPEN,
+    "address remove": OPEN,
     "config show": OPEN,
 }
 

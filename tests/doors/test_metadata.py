@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from serment.api.abilities import OPERATIONS, READ_ONLY, searched_types, served_types
+from serment.api.abilities import OPERATIONS, OWN_ONLY, READ_ONLY, searched_types, served_types
 from serment.fhir import search
 from serment.fhir.compartment import mention_codes
 from serment.fhir.owner import DIRECTORY_TYPES
@@ -54,9 +54,9 @@ def test_the_statement_needs_no_sign_in_and_says_who_we_are(server: Served) -> N
 
 
 def test_every_type_that_answers_is_listed_and_no_other(server: Served, said: dict[str, Json]) -> None:
-    assert set(said) == served_types() | READ_ONLY
+    assert set(said) == served_types() | READ_ONLY | OWN_ONLY
     doctor = server.staff("team-doctor")
-    for type_ in sorted(search.resource_types() - served_types() - READ_ONLY):
+    for type_ in sorted(search.resource_types() - served_types() - READ_ONLY - OWN_ONLY):
         assert sentence(doctor.get(f"{type_}/1")) == "api.unknown-type"
         assert sentence(doctor.get(type_)) == "api.unknown-type"
         assert sentence(doctor.post(type_, json={"resourceType": type_})) == "api.unknown-type"

@@ -34,6 +34,8 @@ WHO = {
     "/fhir/{type:other}": ("program", "GET POST PUT PATCH DELETE"),
     "/fhir/{type:type}/_history": ("program", "GET"),
     "/fhir/AuditEvent": ("program", "GET"),
+    "/fhir/Subscription": ("program", "GET POST"),
+    "/fhir/Subscription/{id:logical}": ("program", "GET PUT DELETE"),
     "/fhir/AuditEvent/_search": ("program", "POST"),
     "/fhir/AuditEvent/$verify-integrity": ("program", "GET"),
     "/fhir/AuditEvent/{id:logical}": ("program", "GET"),

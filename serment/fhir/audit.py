@@ -1,8 +1,9 @@
-"""An entry of the ledger as an AuditEvent (R4 auditevent.html; IHE BALP 1.1, its RESTful patterns).
+"""An entry of the ledger as an AuditEvent (R4 auditevent.html), close to the RESTful patterns of IHE BALP.
 
-In this order: the id, the resource, its parts. What is told is what the page of the trace tells: who, in
-which function, what, why, when, on which ground; of a refusal never what was hidden. Items are named to
-the holder only, and only those of the ordinary chain (`named`); the others are counted by type.
+No profile of BALP is claimed: they want the network address of the client and the text of a query, which the
+ledger never holds. In this order: the id, the resource, its parts. What is told is what the page of the trace
+tells: who, in which function, what, why, when, on which ground; of a refusal never what was hidden. Items are
+named to the holder only, and only those of the ordinary chain (`named`); the others are counted by type.
 
 Pure: what stands in the ledger comes in as `Told`, so that this room knows no ledger.
 """
@@ -19,7 +20,6 @@ import msgspec
 
 from serment.fhir.dates import instant_text
 
-PROFILES: Final = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 _REST: Final = {
     "system": "http://terminology.hl7.org/CodeSystem/audit-event-type",
     "code": "rest",
@@ -61,14 +61,15 @@ _ACTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Our word for an act → interaction of R4 ("" when it has none) and action of an AuditEvent."""
 
-_PATTERN: Final = {
-    "read": "PatientRead",
-    "vread": "PatientRead",
-    "search-type": "PatientQuery",
-    "create": "PatientCreate",
-    "update": "PatientUpdate",
-    "delete": "PatientDelete",
+_TAKING_PART: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+_DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
+_USER: Final = {"C": "AUT", "U": "AUT", "D": "AUT"}
+"""Action → what who acted was: author of a change, else recipient of information (BALP `agent:user`)."""
+_SERVER: Final = {
+    "R": (_DICOM, "110153"),
+    "D": ("http://terminology.hl7.org/CodeSystem/provenance-participant-type", "custodian"),
 }
+"""Action → what the server was: source of what is read, keeper of what is deleted, else the destination."""
 _ID = re.compile(r"([0-9a-f]{32})([0-9a-f]{32})")
 
 
@@ -125,21 +126,17 @@ def patient_of(id_: str) -> str:
 def audit_event(told: Told) -> bytes:
     """Write one entry as an AuditEvent."""
     subtype, action = _ACTS.get(told.interaction, ("", "E"))
-    pattern = _PATTERN.get(subtype, "")
-    meta: dict[str, Any] = {"versionId": "1", "lastUpdated": instant_text(told.t)}
-    if pattern and not told.denied:
-        meta["profile"] = [PROFILES + pattern]
     made: dict[str, Any] = {
         "resourceType": "AuditEvent",
         "id": event_id(told.patient, told.commitment),
-        "meta": meta,
+        "meta": {"versionId": "1", "lastUpdated": instant_text(told.t)},
         "type": _REST,
         "subtype": _subtype(subtype, told.interaction),
         "action": action,
         "recorded": instant_text(told.t),
         "outcome": REFUSED if told.denied else SUCCESS,
         "purposeOfEvent": _reasons(told),
-        "agent": [_who(told), _server(), *_recipient(told)],
+        "agent": [_who(told, action), _server(action), *_recipient(told)],
         "source": {"observer": {"display": "Serment"}, "type": [_source()]},
         "entity": [_patient(told), *_items(told), _request(told)],
     }
@@ -156,7 +153,7 @@ def _reasons(told: Told) -> list[dict[str, Any]]:
     return [{"coding": [{"system": system, "code": code}]} for system, code in codes if code]
 
 
-def _who(told: Told) -> dict[str, Any]:
+def _who(told: Told, action: str) -> dict[str, Any]:
     """Name who acted: an RPPS number as such, anybody else by the house's own name."""
     kind, _, number = told.actor.partition(":")
     identifier = {"system": _RPPS, "value": number} if kind == "rpps" else _other(told.actor)
@@ -164,10 +161,14 @@ def _who(told: Told) -> dict[str, Any]:
     if told.name:
         who["display"] = told.name
     agent: dict[str, Any] = {
-        "type": _coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP"),
+        "type": _coding(_TAKING_PART, _USER.get(action, "IRCP")),
         "who": who or {"display": "?"},
         "requestor": True,
     }
+    if told.name:
+        agent["name"] = told.name
+    if told.purpose:
+        agent["purposeOfUse"] = [_coding(_REASONS, told.purpose)]
     if told.function:
         agent["role"] = [_coding("urn:serment:function", told.function)]
     if told.ground:
@@ -179,9 +180,9 @@ def _other(actor: str) -> dict[str, str]:
     return {"system": "urn:serment:actor", "value": actor} if actor else {}
 
 
-def _server() -> dict[str, Any]:
+def _server(action: str) -> dict[str, Any]:
     return {
-        "type": _coding("http://dicom.nema.org/resources/ontology/DCM", "110152"),
+        "type": _coding(*_SERVER.get(action, (_DICOM, "110152"))),
         "who": {"display": "Serment"},
         "requestor": False,
     }
@@ -191,7 +192,7 @@ def _recipient(told: Told) -> list[dict[str, Any]]:
     """Name the registered address that something left for."""
     if not told.recipient:
         return []
-    kind = _coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "NOT")
+    kind = _coding(_TAKING_PART, "NOT")
     who = {"identifier": {"system": "urn:serment:address", "value": told.recipient}}
     return [{"type": kind, "who": who, "requestor": False}]
 

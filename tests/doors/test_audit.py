@@ -36,9 +36,8 @@ def test_the_holder_finds_every_access_with_who_and_why(server: Served) -> None:
     assert {"reference": f"Observation/{made['id']}/_history/1"} in [
         one.get("what") for one in read["entity"]
     ]
-    assert read["meta"]["profile"] == [
-        "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientRead"
-    ]
+    assert read["agent"][0]["name"] == read["agent"][0]["who"]["display"]
+    assert read["agent"][0]["purposeOfUse"] == read["purposeOfEvent"]
     assert asked["agent"][0]["who"]["identifier"]["value"].startswith("patient:")
 
 

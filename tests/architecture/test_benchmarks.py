@@ -29,6 +29,7 @@ def test_the_table_has_one_line_for_each_figure() -> None:
     ]
 
 
+@pytest.mark.capability("2-01", "lets")
 def test_figures_are_kept_with_their_machine(tmp_path: Path) -> None:
     file = keep([Row("decision", 4.25, "µs", 3)], datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), tmp_path)
     kept = json.loads(file.read_text("utf-8"))

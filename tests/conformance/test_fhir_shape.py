@@ -23,6 +23,7 @@ def is_taken(case: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: str(case["name"]))
+@pytest.mark.capability("1-30", "refuses")
 def test_verdict(case: dict[str, Any]) -> None:
     assert is_taken(case) == (case["expected"] == "accept")
 

@@ -113,7 +113,7 @@ def killed_and_resumed(house: Installation, source: Path, kills: list[int]) -> N
     assert house.house.proving.verify().ok
 
 
-@pytest.mark.capability("2-01", "lets")
+@pytest.mark.capability("2-01", "refuses")
 def test_killed_five_times_it_ends_as_if_it_had_not_been(house: Installation, tmp_path: Path) -> None:
     killed_and_resumed(house, tmp_path / "source", [1, 3, 6, 9, 12])
 

@@ -23,7 +23,8 @@ DISTRIBUTED = {
 }
 """Table → the column that it is cut by, here and when it is spread over machines (scale.md)."""
 ON_ONE_MACHINE = {
-    "meta", "session", "retry", "imported", "quarantine", "ledger_head", "entry", "chain", "checkpoint", "migration",
+    "meta", "session", "retry", "imported", "quarantine", "ledger_head", "entry", "chain", "checkpoint",
+    "migration",
 }  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def catalogue(url: str, statement: str) -> list[tuple[Any, ...]]:
         return looking.execute(statement.encode()).fetchall()
 
 
+@pytest.mark.capability("2-01", "lets")
 def test_every_table_can_be_spread_over_machines(prepared: str) -> None:
     """The rules of Citus: what is unique holds the distribution column; nothing hangs on another table."""
     tables = catalogue(

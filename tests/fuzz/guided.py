@@ -30,6 +30,7 @@ def main(name: str, runs: int, folder: Path) -> None:
     options = [
         f"-runs={runs}",
         f"-max_len={LONGEST}",
+        "-len_control=10",
         "-timeout=10",
         "-rss_limit_mb=1024",
         "-print_final_stats=1",

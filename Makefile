@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile pyproject.toml --extra build --extra demo --generat
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --universal --python-version 3.11 --quiet
 
 .DEFAULT_GOAL := demo
-.PHONY: setup demo test check format bench campaign capabilities docs lock
+.PHONY: setup demo test check format bench bench-long flames campaign capabilities docs lock
 
 setup: $(TOOLS)
 
@@ -40,9 +40,20 @@ format: $(TOOLS)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-# ONLY=word runs the benchmark files whose name holds the word.
+# At most twelve minutes on a quiet machine with two cores. ONLY=word runs the files whose name holds the word.
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks.run $(ONLY)
+	$(BIN)/python -m tools.render_figures
+
+# A population of a million: 12 GB of disk.
+bench-long: $(TOOLS)
+	$(BIN)/python -m benchmarks.run --long
+	$(BIN)/python -m tools.render_figures
+
+# Where the time of the three hottest paths goes: samples in bench/flames, pictures in docs/images.
+flames: $(TOOLS)
+	$(BIN)/python -m benchmarks.flames
+	$(BIN)/python -m tools.render_flames
 
 capabilities: $(TOOLS)
 	$(BIN)/python -m tools.capabilities

@@ -1,10 +1,9 @@
 """Reads as the population grows, on both stores: a thousand patients to a hundred thousand.
 
-A million is `make bench-long`.
-Forty patients are real and read by a doctor; the others are rows of the sizes of sealed ones, nine for each
-patient, that nobody can open. Two things are measured at each size: whole reads at the passage of what is
-real, among all the others; and one look, which is what a request asks of the store (two locators, their
-records and packs, one body, in one view) at patients drawn among all.
+`make bench-long` goes on to a million. Forty patients are real and read by a doctor; the others are rows of
+the sizes of sealed ones, nine for each patient, that nobody can open. Two things are measured at each size:
+whole reads at the passage of what is real, among all the others; and one look, which is what a request asks
+of the store (two locators, their records and packs, one body, in one view) at patients drawn among all.
 
 Order: both stores, filling (SQLite by this process, PostgreSQL by the server itself), looking.
 """

@@ -2,8 +2,9 @@
 
 The plan on its stdin is JSON: host, port, headers, clients, seconds, and what to ask. `paths` alone are read
 in turn. With `own` (items that this client may change: `[reference, version, patient]`) and `template` (an
-item as JSON, `@patient` and `@value` filled in), each connection draws from `MIX`: it creates, reads `paths`,
-updates and deletes what is its own, so that no two of them change one item. `requests` ends the run early.
+item as JSON, `@patient` and `@value` filled in), each connection draws from `mix` (else `MIX`): it creates,
+reads `paths`, updates and deletes what is its own, so that no two of them change one item. `requests` ends
+the run early.
 
 One line of JSON comes out (`Load`). No library: what is measured is the server, and what this process itself
 used of the processor is said beside.
@@ -97,6 +98,7 @@ class Mix:
 
     def __init__(self, plan: dict[str, Any], number: int, paths: Iterator[bytes]) -> None:
         self._reads, self._template, self._start = paths, plan["template"], _start(plan)
+        self._mix = plan.get("mix", MIX)
         self._own = [list(one) for one in plan["own"][number :: plan["clients"]]]
         self._patients = cycle(sorted({one[2] for one in plan["own"]}))
         self._dice = random.Random(number)  # noqa: S311 - which request comes next
@@ -107,7 +109,7 @@ class Mix:
 
     def ask(self) -> tuple[str, bytes]:
         if not self._deck:
-            self._deck = [kind for kind, times in MIX.items() for _ in range(times)]
+            self._deck = [kind for kind, times in self._mix.items() for _ in range(times)]
             self._dice.shuffle(self._deck)
         kind, self._held = self._deck.pop(), []
         if kind == "read":

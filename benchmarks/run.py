@@ -1,8 +1,9 @@
-"""Run the benchmarks and print one table: `python -m benchmarks.run [word]`.
+"""Run the benchmarks and print one table: `python -m benchmarks.run [--long] [word]`.
 
 Order: find the files, run each in an interpreter of its own (one cannot warm or fill another), print the
-table with the machine, keep the figures in `bench/results/<date>.json`. A file that fails is named, the
-others go on, and the exit code is 1. With a word, only files whose name holds it run and nothing is kept.
+table with the machine and the bars, keep the figures in `bench/results/<date>.json`. A file that fails is
+named, the others go on, and the exit code is 1. With a word, only files whose name holds it run and nothing
+is kept. `--long` runs the files `long_*.py` in place of `bench_*.py` and keeps `<date>-long.json`.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from time import perf_counter
 
-from benchmarks import Row
+from benchmarks import QUICK, Row
+from benchmarks.bars import Held, held
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 ONE = "--one"
+LONG = "--long"
 
 
 def machine() -> dict[str, str | int | float]:
@@ -46,9 +50,9 @@ def _first(file: str, pattern: str) -> str:
     return found[1].strip() if found else ""
 
 
-def files(word: str) -> list[str]:
-    """List the benchmark modules whose name holds `word`."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("bench_*.py") if word in path.stem)
+def files(word: str, kind: str = "bench") -> list[str]:
+    """List the benchmark modules of a kind (`bench`, `long`) whose name holds `word`."""
+    return sorted(path.stem for path in Path(__file__).parent.glob(f"{kind}_*.py") if word in path.stem)
 
 
 def figures(module: str) -> list[Row] | None:
@@ -64,7 +68,7 @@ def figures(module: str) -> list[Row] | None:
 def table(rows: Sequence[Row]) -> str:
     """Write the rows in columns."""
     cells = [("figure", "median", "unit", "runs", "note")]
-    cells += [(row.name, _shown(row.value), row.unit, str(row.runs), row.note) for row in rows]
+    cells += [(row.name, shown(row.value), row.unit, str(row.runs), row.note) for row in rows]
     widths = [max(len(line[column]) for line in cells) for column in range(4)]
     return "\n".join(
         f"{n:{widths[0]}}  {v:>{widths[1]}}  {u:{widths[2]}}  {r:>{widths[3]}}  {note}".rstrip()
@@ -72,16 +76,31 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def _shown(value: float) -> str:
+def shown(value: float) -> str:
+    """Write a figure with three digits, or whole when it is larger."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def against(bars: Sequence[Held]) -> str:
+    """Write each bar that was measured beside its figure, one line each."""
+    return "\n".join(
+        f"{shown(one.value)} {one.bar.unit} of {shown(one.bar.limit)} (x {one.bar.ratio(one.value):.2f})  "
+        f"{one.bar.what}: {one.verdict}"
+        for one in bars
+        if one.value is not None
+    )
+
+
 def keep(
-    rows: Sequence[Row], now: datetime, folder: Path = RESULTS, on: dict[str, str | int | float] | None = None
+    rows: Sequence[Row],
+    now: datetime,
+    folder: Path = RESULTS,
+    on: dict[str, str | int | float] | None = None,
+    kind: str = "bench",
 ) -> Path:
     """Write the figures and the machine beside those of other days."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{now:%Y-%m-%d}.json"
+    file = folder / f"{now:%Y-%m-%d}{'-long' if kind == 'long' else ''}.json"
     content = {
         "date": f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "machine": on or machine(),
@@ -97,23 +116,34 @@ def main(arguments: Sequence[str]) -> int:
         rows: list[Row] = import_module(f"benchmarks.{arguments[1]}").bench()
         print(json.dumps([asdict(row) for row in rows]))
         return 0
-    word = arguments[0] if arguments else ""
+    kind = "long" if LONG in arguments else "bench"
+    word = next((one for one in arguments if one != LONG), "")
     on = machine()
-    measured, failed = [], []
-    for module in files(word):
-        print(f"{module} …", file=sys.stderr, flush=True)
-        got = figures(module)
-        failed += [module] if got is None else []
-        measured += got or []
+    measured, failed = run(files(word, kind))
     print(" · ".join(f"{name} {value}" for name, value in on.items()))
     if float(on["load"]) > int(on["cores"]) / 2:
         print("The machine was busy before this began: times are longer than they would be alone.")
-    print(table(measured))
-    if measured and not word and not failed:
-        print(f"kept in {keep(measured, datetime.now(UTC), on=on).relative_to(ROOT)}")
+    print(table(measured), against(held(measured)), sep="\n\n")
+    if measured and not word and not failed and not QUICK:
+        print(f"kept in {keep(measured, datetime.now(UTC), on=on, kind=kind).relative_to(ROOT)}")
+    if not word and kind == "bench":
+        print("\n".join(f"not measured: {one.bar.what}" for one in held(measured) if one.value is None))
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def run(modules: Sequence[str]) -> tuple[list[Row], list[str]]:
+    """Run the modules one after the other; give the figures, and the names of those that failed."""
+    measured: list[Row] = []
+    failed = []
+    for module in modules:
+        began = perf_counter()
+        got = figures(module)
+        failed += [module] if got is None else []
+        measured += got or []
+        print(f"{module}: {perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    return measured, failed
 
 
 if __name__ == "__main__":

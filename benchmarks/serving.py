@@ -1,6 +1,7 @@
 """The real server over an installation, in a process of its own: `python -m benchmarks.serving DIR PORT`.
 
-`SERMENT_BENCH_PROFILE=FILE` writes what cProfile saw of its event loop there.
+`SERMENT_BENCH_PROFILE=FILE` writes what cProfile saw of its event loop there; `sampled` has the stacks kept
+where its processor time went, from the signal `START` on.
 
 `serving` starts it and waits until it answers. Custody must run and be unlocked.
 """
@@ -20,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.sampling import Sampler
 from serment import app, settings
 from serment import serving as server
 from serment import workers as several
@@ -27,6 +29,21 @@ from serment.settings import Settings
 
 PLAIN = "SERMENT_BENCH_PLAIN"
 """Set where the server is to be measured without its secrets (`benchmarks.plain`)."""
+
+FLAME = "SERMENT_BENCH_FLAME"
+"""The file where a server leaves what it sampled of itself."""
+
+START = signal.SIGUSR1
+
+
+@contextmanager
+def sampled(file: Path) -> Iterator[None]:
+    """Let servers that start meanwhile sample themselves into a file, from the signal `START` on."""
+    os.environ[FLAME] = str(file)
+    try:
+        yield
+    finally:
+        del os.environ[FLAME]
 
 
 @contextmanager
@@ -70,13 +87,26 @@ def main(directory: str, port: str, workers: str, store: str) -> None:
             several.serve(chosen)
         return
     listener = socket.create_server((chosen.host, chosen.port))
-    profiled = os.environ.get("SERMENT_BENCH_PROFILE")
-    if not profiled:
+    with looked_at():
         server.serve(chosen, listener, lambda: None, app.open_house(chosen))
-        return
-    profile = cProfile.Profile()
-    profile.runcall(server.serve, chosen, listener, lambda: None, app.open_house(chosen))
-    profile.dump_stats(profiled)
+
+
+@contextmanager
+def looked_at() -> Iterator[None]:
+    """Profile or sample this process, where its environment says so."""
+    profiled, flame = os.environ.get("SERMENT_BENCH_PROFILE"), os.environ.get(FLAME)
+    profile, sampler = cProfile.Profile(), Sampler()
+    if flame:
+        signal.signal(START, sampler.start)
+    if profiled:
+        profile.enable()
+    yield
+    if profiled:
+        profile.disable()
+        profile.dump_stats(profiled)
+    if flame:
+        sampler.stop()
+        Path(flame).write_text(sampler.collapsed(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,42 +1,91 @@
-"""Write docs/reference/figures.md: the newest figures of `make bench`, with the machine that gave them.
+"""Write the figures of the newest `make bench`: docs/reference/figures.md, and the table in the README.
 
-`python -m tools.render_figures` writes the page; with `--check` it says whether the page lists the figures
-that the newest kept results list, exit code 1 when it does not. Numbers are not compared: they are of one
-day and one machine.
+`python -m tools.render_figures` writes both; with `--check` it compares them with the newest kept results,
+exit code 1 when a number, a bar or a machine is not the same.
+
+Order: the results, the page (bars, loads over HTTP, the rest), the table of the README.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from benchmarks import Row
+from benchmarks.bars import Held, held
+from benchmarks.run import shown
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "reference" / "figures.md"
+README = ROOT / "README.md"
+BEGIN = "<!-- figures: make docs writes this table from bench/results -->"
+END = "<!-- end of figures -->"
+BLOCK = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+COLUMNS = ("p50", "p99", "processor", "memory")
+"""Figures of one load that stand beside its rate."""
 
 OPENING = """# Figures
 
-This page is made by `make docs` from the newest file of `bench/results`, which `make bench` writes. Each
-figure is the median of its runs, on one machine and one day: run `make bench` on yours.
+This page is made by `make docs` from the newest files of `bench/results`, which `make bench` and
+`make bench-long` write. Each figure is the median of its runs, on one machine and one day: run `make bench`
+on yours. What a read is made of, and where its time goes: [speed](../explanation/speed.md).
 """
 
+BARS = """## Against the bars
 
-def newest(folder: Path = RESULTS) -> dict[str, Any] | None:
-    """Read the newest kept results, None when there are none."""
-    kept = sorted(folder.glob("*.json"))
+The bars were set before anything was measured. *Ratio*: 1 is the bar, more is better.
+
+| | measured | bar | ratio | |
+|---|---|---|---|---|"""
+
+OVER_HTTP = """## Over HTTP
+
+The client, the server's processes, custody and, where there is one, the database share the machine.
+*Processor* is that of the server's own processes for one answer; what the others took is said in the last
+column. *Memory* is that of the server's processes, of a shared page their part.
+
+| load | /s | p50 ms | p99 ms | processor µs | memory MB | besides |
+|---|---|---|---|---|---|---|"""
+
+REST = """## {title}
+
+| figure | median | unit | runs | on what |
+|---|---|---|---|---|"""
+
+
+def newest(folder: Path = RESULTS, *, long: bool = False) -> dict[str, Any] | None:
+    """Read the newest kept results, those of a long run or the others; None when there are none."""
+    kept = sorted(file for file in folder.glob("*.json") if file.stem.endswith("-long") is long)
     found: dict[str, Any] | None = json.loads(kept[-1].read_text("utf-8")) if kept else None
     return found
 
 
-def page(results: dict[str, Any]) -> str:
+def rows_of(results: dict[str, Any]) -> list[Row]:
+    """Give the figures of kept results."""
+    return [Row(**row) for row in results["rows"]]
+
+
+def page(results: dict[str, Any], long: dict[str, Any] | None = None) -> str:
     """Write the page."""
-    return "\n".join([OPENING, *_machine(results), *_rows(results["rows"]), ""])
+    rows = rows_of(results)
+    lines = [OPENING, *machine(results), BARS, *map(_bar, held(rows)), ""]
+    loads = [row for row in rows if f"{row.name}: memory" in {one.name for one in rows}]
+    if loads:
+        lines += [OVER_HTTP, *(_load(row, rows) for row in loads), ""]
+    lines += [REST.format(title="Everything else"), *map(_row, _others(rows, loads)), ""]
+    if long is not None:
+        lines += [REST.format(title="The long run").replace("\n\n", f"\n\n{next(machine(long))}\n", 1)]
+        lines += [*map(_row, rows_of(long)), ""]
+    return "\n".join(lines)
 
 
-def _machine(results: dict[str, Any]) -> Iterator[str]:
+def machine(results: dict[str, Any]) -> Iterator[str]:
+    """Name the machine, and say when it was busy."""
     on = results["machine"]
     yield (
         f"Measured {results['date'][:10]} on {on['cpu']}, {on['cores']} cores, {on['memory_mb']} MB, "
@@ -46,37 +95,62 @@ def _machine(results: dict[str, Any]) -> Iterator[str]:
         yield "**The machine was busy with other work: alone it is faster.**\n"
 
 
-def _rows(rows: list[dict[str, Any]]) -> Iterator[str]:
-    yield "| figure | median | unit | runs | on what |"
-    yield "|---|---|---|---|---|"
-    for row in rows:
-        yield f"| {row['name']} | {_shown(row['value'])} | {row['unit']} | {row['runs']} | {row['note']} |"
+def _bar(one: Held) -> str:
+    limit = f"{'≤' if one.bar.most else '≥'} {shown(one.bar.limit)} {one.bar.unit}"
+    if one.value is None:
+        return f"| {one.bar.what} | – | {limit} | – | {one.verdict} |"
+    value, ratio = f"{shown(one.value)} {one.bar.unit}", f"{one.bar.ratio(one.value):.2f}"
+    return f"| {one.bar.what} | {value} | {limit} | {ratio} | {one.verdict} |"
 
 
-def _shown(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+def _load(load: Row, rows: Sequence[Row]) -> str:
+    beside = {row.name.removeprefix(f"{load.name}: "): row for row in rows}
+    cells = [shown(beside[column].value) for column in COLUMNS]
+    others = beside["processor"].note.removeprefix("besides: ")
+    kinds = f"; p50 by kind: {beside['p50'].note}" if beside["p50"].note else ""
+    return f"| {load.name} | {shown(load.value)} | {' | '.join(cells)} | {others}{kinds} |"
 
 
-def names(text: str) -> list[str]:
-    """List the figures that a page names."""
-    lines = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")]
-    return [name for name in lines if name != "figure"]
+def _others(rows: Sequence[Row], loads: Sequence[Row]) -> list[Row]:
+    told = {f"{load.name}: {column}" for load in loads for column in COLUMNS} | {load.name for load in loads}
+    return [row for row in rows if row.name not in told]
+
+
+def _row(row: Row) -> str:
+    return f"| {row.name} | {shown(row.value)} | {row.unit} | {row.runs} | {row.note} |"
+
+
+def block(results: dict[str, Any]) -> str:
+    """Write the table of the README."""
+    head = ["| | measured | bar | |", "|---|---|---|---|"]
+    lines = [re.sub(r" \| [^|]+( \| [^|]+ \|)$", r"\1", _bar(one)) for one in held(rows_of(results))]
+    return "\n".join([BEGIN, *machine(results), *head, *lines, END])
+
+
+def readme(text: str, results: dict[str, Any]) -> str:
+    """Put the table into the text of the README. Raises `ValueError` where it has no place for it."""
+    if not BLOCK.search(text):
+        raise ValueError(f"the README has no place for its figures: {BEGIN} … {END}")
+    return BLOCK.sub(lambda _: block(results), text)
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check the page; give the exit code."""
+    """Write or compare; give the exit code."""
     results = newest()
     if results is None:
         print("no results are kept yet: run make bench")
         return 0
-    made = page(results)
-    if "--check" not in arguments:
-        PAGE.write_text(made, "utf-8")
-        return 0
-    old = not PAGE.exists() or names(PAGE.read_text("utf-8")) != names(made)
-    if old:
-        print(f"{PAGE.relative_to(ROOT)} does not list the newest figures: run make docs")
-    return 1 if old else 0
+    made = {
+        PAGE: page(results, newest(long=True)),
+        README: readme(README.read_text("utf-8"), results),
+    }
+    old = [file for file, text in made.items() if not file.exists() or file.read_text("utf-8") != text]
+    for file in old:
+        if "--check" in arguments:
+            print(f"{file.relative_to(ROOT)} does not show the newest figures: run make docs")
+        else:
+            file.write_text(made[file], "utf-8")
+    return 1 if old and "--check" in arguments else 0
 
 
 if __name__ == "__main__":

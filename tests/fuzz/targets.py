@@ -156,6 +156,7 @@ TARGETS = {
     "narrative": Target(_narrative, _NARRATIVES, 0.1),
     "rows": Target(within.rows, within.ROWS, 0.1),
     "marks": Target(within.marks, within.MARKS, 0.05),
+    "token": Target(within.token, within.TOKENS, 0.05),
     "custody": Target(within.custody, within.CALLS, 0.05),
 }
 

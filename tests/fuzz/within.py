@@ -6,24 +6,28 @@ or are refused by an error of our tree or of the decoder: nothing is read as som
 
 from __future__ import annotations
 
+import base64
 import socket
 from collections.abc import Callable
 from contextlib import closing, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 
 from serment.access import record_facts
-from serment.errors import IntegrityError
+from serment.errors import IntegrityError, MalformedError
 from serment.fhir import patient_cut, search
 from serment.fhir.match import decoder
 from serment.keys.custody import calls, frames
+from serment.keys.installation import Installation
 from serment.record import blobs, index
 from serment.record.auditing import AuditMark
 from serment.record.everything import Mark
 from serment.record.exporting import Ticket
-from serment.record.reading import HistoryMark
+from serment.record.reading import HistoryMark, opened_token
 from serment.record.searching import PageMark
+from tests.unit.keys import samples
 
 _packed = msgspec.msgpack.encode
 _MARKS = (AuditMark, HistoryMark, Mark, PageMark, Ticket)
@@ -82,6 +86,23 @@ def marks(raw: bytes) -> None:
     for kind in _MARKS:
         with suppress(*_UNREAD):
             msgspec.msgpack.decode(raw, type=kind)
+
+
+_INSTALLATION = Installation(samples.secrets())
+_HOUSE: Any = SimpleNamespace(installation=_INSTALLATION)
+"""All of a passage that opens a page token."""
+TOKENS = tuple(
+    base64.urlsafe_b64encode(_INSTALLATION.seal_page("me", mark)).rstrip(b"=") for mark in (*MARKS, b"")
+)
+
+
+def token(raw: bytes) -> None:
+    """Open a page token that a caller brings back: one of ours opens to what was sealed, no other does."""
+    try:
+        plain = opened_token(_HOUSE, "me", raw.decode("latin-1"))
+    except MalformedError:
+        return
+    assert plain in (*MARKS, b"")
 
 
 def custody(raw: bytes) -> None:

@@ -300,7 +300,7 @@ def _used(
     units: list[Unit], refs: list[PackRef], pages: list[PageRef]
 ) -> tuple[list[Unit], list[PackRef], list[PageRef]]:
     """Forget the classes that no pack has any more, and number the others again."""
-    kept = sorted({ref.unit for ref in (*refs, *pages)})
+    kept = sorted({ref.unit for ref in refs} | {page.unit for page in pages})
     new = {old: place for place, old in enumerate(kept)}
     return (
         [units[old] for old in kept],

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+import msgspec
+
 from serment.fhir.extent import extent, place_in_series
 from serment.keys.envelope import tag_of
 from serment.model import Permit
@@ -127,7 +129,8 @@ def _values(entry: Entry) -> bytes:
 def line_of(ref: PackRef, entries: Sequence[Entry]) -> Listed:
     """Make the line of a pack of a series: what its entries span, so that searches may pass over it."""
     spans = extent((entry.type, entry.updated, _values(entry)) for entry in entries)
-    return Listed(ref.number, ref.tag, ref.count, alive(entries), spans)
+    newest, raw = spans.changed[1] - 1, msgspec.Raw(msgspec.msgpack.encode(spans))
+    return Listed(ref.number, ref.tag, ref.count, alive(entries), newest, raw)
 
 
 def alive(entries: Sequence[Entry]) -> int:

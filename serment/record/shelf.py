@@ -67,7 +67,7 @@ def answering(snapshot: Snapshot, view: View, query: Query) -> Gathered:
     wanted = [
         pack
         for pack in gate.listing(snapshot, view, _permits(view, {query.type}))
-        if pack.listed is None or may_meet(pack.listed.extent, query.clauses)
+        if pack.listed is None or may_meet(pack.listed.extent(), query.clauses)
     ]
     for _, permit, unit, entries in gate.opened_of(snapshot, view, wanted, needles_for(query.clauses)):
         for entry in entries:

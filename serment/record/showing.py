@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TypeVar
 
 from serment.errors import NotFoundError
 from serment.ledger.append import Pending
@@ -104,31 +106,60 @@ def newest(
     """Choose the `most` newest live items of each category, and count them all.
 
     An entry older than the last one chosen so far is passed over at once: of ten thousand, few are sorted.
+    A pack whose page says that it holds none newer is counted and stays sealed.
     """
-    chosen: dict[Category, list[Item]] = defaultdict(list)
-    totals: dict[Category, int] = defaultdict(int)
-    for _, permit, unit, entries in gate.opened(snapshot, view, permits):
+    found = _Newest(most)
+    packs = gate.listing(snapshot, view, permits)
+    for _, permit, unit, entries in gate.opened_of(snapshot, view, [one for one in packs if not one.listed]):
+        found.meet(permit, unit, entries)
+    lines = [(one.listed, one) for one in packs if one.listed is not None]
+    for line, one in sorted(lines, key=lambda pair: pair[0].newest, reverse=True):
+        if line.newest <= found.least(one.unit.category):
+            found.totals[one.unit.category] += line.live
+            continue
+        for _, permit, unit, entries in gate.opened_of(snapshot, view, [one]):
+            found.meet(permit, unit, entries)
+    return {category: best for category, best in found.chosen.items() if best}, dict(found.totals)
+
+
+@dataclass(slots=True)
+class _Newest:
+    """The newest items of each category so far, and how many there are."""
+
+    most: int
+    chosen: dict[Category, list[Item]] = field(default_factory=lambda: defaultdict(list))
+    totals: dict[Category, int] = field(default_factory=lambda: defaultdict(int))
+
+    def least(self, category: Category) -> int:
+        """Give the instant of the oldest that is chosen, 0 while there is room for any."""
+        best = self.chosen[category]
+        return best[-1].entry.updated if len(best) == self.most else 0
+
+    def meet(self, permit: Permit, unit: ItemClass, entries: list[Entry]) -> None:
+        """Take in the entries of one pack."""
         live = [entry for entry in entries if not entry.deleted]
         if not live:
-            continue
-        totals[unit.category] += len(live)
-        best = chosen[unit.category]
-        least = best[-1].entry.updated if len(best) == most else 0
+            return
+        self.totals[unit.category] += len(live)
+        least = self.least(unit.category)
         fresh = [entry for entry in live if entry.updated >= least]
         if fresh:
-            fresh.sort(key=_newest_first)
-            best += [Item(permit, unit, entry) for entry in fresh[:most]]
-            best.sort(key=_newest_item)
-            del best[most:]
-    return dict(chosen), dict(totals)
+            best = self.chosen[unit.category]
+            best += [Item(permit, unit, entry) for entry in _sorted(fresh, _ID, _UPDATED)[: self.most]]
+            self.chosen[unit.category] = _sorted(best, _ITEM_ID, _ITEM_UPDATED)[: self.most]
 
 
-def _newest_first(entry: Entry) -> tuple[int, str]:
-    return -entry.updated, entry.id
+T = TypeVar("T")
+_ID, _UPDATED = attrgetter("id"), attrgetter("updated")
+_ITEM_ID, _ITEM_UPDATED = attrgetter("entry.id"), attrgetter("entry.updated")
 
 
-def _newest_item(item: Item) -> tuple[int, str]:
-    return _newest_first(item.entry)
+def _sorted(some: list[T], name: attrgetter[str], moment: attrgetter[int]) -> list[T]:
+    """Put the newest first, those of one moment by their ids."""
+    if len(some) > 1:
+        some.sort(key=name)
+        some.sort(key=moment, reverse=True)
+    return some
 
 
 REFUSED_UNIT = ItemClass(Category.IDENTITY, "Patient", ("N",))

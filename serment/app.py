@@ -215,7 +215,7 @@ def create_store(settings: Settings, store_id: bytes) -> Store:
 def bare_store(settings: Settings, store_id: bytes | None = None) -> Store:
     """Open the database without its reserve, to look at it. Raises `SettingsError`, `IntegrityError`."""
     if settings.store:
-        return _postgres()(settings.store, store_id=store_id)
+        return _postgres()(settings.store, store_id=store_id, replica=settings.replica)
     return SqliteStore(settings.directory / STORE_FILE, store_id=store_id)
 
 

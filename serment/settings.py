@@ -18,6 +18,7 @@ VARIABLES: Final = {
     "directory": "SERMENT_DIR",
     "spool": "SERMENT_SPOOL",
     "store": "SERMENT_STORE",
+    "replica": "SERMENT_STORE_REPLICA",
     "host": "SERMENT_HOST",
     "port": "SERMENT_PORT",
     "name": "SERMENT_NAME",
@@ -38,8 +39,9 @@ MOST_WORKERS: Final = 64
 class Settings:
     """What an installation may choose. Paths are absolute; ports are TCP ports.
 
-    `store` is the address of a PostgreSQL database, "" for the SQLite file in the directory. `workers` is
-    how many server processes share the port; `worker` says which of them this is, from 0.
+    `store` is the address of a PostgreSQL database, "" for the SQLite file in the directory; `replica` that
+    of a standby of it, which may answer what is much and decides nothing. `workers` is how many server
+    processes share the port; `worker` says which of them this is, from 0.
     """
 
     directory: Path
@@ -54,6 +56,7 @@ class Settings:
     workers: int = 1
     worker: int = 0
     scanner: str = ""
+    replica: str = ""
 
     @property
     def base(self) -> str:
@@ -82,6 +85,7 @@ def read(
         language=_value(given, "SERMENT_LANGUAGE", "fr", Language),
         workers=_value(given, "SERMENT_WORKERS", "1", _workers),
         scanner=_value(given, "SERMENT_SCANNER", "", _socket),
+        replica=_value(given, "SERMENT_STORE_REPLICA", "", store_address),
     )
 
 

@@ -7,8 +7,8 @@ A view that has been closed refuses every further statement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from serment.model import RecordToken
 from serment.store import pg_statements
@@ -17,17 +17,40 @@ from serment.store.pg_statements import Statement
 from serment.store.pg_wire import Row, Value, Wire
 from serment.store.reads import Reads, Statements
 
+T = TypeVar("T")
+
 _NOWHERE: Final = Located(RecordToken(bytes(16)), -1)
 """Where the statements go that are asked for a locator nobody knows: the same, for nothing."""
 
 
+BULK: Final = 4
+"""Bodies that are worth the way to a standby: fewer are read where the view is."""
+
+
+class Proof(NamedTuple):
+    """What a standby must hold to stand in for a view: the place in the log, the newest ledger entry."""
+
+    replayed: int
+    sequence: int
+    commitment: bytes
+
+
+class Bulk(Protocol):
+    """Somewhere else to read what is much and decides nothing; None for what is not there."""
+
+    def ready(self) -> bool: ...
+    def read(self, proof: Proof, look: Callable[[PgSnapshot], T | None]) -> T | None: ...
+
+
 class PgSnapshot(Reads[Statement]):
-    """The contract's `Snapshot`."""
+    """The contract's `Snapshot`. With a `bulk`, bodies and chunks may be read there."""
 
     sql: Statements[Statement] = pg_statements
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, bulk: Bulk | None = None) -> None:
         self._wire: Wire | None = wire
+        self._bulk = bulk
+        self._proof: Proof | None = None
 
     def close(self) -> None:
         """Refuse every further statement."""
@@ -67,6 +90,27 @@ class PgSnapshot(Reads[Statement]):
             ]
         rows = self._together(*asked)
         return _lead(places[0], rows[0], rows[1]), _lead(places[1], rows[2], rows[3])
+
+    def bodies(self, record: RecordToken, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+        def elsewhere(view: PgSnapshot) -> list[tuple[int, bytes]] | None:
+            found = view.bodies(record, numbers)
+            return found if len(found) == len(numbers) else None
+
+        found = self._elsewhere(elsewhere) if len(numbers) >= BULK else None
+        return super().bodies(record, numbers) if found is None else found
+
+    def chunk(self, blob: bytes, index: int) -> bytes | None:
+        found = self._elsewhere(lambda view: view.chunk(blob, index))
+        return super().chunk(blob, index) if found is None else found
+
+    def _elsewhere(self, look: Callable[[PgSnapshot], T | None]) -> T | None:
+        """Read on the standby what this view would read, when it is proven to be the same."""
+        if self._bulk is None or not self._bulk.ready():
+            return None
+        if self._proof is None:
+            rows = self._all(pg_statements.PROOF)
+            self._proof = Proof(*rows[0]) if rows else None
+        return None if self._proof is None else self._bulk.read(self._proof, look)
 
     def ledger_entries(self, start: int, stop: int) -> Iterator[EntryRow]:
         while start < stop:

@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS migration (
 """
 
 
-def target(url: str) -> str:
+def target(url: str, *, standby: bool = False) -> str:
     """Give the connection string for the address `url` (`postgresql://…`), with what the house asks of it.
 
     Another machine is reached by TLS with its certificate checked. Raises `SettingsError`.
@@ -75,7 +75,7 @@ def target(url: str) -> str:
     given.setdefault("application_name", "serment")
     fixed: dict[str, str | int] = {
         # Epochs are read on the primary, wherever it is among the hosts given.
-        "target_session_attrs": "read-write",
+        "target_session_attrs": "standby" if standby else "read-write",
         "client_encoding": "UTF8",
         "gssencmode": "disable",
         "keepalives_idle": 30,

@@ -153,6 +153,18 @@ ADD_ENTRY: Final = statement(
 PUT_CHAIN: Final = statement(sql.PUT_CHAIN, "bb")
 PUT_CHECKPOINT: Final = statement(sql.PUT_CHECKPOINT, "nbb")
 
+# What a view on the primary shows of its state, and whether a standby holds it. What a view sees was flushed
+# before it could be seen, and is seen on a standby before it counts as replayed there.
+PROOF: Final = statement(
+    "SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint, sequence, commitment FROM entry"
+    " ORDER BY sequence DESC LIMIT 1"
+)
+HOLDS: Final = statement(
+    "SELECT 1 FROM entry WHERE sequence = $2 AND commitment = $3 AND pg_is_in_recovery()"
+    " AND pg_last_wal_replay_lsn() - '0/0'::pg_lsn >= $1",
+    "nnb",
+)
+
 # What is looked at once, when a store is opened.
 STANDS: Final = statement("SELECT to_regclass('serment.meta') IS NOT NULL")
 MIGRATED: Final = statement("SELECT number, sha256 FROM migration ORDER BY number")

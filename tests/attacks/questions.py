@@ -64,6 +64,18 @@ def entry(method: str, url: str, resource: Json | None = None, **conditions: str
     return said if resource is None else {**said, "resource": resource}
 
 
+def subscription(patient: str, code: str, **more: Any) -> Json:
+    """Ask to be told at an address that nobody registered."""
+    return {
+        "resourceType": "Subscription",
+        "status": "requested",
+        "reason": "x",
+        "criteria": f"Observation?patient={patient}&code={code}",
+        "channel": {"type": "rest-hook", "endpoint": "https://hook.example/told"},
+        **more,
+    }
+
+
 def emergency(*reasons: str) -> Json:
     return {
         "resourceType": "Parameters",
@@ -93,6 +105,7 @@ def reading(
     yield Question("POST", "Observation/_search", f"{owner}&code={codes[0]}&_sort=date", FORM)
     for place, (type_, id_) in items.items():
         yield from _item(patient, place, type_, id_)
+    yield Question("GET", "Subscription")
     yield Question("GET", f"ValueSet/$expand?url=urn:serment:labels&context=Patient/{patient}")
     yield Question("GET", "ValueSet/$expand?url=urn:serment:labels")
 
@@ -146,6 +159,7 @@ def changing(patient: str, codes: tuple[str, ...]) -> Iterator[Question]:
         yield Question("PUT", f"Observation?{many}", measure(patient, code))
         yield Question("PATCH", f"Observation?{many}", AMENDED, PATCH)
         yield Question("DELETE", f"Observation?{many}")
+        yield Question("POST", "Subscription", subscription(patient, code))
     yield from _bundles(patient, owner, codes)
     yield Question("GET", f"Observation?{owner}&_sort=-_lastUpdated&_total=accurate")
     yield Question("GET", f"Observation/_history?{owner}", whole=True)
@@ -175,6 +189,10 @@ def reaching(patient: str, type_: str, id_: str, place: int) -> Iterator[Questio
         yield Question("PUT", name, sent, headers)
         yield Question("PATCH", name, GUESSED, PATCH | headers)
         yield Question("DELETE", name, headers=headers)
+    own = f"Subscription/{id_}"
+    yield Question("GET", own)
+    yield Question("PUT", own, subscription(patient, "8867-4", id=id_), {"if-match": 'W/"1"'})
+    yield Question("DELETE", own)
     yield from _by_criterion(type_, alone, sent)
     yield from _pointing(patient, name, owner, place)
     for kind in ("batch", "transaction"):

@@ -53,7 +53,7 @@ async def update(request: Request) -> Response:
     if _is_fhir(request):
         return await fhir.update(_as_resource(request))
     house, asking = _who(request)
-    upload, reason = _upload(request, house), request.headers.get("serment-relabel-reason", "")
+    upload, reason = _upload(request, house), negotiation.relabel(request)
     id_, if_match = str(request.path_params["id"]), negotiation.if_match(request)
     asking = retries.keyed(request, asking)
     with house.retrying.alone(asking):

@@ -107,8 +107,7 @@ async def create(request: Request) -> Response:
     house, asking = who(request)
     negotiation.nothing_else(request)
     type_ = _type(request)
-    raw = await negotiation.resource(request)
-    sent, asking = incoming.read(raw, type_, house.base), retries.keyed(request, asking, raw)
+    sent, asking = await _sent(request, house, asking, type_)
     condition = request.headers.get("if-none-exist")
     if condition is not None and not condition.strip("? "):
         raise RequestError("record.empty-condition")
@@ -121,9 +120,8 @@ async def update(request: Request) -> Response:
     house, asking = who(request)
     negotiation.nothing_else(request)
     type_, id_ = _named(request)
-    raw = await negotiation.resource(request)
-    sent, asking = incoming.read(raw, type_, house.base), retries.keyed(request, asking, raw)
-    reason, version = request.headers.get("serment-relabel-reason", ""), negotiation.if_match(request)
+    sent, asking = await _sent(request, house, asking, type_)
+    reason, version = negotiation.relabel(request), negotiation.if_match(request)
     written = await retries.once(
         request, asking, lambda: house.writing.update(asking, sent, id_, version, reason)
     )
@@ -134,13 +132,18 @@ async def update_where(request: Request) -> Response:
     """PUT [type]?criteria: update the one visible item that meets them, create it when none does."""
     house, asking = who(request)
     type_, condition = _type(request), negotiation.condition(request)
-    raw = await negotiation.resource(request)
-    sent, asking = incoming.read(raw, type_, house.base), retries.keyed(request, asking, raw)
-    reason, version = request.headers.get("serment-relabel-reason", ""), negotiation.if_match(request)
+    sent, asking = await _sent(request, house, asking, type_)
+    reason, version = negotiation.relabel(request), negotiation.if_match(request)
     written = await retries.once(
         request, asking, lambda: house.writing.upsert(asking, sent, condition, version, reason)
     )
     return await _written(request, house, asking, sent, written)
+
+
+async def _sent(request: Request, house: House, asking: Asking, type_: str) -> tuple[Incoming, Asking]:
+    """Read the resource of a write, and whether it is sent again."""
+    raw = await negotiation.resource(request)
+    return incoming.read(raw, type_, house.base), retries.keyed(request, asking, raw)
 
 
 async def patch(request: Request) -> Response:
@@ -164,7 +167,7 @@ async def patch_where(request: Request) -> Response:
 
 async def _change(request: Request, house: House, asking: Asking) -> tuple[Asking, Change]:
     raw = await negotiation.patch(request)
-    reason, version = request.headers.get("serment-relabel-reason", ""), negotiation.if_match(request)
+    reason, version = negotiation.relabel(request), negotiation.if_match(request)
     change = Change(json_patch.read(raw), version, reason, house.base)
     return retries.keyed(request, asking, raw), change
 

@@ -195,6 +195,11 @@ def if_match(request: Request) -> int | None:
     return int(match[1])
 
 
+def relabel(request: Request) -> str:
+    """Read why a change protects an item less than before, "" when it does not say."""
+    return request.headers.get("serment-relabel-reason", "")
+
+
 def unchanged(request: Request, version: int, updated: int) -> bool:
     """Say whether the caller has this version already, by If-None-Match or If-Modified-Since."""
     headers = request.headers

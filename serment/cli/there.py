@@ -17,8 +17,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 from serment.cli.doors import Item, TraceLine
 from serment.cli.speech import LANGUAGE
 from serment.errors import DependencyError, NotSupportedError, RefusedError, RequestError, SermentError
-from serment.identity import rpps
-from serment.record.choosing import CATEGORY, SCOPE
+from serment.fhir.consent import Provision, blocking, consent, masking, opposing, permitting
 
 SHOWN = (
     "AllergyIntolerance",
@@ -83,44 +82,33 @@ class There:
     def choices(self, patient: str) -> list[Item]:
         """List the choices."""
         found = self._resources("Consent", patient=f"Patient/{patient}")
-        return [Item.of_choice(*_name(consent), consent) for consent in found]
+        return [Item.of_choice(*_name(one), one) for one in found]
 
     def mask(self, patient: str, item: str) -> None:
         """Mask one item."""
-        data = [{"meaning": "instance", "reference": {"reference": item}}]
-        self._consent(patient, {"type": "deny", "data": data})
+        self._consent(patient, masking(item))
 
     def unmask(self, patient: str, item: str) -> None:
         """Delete every choice that masks the item and nothing else."""
-        for consent in self._resources("Consent", patient=f"Patient/{patient}"):
-            data = consent.get("provision", {}).get("data", [])
-            if [one.get("reference", {}).get("reference") for one in data] == [item]:
-                self._call("DELETE", f"Consent/{quote(consent['id'])}")
+        for one in self._resources("Consent", patient=f"Patient/{patient}"):
+            data = one.get("provision", {}).get("data", [])
+            if [said.get("reference", {}).get("reference") for said in data] == [item]:
+                self._call("DELETE", f"Consent/{quote(one['id'])}")
 
     def block(self, patient: str, rpps: str) -> None:
         """Block one professional."""
-        self._consent(patient, {"type": "deny", "actor": _named(rpps, "blocked")})
+        self._consent(patient, blocking(rpps))
 
     def oppose(self, patient: str, category: str) -> None:
         """Oppose sharing."""
-        classes = {"class": [{"system": "urn:serment:category", "code": category}]} if category else {}
-        self._consent(patient, {"type": "deny", **classes})
+        self._consent(patient, opposing(category))
 
     def permit(self, patient: str, rpps: str) -> None:
         """Consent to one professional."""
-        self._consent(patient, {"type": "permit", "actor": _named(rpps, "permitted")})
+        self._consent(patient, permitting(rpps))
 
-    def _consent(self, patient: str, provision: dict[str, Any]) -> None:
-        resource = {
-            "resourceType": "Consent",
-            "status": "active",
-            "scope": {"coding": [SCOPE]},
-            "category": [{"coding": [CATEGORY]}],
-            "patient": {"reference": f"Patient/{patient}"},
-            "policyRule": {"text": "CSP L1110-4"},
-            "provision": provision,
-        }
-        self._call("POST", "Consent", json.dumps(resource).encode())
+    def _consent(self, patient: str, provision: Provision) -> None:
+        self._call("POST", "Consent", consent(patient, provision))
 
     def _search(self, type_: str, **pairs: str) -> list[Item]:
         return [_item(resource) for resource in self._resources(type_, **pairs)]
@@ -184,10 +172,6 @@ def _refuse(status: int, outcome: dict[str, Any]) -> NoReturn:
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         class_ = DependencyError
     raise class_("cli.server-said", status=status, said=said)
-
-
-def _named(number: str, role: str) -> list[dict[str, Any]]:
-    return [{"role": {"text": role}, "reference": {"identifier": {"system": rpps.SYSTEM, "value": number}}}]
 
 
 def _item(resource: dict[str, Any]) -> Item:

@@ -6,15 +6,13 @@ decision starts after its commit. The attending physician is confirmed by the ho
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import msgspec
 
 from serment.access.declare import declared_act
 from serment.access.from_resources import provision_of
 from serment.access.record_facts import DECLARED, Attending, RecordFacts
 from serment.errors import RefusedError, RequestError
+from serment.fhir.consent import Provision, blocking, consent, masking, opposing, permitting
 from serment.identity import rpps
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, Denial, PatientId, Permit
@@ -24,8 +22,6 @@ from serment.record.pen import DeniedError, Pen
 from serment.record.write import Written
 from serment.record.writing import Writing
 
-SCOPE = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
-CATEGORY = {"system": "http://loinc.org", "code": "59284-0"}
 HOLDER = "G1.holder"
 
 
@@ -37,8 +33,7 @@ class Choosing:
 
     async def mask(self, asking: Asking, patient: PatientId, item: str) -> Written:
         """Mask one item (`Type/id`). Raises `NotFoundError` when the holder has no such item."""
-        data = [{"meaning": "instance", "reference": {"reference": item}}]
-        return await self._consent(asking, patient, {"type": "deny", "data": data}, masks=item)
+        return await self._consent(asking, patient, masking(item), masks=item)
 
     async def unmask(self, asking: Asking, patient: PatientId, item: str) -> None:
         """Take back every choice that masks the item; what the same Consent said beside it is said again."""
@@ -49,7 +44,7 @@ class Choosing:
             sources = {choice.source for choice in said if choice.item == item}
             for choice in said:
                 if choice.source in sources and choice.item != item and (provision := provision_of(choice)):
-                    again = _ready(patient, provision)
+                    again = incoming.read(consent(patient, provision))
                     writing.put(pen, again, writing.new_id(), {}, asking.actor.id)
             for source in sorted(sources):
                 writing.remove(pen, "Consent", source.removeprefix("Consent/"))
@@ -58,22 +53,15 @@ class Choosing:
 
     async def block(self, asking: Asking, patient: PatientId, number: str) -> Written:
         """Block one professional, named by RPPS."""
-        reference = {"identifier": {"system": rpps.SYSTEM, "value": number}}
-        actor = [{"role": {"text": "blocked"}, "reference": reference}]
-        return await self._consent(asking, patient, {"type": "deny", "actor": actor})
+        return await self._consent(asking, patient, blocking(number))
 
     async def oppose(self, asking: Asking, patient: PatientId, category: str = "") -> Written:
         """Oppose sharing: the whole record, or one category."""
-        provision: dict[str, Any] = {"type": "deny"}
-        if category:
-            provision["class"] = [{"system": "urn:serment:category", "code": category}]
-        return await self._consent(asking, patient, provision)
+        return await self._consent(asking, patient, opposing(category))
 
     async def permit(self, asking: Asking, patient: PatientId, number: str) -> Written:
         """Consent to one professional outside the team."""
-        reference = {"identifier": {"system": rpps.SYSTEM, "value": number}}
-        actor = [{"role": {"text": "permitted"}, "reference": reference}]
-        return await self._consent(asking, patient, {"type": "permit", "actor": actor})
+        return await self._consent(asking, patient, permitting(number))
 
     async def confirm_attending(self, asking: Asking, patient: PatientId, named: str) -> None:
         """Confirm the attending physician: the holder alone (CSS L162-5-3, CSP L1111-16).
@@ -127,9 +115,9 @@ class Choosing:
         await self._writing.run(asking, [f"Patient/{patient}"], job)
 
     async def _consent(
-        self, asking: Asking, patient: PatientId, provision: dict[str, Any], masks: str = ""
+        self, asking: Asking, patient: PatientId, provision: Provision, masks: str = ""
     ) -> Written:
-        ready = _ready(patient, provision)
+        ready = incoming.read(consent(patient, provision))
         id_ = writing.new_id()
 
         def job(pen: Pen) -> Written:
@@ -139,19 +127,6 @@ class Choosing:
             return writing.put(pen, ready, id_, {}, asking.actor.id)
 
         return await self._writing.run(asking, [f"Patient/{patient}"], job, choice=True)
-
-
-def _ready(patient: PatientId, provision: dict[str, Any]) -> incoming.Incoming:
-    resource = {
-        "resourceType": "Consent",
-        "status": "active",
-        "scope": {"coding": [SCOPE]},
-        "category": [{"coding": [CATEGORY]}],
-        "patient": {"reference": f"Patient/{patient}"},
-        "policyRule": {"text": "CSP L1110-4"},
-        "provision": provision,
-    }
-    return incoming.read(json.dumps(resource).encode())
 
 
 def _is_holder(verdict: Permit | Denial) -> bool:

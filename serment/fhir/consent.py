@@ -1,0 +1,59 @@
+"""A patient's word as a Consent (R4 consent.html): one shape, whoever writes it down.
+
+In this order: provisions, the resource. What a Consent changes is read in `access/from_resources`. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from serment.identity import rpps
+
+SCOPE: Final = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
+CATEGORY: Final = {"system": "http://loinc.org", "code": "59284-0"}
+CATEGORIES: Final = "urn:serment:category"
+
+Provision = dict[str, Any]
+
+
+def masking(item: str) -> Provision:
+    """Mask one item, `Type/id`."""
+    return {"type": "deny", "data": [{"meaning": "instance", "reference": {"reference": item}}]}
+
+
+def blocking(number: str) -> Provision:
+    """Block one professional, named by RPPS."""
+    return {"type": "deny", "actor": [_actor("blocked", number)]}
+
+
+def permitting(number: str) -> Provision:
+    """Consent to one professional, named by RPPS."""
+    return {"type": "permit", "actor": [_actor("permitted", number)]}
+
+
+def opposing(category: str = "") -> Provision:
+    """Oppose sharing: the whole record, or one category."""
+    classes = {"class": [{"system": CATEGORIES, "code": category}]} if category else {}
+    return {"type": "deny", **classes}
+
+
+def _actor(role: str, number: str) -> dict[str, Any]:
+    reference = {"identifier": {"system": rpps.SYSTEM, "value": number}}
+    return {"role": {"text": role}, "reference": reference}
+
+
+def consent(patient: str, provision: Provision) -> bytes:
+    """Write an active Consent of a patient (their id) as FHIR JSON."""
+    return msgspec.json.encode(
+        {
+            "resourceType": "Consent",
+            "status": "active",
+            "scope": {"coding": [SCOPE]},
+            "category": [{"coding": [CATEGORY]}],
+            "patient": {"reference": f"Patient/{patient}"},
+            "policyRule": {"text": "CSP L1110-4"},
+            "provision": provision,
+        }
+    )

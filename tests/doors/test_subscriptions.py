@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from serment.app import carrier
+from serment.ledger.sentences import lines as told
 from serment.model import Instant
 from serment.record import addresses, outbox
 from serment.record.notifying import Notifying
+from serment.words import Language
 from tests.doors.samples import WEIGHT, Json, weight
 from tests.doors.served import Served, sentence
 from tests.fakes.receiver import DOWN, Receiver, receiver
@@ -20,7 +23,7 @@ HOUR = 3_600_000
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def subscription(patient: str, endpoint: str, asked: str = f"code={WEIGHT}", **more: object) -> Json:
+def subscription(patient: str, endpoint: str, asked: str = f"code={WEIGHT}", **more: Any) -> Json:
     return {
         "resourceType": "Subscription",
         "status": "requested",
@@ -48,14 +51,14 @@ def turn(server: Served, later: int = 0) -> int:
     return Notifying(replace(passage, clock=lambda: at)).turn(carrier())
 
 
-def asked(server: Served, hook: Receiver, role: str = "team-doctor", **more: object) -> Json:
+def asked(server: Served, hook: Receiver, role: str = "team-doctor", **more: Any) -> Json:
     answer = server.staff(role).post("Subscription", json=subscription(server.record(), hook.url, **more))
     assert answer.status_code == 201, answer.text
     made: Json = answer.json()
     return made
 
 
-def writes(server: Served, **more: object) -> Json:
+def writes(server: Served, **more: Any) -> Json:
     answer = server.staff("attending").post("Observation", json=weight(server.record(), **more))
     assert answer.status_code == 201, answer.text
     made: Json = answer.json()
@@ -76,3 +79,168 @@ def test_who_asked_is_told_an_id_and_reads_by_the_front_door(server: Served, hoo
     assert item["id"].encode() not in sent
     assert turn(server, HOUR) == 0, "told once"
     server.staff("team-doctor").delete(f"Subscription/{made['id']}")
+
+
+def test_the_secret_of_the_registration_goes_along(server: Served) -> None:
+    passage = server.house.passage
+    with receiver() as made:
+        secret = addresses.register(passage, "told-once", made.url, "FR", private=True)
+        own = asked(server, made)
+        writes(server)
+        assert turn(server) == 1
+        assert made.headers()["authorization"] == f"Bearer {secret}"
+        assert secret not in repr(addresses.listed(passage))
+        server.staff("team-doctor").delete(f"Subscription/{own['id']}")
+        addresses.remove(passage, "told-once")
+
+
+def test_one_reads_lists_rests_wakes_and_ends_ones_own(server: Served, hook: Receiver) -> None:
+    doctor = server.staff("team-doctor")
+    made = asked(server, hook)
+    address, tag = f"Subscription/{made['id']}", {"if-match": 'W/"1"'}
+    assert doctor.get(address).json() == made
+    assert doctor.get(address).headers["etag"] == 'W/"1"'
+    assert made["id"] in {one["resource"]["id"] for one in doctor.get("Subscription").json()["entry"]}
+    resting = doctor.put(address, json={**made, "status": "off"}, headers=tag)
+    assert (resting.status_code, resting.json()["status"]) == (200, "off")
+    writes(server)
+    assert turn(server) == 0
+    assert doctor.put(address, json={**made, "status": "active"}, headers=tag).status_code == 412
+    awake = doctor.put(address, json={**made, "status": "active"}, headers={"if-match": 'W/"2"'})
+    assert awake.json()["status"] == "active"
+    writes(server)
+    assert turn(server) == 1
+    assert doctor.delete(address).status_code == 200
+    assert doctor.get(address).status_code == 404
+    writes(server)
+    assert turn(server, HOUR) == 0
+
+
+def test_it_ends_by_itself_within_a_month(server: Served, hook: Receiver) -> None:
+    far = asked(server, hook, end="2999-01-01T00:00:00Z")
+    assert far["end"] < "2999"
+    past = subscription(server.record(), hook.url, end="2020-01-01T00:00:00Z")
+    answer = server.staff("team-doctor").post("Subscription", json=past)
+    assert (answer.status_code, sentence(answer)) == (422, "subscribing.over")
+    writes(server)
+    assert turn(server, 32 * 24 * HOUR) == 0
+    assert hook.received == []
+    server.staff("team-doctor").delete(f"Subscription/{far['id']}")
+
+
+def test_what_does_not_meet_the_criteria_is_not_told(server: Served, hook: Receiver) -> None:
+    made = asked(server, hook)
+    writes(server, code={"coding": [{"system": "http://loinc.org", "code": "8867-4"}]})
+    assert turn(server) == 0
+    server.staff("team-doctor").delete(f"Subscription/{made['id']}")
+
+
+def test_an_update_and_a_bundle_are_told_too(server: Served, hook: Receiver) -> None:
+    made, item = asked(server, hook), writes(server)
+    assert turn(server) == 1
+    item["valueQuantity"]["value"] = 71
+    doctor = server.staff("attending")
+    assert doctor.put(f"Observation/{item['id']}", json=item, headers={"if-match": 'W/"1"'}).is_success
+    assert turn(server, HOUR) == 1
+    entry = {"resource": weight(server.record()), "request": {"method": "POST", "url": "Observation"}}
+    sent = {"resourceType": "Bundle", "type": "transaction", "entry": [entry, entry]}
+    assert doctor.post("", json=sent).is_success
+    assert turn(server, 2 * HOUR) == 1
+    server.staff("team-doctor").delete(f"Subscription/{made['id']}")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"criteria": "Observation?code=1"}, "subscribing.criteria"),
+        ({"criteria": "Observation?patient=1&patient=2"}, "subscribing.criteria"),
+        ({"criteria": "Observation?patient=1&_include=Observation:performer"}, "subscribing.criteria"),
+        ({"criteria": "Observation?patient=1&performer:Practitioner.name=x"}, "subscribing.criteria"),
+        ({"criteria": "Observation?patient=1&_has:Provenance:target:agent=1"}, "subscribing.criteria"),
+        ({"criteria": "Observation?patient=1&nonsense=1"}, "search.unknown-parameter"),
+        ({"criteria": "Patient?_id=1"}, "subscribing.criteria"),
+        ({"criteria": "Practitioner?name=x"}, "subscribing.criteria"),
+        ({"criteria": "AuditEvent?patient=1"}, "subscribing.criteria"),
+        ({"criteria": "Subscription?status=active"}, "subscribing.criteria"),
+        ({"status": "error"}, "subscribing.status"),
+        ({"contact": [{"system": "phone", "value": "1"}]}, "subscribing.element"),
+        ({"reason": "x" * 300}, "subscribing.long"),
+    ],
+)
+def test_what_would_not_be_honoured_is_refused(
+    server: Served, hook: Receiver, change: Json, said: str
+) -> None:
+    sent = {**subscription(server.record(), hook.url), **change}
+    answer = server.staff("team-doctor").post("Subscription", json=sent)
+    assert (answer.status_code, sentence(answer)) == (422, said)
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        {"type": "websocket"},
+        {"type": "email"},
+        {"type": "rest-hook", "payload": "application/fhir+json"},
+        {"type": "rest-hook", "header": ["Cookie: x"]},
+    ],
+)
+def test_no_content_and_no_header_of_the_subscribers_ever_leaves(
+    server: Served, hook: Receiver, channel: Json
+) -> None:
+    sent = {**subscription(server.record(), hook.url), "channel": {"endpoint": hook.url, **channel}}
+    answer = server.staff("team-doctor").post("Subscription", json=sent)
+    assert (answer.status_code, sentence(answer)) == (422, "subscribing.channel")
+
+
+def test_a_receiver_that_is_down_is_tried_again_and_then_given_up(server: Served, hook: Receiver) -> None:
+    doctor, made = server.staff("team-doctor"), asked(server, hook)
+    hook.says(DOWN)
+    writes(server)
+    later = 0
+    for _ in range(outbox.MOST_TRIES):
+        assert turn(server, later) == 0
+        later += 2 * HOUR
+    assert len(hook.received) == outbox.MOST_TRIES
+    assert turn(server, later) == 0
+    assert len(hook.received) == outbox.MOST_TRIES, "given up"
+    shown = doctor.get(f"Subscription/{made['id']}").json()
+    assert shown["status"] == "error"
+    assert shown["error"]
+    (listed,) = addresses.listed(server.house.passage)
+    assert (listed.subscriptions, listed.waiting, listed.failed) == (1, 0, 1)
+    again = {key: value for key, value in shown.items() if key != "error"} | {"status": "active"}
+    hook.says(b"HTTP/1.1 200 OK\r\n\r\n")
+    assert doctor.put(f"Subscription/{made['id']}", json=again, headers={"if-match": 'W/"1"'}).is_success
+    writes(server)
+    assert turn(server) == 1
+    doctor.delete(f"Subscription/{made['id']}")
+
+
+def test_the_patient_sees_where_it_went_and_for_whom(server: Served, hook: Receiver) -> None:
+    made = asked(server, hook)
+    writes(server)
+    assert turn(server) == 1
+    found = server.patient().get("AuditEvent", params={"patient": server.record(), "_count": "5"}).json()
+    event = next(
+        one["resource"] for one in found["entry"] if one["resource"]["subtype"][0]["code"] == "notify"
+    )
+    assert [one["who"]["identifier"]["value"] for one in event["agent"][2:]] == ["hook"]
+    assert event["agent"][0]["who"]["display"] == server.installation.staff("team-doctor").name
+    assert event["entity"][1]["what"]["reference"].startswith(f"Subscription/{made['id']}")
+    assert "new in your record" in _trace(server)
+    server.staff("team-doctor").delete(f"Subscription/{made['id']}")
+
+
+def _trace(server: Served) -> str:
+    house, asking = server.house, server.installation.as_patient()
+    bodies = run(house.proving.trail(asking, asking.actor.patient or server.record()))
+    return "\n".join(one.said for one in told(bodies, Language.EN))
+
+
+def test_a_bundle_takes_no_subscription(server: Served, hook: Receiver) -> None:
+    sent = subscription(server.record(), hook.url)
+    entry = {"resource": sent, "request": {"method": "POST", "url": "Subscription"}}
+    answer = server.staff("team-doctor").post(
+        "", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    )
+    assert answer.status_code in {400, 404, 422}

@@ -1,4 +1,4 @@
-"""A receiver of notices: a real HTTP server on this machine that keeps what it is sent and answers as told."""
+"""A receiver of notices: a real server on this machine that keeps what it is sent and answers as told."""
 
 from __future__ import annotations
 

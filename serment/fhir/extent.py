@@ -149,7 +149,7 @@ def place_in_series(type_: str, updated: int, values: bytes) -> tuple[str, int, 
     named = _series_of(type_)
     found = decoder(named)(values) if named and values else None
     code, moment = "", updated
-    for place, name in enumerate(named):
+    for place, name in enumerate(named if found is not None else ()):
         there = getattr(found, f"p{place}")
         if not there:
             continue

@@ -1,4 +1,4 @@
-"""Inputs that look for code not reached yet: `python -m tests.fuzz.guided TARGET RUNS FOLDER`.
+"""Inputs that look for code not reached yet: `python -m tests.fuzz.guided TARGET RUNS FOLDER SEED`.
 
 Atheris (libFuzzer) watches which lines of `serment` an input reaches and keeps those that reach new ones in
 FOLDER, beside the target's seeds. It ends with status 0 after RUNS inputs; an input that breaks the target
@@ -20,15 +20,16 @@ LONGEST = 8192
 """Bytes of one input: room for several seeds one after the other."""
 
 
-def main(name: str, runs: int, folder: Path) -> None:
-    """Try `runs` inputs on one target. Does not return."""
+def main(name: str, runs: int, folder: Path, seed: int) -> None:
+    """Try `runs` inputs on one target, the same for the same `seed`. Does not return."""
     target = TARGETS[name]
     corpus = folder / name
     corpus.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(target.seeds):
-        (corpus / f"seed-{number}").write_bytes(seed)
+    for number, raw in enumerate(target.seeds):
+        (corpus / f"seed-{number}").write_bytes(raw)
     options = [
         f"-runs={runs}",
+        f"-seed={seed}",
         f"-max_len={LONGEST}",
         "-len_control=10",
         "-timeout=10",
@@ -42,4 +43,4 @@ def main(name: str, runs: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))

@@ -15,6 +15,7 @@ from tests.fuzz.targets import TARGETS
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = 20_000
 LONG = 1_500_000
+PARTS = 5
 PATIENCE = 1800
 """Seconds after which the whole of a run is a hang; one input has ten (libFuzzer's own alarm)."""
 
@@ -24,9 +25,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def guided(name: str, runs: int, folder: Path) -> None:
+def guided(name: str, runs: int, folder: Path, seed: int) -> None:
     """Try `runs` inputs on one target; a fault says itself, with the input, in what the process wrote."""
-    program = [sys.executable, "-m", "tests.fuzz.guided", name, str(runs), str(folder)]
+    program = [sys.executable, "-m", "tests.fuzz.guided", name, str(runs), str(folder), str(seed)]
     done = subprocess.run(program, check=False, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-4000:]
     tried = re.search(r"stat::number_of_executed_units:\s+(\d+)", done.stderr)
@@ -37,10 +38,13 @@ def guided(name: str, runs: int, folder: Path) -> None:
 @pytest.mark.parametrize("name", FIRST)
 @pytest.mark.capability("1-30", "refuses")
 def test_inputs_that_look_for_new_code_end_or_are_refused(name: str, tmp_path: Path) -> None:
-    guided(name, SHORT, tmp_path)
+    guided(name, SHORT, tmp_path, 1)
 
 
 @pytest.mark.campaign
+@pytest.mark.parametrize("part", range(2, 2 + PARTS))
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_million_inputs_that_look_for_new_code_end_or_are_refused(name: str, tmp_path: Path) -> None:
-    guided(name, int(LONG * TARGETS[name].share), tmp_path)
+def test_a_million_inputs_that_look_for_new_code_end_or_are_refused(
+    name: str, part: int, tmp_path: Path
+) -> None:
+    guided(name, int(LONG * TARGETS[name].share) // PARTS, tmp_path, part)

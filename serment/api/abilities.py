@@ -39,6 +39,9 @@ OPERATIONS = {
 }
 """Operations by type: name without `$`, and what defines it. A test holds them and the routes together."""
 
+FOR_ALL = {"validate": f"{_R4}Resource-validate"}
+"""Operations of every type that is kept."""
+
 
 @cache
 def served_types() -> frozenset[str]:
@@ -69,5 +72,5 @@ def statement(version: str, started: Instant, base: str) -> bytes:
         unsearched=served_types() - searched_types(),
         read_only=READ_ONLY,
         own_only=OWN_ONLY,
-        operations=OPERATIONS,
+        operations={**OPERATIONS, **{one: {**OPERATIONS.get(one, {}), **FOR_ALL} for one in served_types()}},
     )

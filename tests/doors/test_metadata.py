@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from serment.api.abilities import OPERATIONS, OWN_ONLY, READ_ONLY, searched_types, served_types
+from serment.api.abilities import FOR_ALL, OPERATIONS, OWN_ONLY, READ_ONLY, searched_types, served_types
 from serment.fhir import search
 from serment.fhir.compartment import mention_codes
 from serment.fhir.owner import DIRECTORY_TYPES
@@ -187,8 +187,9 @@ def test_every_operation_that_has_an_address_is_listed_and_no_other(said: dict[s
     ]
     routed = {(match[1], match[2]) for match in found if match}
     listed = {(type_, one["name"]) for type_, row in said.items() for one in row.get("operation", [])}
-    assert listed == {(type_, name) for type_, row in OPERATIONS.items() for name in row}
-    assert routed == listed
+    assert routed == {(type_, name) for type_, row in OPERATIONS.items() for name in row}
+    assert listed - routed == {(type_, name) for type_ in served_types() for name in FOR_ALL}
+    assert {f"/fhir/{{type:type}}/${name}" for name in FOR_ALL} <= {one.path for one in ROUTES}
 
 
 def test_a_trace_is_listed_as_read_only(said: dict[str, Json]) -> None:

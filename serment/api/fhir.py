@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -41,7 +41,13 @@ def answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None
 
 def version_headers(version: int, updated: int) -> dict[str, str]:
     """Give ETag and Last-Modified of one version."""
-    return {"etag": bundle.etag(version), "last-modified": formatdate(updated / 1000, usegmt=True)}
+    return {"etag": bundle.etag(version), "last-modified": _http_date(updated // 1000)}
+
+
+@lru_cache(maxsize=4096)
+def _http_date(second: int) -> str:
+    """Write a second as HTTP does; a record that was imported holds few different ones."""
+    return formatdate(second, usegmt=True)
 
 
 async def metadata(request: Request) -> Response:

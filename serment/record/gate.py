@@ -25,6 +25,7 @@ from serment.ledger.chains import HeadMark, head_hash
 from serment.model import Act, Category, Denial, Instant, ItemClass, Permit, Receipt, RecordToken
 from serment.record.asking import Asking
 from serment.record.blobs import Manifest, sheet, unframed
+from serment.record.glances import Glanced, Glances
 from serment.record.index import (
     Entry,
     Head,
@@ -61,6 +62,7 @@ class View:
     standing: Standing | None = None
     clock: Callable[[], Instant] | None = None
     begun: Instant = Instant(0)  # noqa: RUF009 - a NewType over int
+    kept: Glanced | None = field(default=None, repr=False)
 
     def now(self) -> Instant:
         """Give the request's own instant and the time that has passed since: a permit ends while it waits."""
@@ -100,13 +102,29 @@ def look(snapshot: Snapshot, asking: Asking, record: RecordToken, keys: RecordKe
 
 
 def look_at(
-    row: RecordRow | None, asking: Asking, record: RecordToken, keys: RecordKeys, policy: Policy
+    row: RecordRow | None,
+    asking: Asking,
+    record: RecordToken,
+    keys: RecordKeys,
+    policy: Policy,
+    glances: Glances | None = None,
 ) -> View:
-    """Glance at head and facts of a row already read."""
+    """Glance at head and facts of a row already read, unless `glances` has these very bytes opened."""
     if row is None:
         raise IntegrityError("record.row-missing")
-    head, facts = _glance_record(keys, row)
-    return View(asking, record, keys, policy, head, facts, HeadMark(head_hash(row.head), head.epoch))
+    kept = None if glances is None else glances.of(row)
+    glanced = kept or Glanced(row, *_glance_record(keys, row))
+    if glances is not None and kept is None:
+        glances.keep(glanced)
+    head = glanced.head
+    mark = HeadMark(head_hash(row.head), head.epoch)
+    return View(asking, record, keys, policy, head, glanced.facts, mark, kept=kept)
+
+
+def look_again(view: View) -> None:
+    """Open head and facts where they were kept open: a refusal costs the same on whatever record."""
+    if view.kept is not None:
+        _glance_record(view.keys, view.kept.row)
 
 
 def _glance_record(keys: RecordKeys, row: RecordRow) -> tuple[Head, RecordFacts]:

@@ -22,6 +22,7 @@ from serment.record.alarms import Alarms
 from serment.record.asking import Asking
 from serment.record.budget import Budget
 from serment.record.gate import View, look_at
+from serment.record.glances import Glances
 from serment.record.scanning import Scanner
 from serment.record.spooling import Spooling
 from serment.record.tracing import Traces
@@ -66,6 +67,7 @@ class Keyring:
     def __init__(self, custody: Custody) -> None:
         self.custody = custody
         self.listed: frozenset[RecordToken] = frozenset()
+        self.glances = Glances()
         self._held: OrderedDict[RecordToken, _Held] = OrderedDict()
         self._asked: OrderedDict[RequestId, None] = OrderedDict()
         self._lock = Lock()
@@ -102,10 +104,13 @@ class Keyring:
         with self._lock:
             self._held[record] = _Held(keys, epoch, year_of(now), now)
             self._held.move_to_end(record)
+            self.glances.drop(record)
             while len(self._held) > MOST_HELD:
                 oldest, kept = self._held.popitem(last=False)
                 if oldest in self.listed and len(self.listed) < MOST_HELD:
                     self._held[oldest] = kept
+                else:
+                    self.glances.drop(oldest)
 
     def begin(self, request: RequestId) -> None:
         """Begin one look of a request: what custody was asked before counts for another."""
@@ -218,7 +223,7 @@ class Passage:
             if at_hand:
                 raise KeysAwayError(record, epoch)
             keys = self.keyring.of(record, epoch, asking.request, asking.now)
-        view = look_at(row, asking, record, keys, self.policy)
+        view = look_at(row, asking, record, keys, self.policy, self.keyring.glances)
         view.clock, view.begun = self.clock, self.clock()
         agree(standing(snapshot, Trail(record, keys.trail, keys.year)), view.mark)
         return view

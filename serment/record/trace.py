@@ -20,7 +20,7 @@ from serment.ledger.chains import Chain, HeadMark, chain_of
 from serment.ledger.entry import Decision, Event, Interaction, bounded
 from serment.model import Denial, ItemClass, Label, Receipt, RecordToken
 from serment.record.asking import Asking
-from serment.record.gate import Item, View
+from serment.record.gate import Item, View, look_again
 from serment.record.passage import Passage
 from serment.store.contract import Transaction
 
@@ -134,6 +134,7 @@ def of_refusal(
     A refusal on an item goes to that item's chain: a line in the ordinary one would tell a
     representative that there is something to be refused. `reading.settled` counts it before it is placed.
     """
+    look_again(view)
     what = event(passage, view.asking, interaction, rule=denial.rule, denied=True)
     chain = Chain.ORDINARY if unit is None else chain_for(unit, view.asking)
     return [pending(view.keys, view.record, chain, what)]

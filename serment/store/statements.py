@@ -63,9 +63,9 @@ ENTRIES_OF: Final = (
 LAST_OF: Final = "SELECT sequence, commitment FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1"
 CHAIN: Final = "SELECT sealed FROM chain WHERE token = ?"
 CHAIN_END: Final = (
-    "SELECT chain.sealed, last.sequence, last.commitment FROM (SELECT 1) AS one"
-    " LEFT JOIN chain ON chain.token = ? LEFT JOIN"
-    " (SELECT sequence, commitment FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1) AS last ON TRUE"
+    "SELECT (SELECT sealed FROM chain WHERE token = ?), entry.sequence, entry.commitment"
+    " FROM (SELECT max(sequence) AS newest FROM entry WHERE token = ?) AS last"
+    " LEFT JOIN entry ON entry.sequence = last.newest"
 )
 CHECKPOINT: Final = 'SELECT size, root, note FROM checkpoint WHERE "only" = 1'
 

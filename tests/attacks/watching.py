@@ -69,6 +69,7 @@ class _WatchedKeyring(Keyring):
     def __init__(self, under: Keyring, log: Log) -> None:
         super().__init__(under.custody)
         self._under, self._log = under, log
+        self.glances = under.glances
 
     def held(self, record: RecordToken, epoch: int, now: Instant) -> RecordKeys | None:
         keys = self._under.held(record, epoch, now)

@@ -132,7 +132,7 @@ BARS: Final = (
         "x",
         "opening, tracing and holding against the ledger are a large part of a short read",
     ),
-    _at_most("price of secrecy, writes", "price of secrecy: writes, rate", 2, "x"),
+    _at_most("price of secrecy, writes", "price of secrecy: writes, processor", 2, "x"),
     _at_most("memory at rest, 10 000 patients", "memory at rest, 10,000 patients, 1 process", 300, "MB"),
     _at_most(
         "memory under load, 10 000 patients", "memory under load, 10,000 patients, 1 process", 600, "MB"

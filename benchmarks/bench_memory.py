@@ -82,7 +82,7 @@ def served(made: Installation, written: dict[Actor, list[str]], workers: int) ->
         yield Row(f"memory at rest, {among}", memory(server.pid), "MB", 1, "of the server's processes (PSS)")
         for doctor, references in written.items():
             plan = asked(replace(made, doctor=doctor), references, 64)
-            seen = load(plan | {"requests": len(references) * workers, "seconds": LONGEST})
+            seen = load(plan | {"requests": len(references), "seconds": LONGEST})
             assert not seen.failed
         made.doctor = doctor
         load(asyncio.run(mix(made, plan)))

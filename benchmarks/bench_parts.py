@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 
-from benchmarks import Row, median_row
+from benchmarks import Row, median_row, quickly
 from benchmarks.installation import Installation, installation
 from serment.access.decide import decide
 from serment.access.relations import facts_for
@@ -21,7 +21,7 @@ from serment.model import Act, Denial, RequestId
 from serment.record import incoming
 from serment.record.gate import View
 
-RUNS = 7
+RUNS = quickly(7, 2)
 
 
 def bench() -> list[Row]:

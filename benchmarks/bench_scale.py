@@ -27,7 +27,7 @@ from serment.app import STORE_FILE
 from serment.store.contract import Store
 
 SIZES = quickly((1_000, 10_000, 100_000), (500, 1_000))
-RUNS = 3
+RUNS = quickly(3, 1)
 LOOKS = 2_000
 SEED = 2026
 LOT = 50_000

@@ -123,10 +123,12 @@ def main(arguments: Sequence[str]) -> int:
     print(" · ".join(f"{name} {value}" for name, value in on.items()))
     if float(on["load"]) > int(on["cores"]) / 2:
         print("The machine was busy before this began: times are longer than they would be alone.")
-    print(table(measured), against(held(measured)), sep="\n\n")
+    print(table(measured))
+    if not QUICK:
+        print("\n" + against(held(measured)))
     if measured and not word and not failed and not QUICK:
         print(f"kept in {keep(measured, datetime.now(UTC), on=on, kind=kind).relative_to(ROOT)}")
-    if not word and kind == "bench":
+    if not word and kind == "bench" and not QUICK:
         print("\n".join(f"not measured: {one.bar.what}" for one in held(measured) if one.value is None))
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)

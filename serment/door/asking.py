@@ -21,6 +21,9 @@ from serment.words import Language
 COOKIE = "serment"
 NO_REASON: frozenset[EmergencyReason] = frozenset()
 
+NUMBER = "serment.number"
+"""Where the number of a request stands in its scope (ASGI 3.0): whoever serves a part of it finds it."""
+
 
 def house_of(request: Request) -> House:
     """Give the open installation. Raises `LockedError` while custody is locked, `CustodyError`."""
@@ -94,9 +97,9 @@ def _asking(request: Request, house: House, secret: str) -> Asking:
 
 def number_of(request: Request) -> RequestId:
     """Give the number of this act: 16 random bytes in hexadecimal, the same all through the request."""
-    if not hasattr(request.state, "number"):
-        request.state.number = RequestId(secrets.token_hex(16))
-    number: RequestId = request.state.number
+    number: RequestId | None = request.scope.get(NUMBER)
+    if number is None:
+        request.scope[NUMBER] = number = RequestId(secrets.token_hex(16))
     return number
 
 

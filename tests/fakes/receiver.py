@@ -16,6 +16,7 @@ class Receiver:
     url: str
     answers: list[bytes]
     received: list[bytes] = field(default_factory=list)
+    came: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0), repr=False)
 
     def headers(self, place: int = -1) -> dict[str, str]:
         """Give the headers of one request, names in small letters."""
@@ -49,4 +50,5 @@ def _serve(listening: socket.socket, made: Receiver) -> None:
             line, _ = listening.accept()
             with line, suppress(OSError):
                 made.received.append(line.recv(65_536))
+                made.came.release()
                 line.sendall(made.answers.pop(0) if len(made.answers) > 1 else made.answers[0])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import asdict
+from time import process_time
 
 import pytest
 
 from benchmarks import Row
 from benchmarks.bars import BARS, Bar, held
 from benchmarks.client import Mix, value_of
+from benchmarks.meter import cpu_seconds, memory
 from benchmarks.run import against
-from benchmarks.sampling import pruned
+from benchmarks.sampling import Sampler, pruned
 from tools.render_figures import BEGIN, END, block, page, readme
 from tools.render_flames import boxes, picture, room, shares, table, tree
 
@@ -163,6 +166,29 @@ def test_nothing_sampled_is_no_picture() -> None:
 def test_what_is_rare_counts_for_its_caller() -> None:
     stacks = Counter({("a", "b", "c"): 1, ("a", "b", "d"): 50, ("a", "e", "f"): 1, ("g", "h"): 1})
     assert pruned(stacks, 10) == Counter({("a", "b"): 1, ("a", "b", "d"): 50, ("a",): 1, ("g",): 1})
+
+
+def burnt() -> int:
+    return sum(number * number for number in range(20_000))
+
+
+def test_the_sampler_charges_the_function_that_spent() -> None:
+    sampler, until = Sampler(), process_time() + 20
+    sampler.start()
+    try:
+        while "burnt" not in sampler.collapsed() and process_time() < until:
+            burnt()
+    finally:
+        sampler.stop()
+    assert any(
+        "burnt" in line and int(line.rpartition(" ")[2]) > 0 for line in sampler.collapsed().splitlines()
+    )
+
+
+def test_a_process_has_memory_and_processor_time_and_none_has_none() -> None:
+    assert memory(os.getpid()) > 1
+    assert cpu_seconds(os.getpid()) > 0
+    assert cpu_seconds(0) == 0
 
 
 PLAN = {

@@ -19,10 +19,6 @@ from serment.store.reads import Reads, Statements
 
 T = TypeVar("T")
 
-_NOWHERE: Final = Located(RecordToken(bytes(16)), -1)
-"""Where the statements go that are asked for a locator nobody knows: the same, for nothing."""
-
-
 BULK: Final = 4
 """Bodies that are worth the way to a standby: fewer are read where the view is."""
 
@@ -80,16 +76,9 @@ class PgSnapshot(Reads[Statement]):
         return Located(*first) if first else None, Located(*second) if second else None
 
     def lead_two(self, one: bytes, two: bytes) -> tuple[Lead | None, Lead | None]:
-        """Ask six statements in two round trips, whether or not anything stands there."""
-        places = self.locate_two(one, two)
-        asked: list[tuple[Statement, tuple[Value, ...]]] = []
-        for place in (each or _NOWHERE for each in places):
-            asked += [
-                (pg_statements.RECORD, (place.record,)),
-                (pg_statements.PACK, (place.pack, place.record)),
-            ]
-        rows = self._together(*asked)
-        return _lead(places[0], rows[0], rows[1]), _lead(places[1], rows[2], rows[3])
+        """Ask twice three lookups in one round trip, whether or not anything stands there."""
+        first, second = self._together((pg_statements.LEAD, (one,)), (pg_statements.LEAD, (two,)))
+        return _lead(first), _lead(second)
 
     def bodies(self, record: RecordToken, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
         def elsewhere(view: PgSnapshot) -> list[tuple[int, bytes]] | None:
@@ -135,7 +124,9 @@ class PgSnapshot(Reads[Statement]):
             yield EntryRow(*row)
 
 
-def _lead(place: Located | None, record: Row | None, pack: Row | None) -> Lead | None:
-    if place is None:
+def _lead(row: Row | None) -> Lead | None:
+    if row is None or row[0] is None:
         return None
-    return Lead(place, RecordRow(*record) if record else None, pack[1] if pack else None)
+    record, pack, epoch, head, facts, sealed = row
+    there = None if epoch is None else RecordRow(record, epoch, head, facts)
+    return Lead(Located(record, pack), there, sealed)

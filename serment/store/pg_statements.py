@@ -73,6 +73,7 @@ SAVEPOINTS: Final = tuple(
 
 META: Final = statement(sql.META, "t")
 LOCATE: Final = statement("SELECT record, pack FROM locator WHERE token = ?", "b")
+LEAD: Final = statement("SELECT record, pack, epoch, head, facts, sealed FROM lead_of(?)", "b")
 RECORD: Final = statement(sql.RECORD, "b")
 EPOCH: Final = statement(sql.EPOCH, "b")
 PACK: Final = statement(sql.PACK, "nb")

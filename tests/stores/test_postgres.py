@@ -154,9 +154,9 @@ def test_a_database_of_a_newer_serment_or_a_changed_step_is_refused(prepared: st
     wire = Sessions(target(prepared)).owner()
     with pytest.raises(SettingsError) as newer:
         missing(wire, [])
-    first = pg_steps()[0]
+    first, *rest = pg_steps()
     with pytest.raises(IntegrityError) as changed:
-        missing(wire, [Step(first.number, first.name, first.script + " ")])
+        missing(wire, [Step(first.number, first.name, first.script + " "), *rest])
     wire.close()
     assert (newer.value.sentence, changed.value.sentence) == ("store.newer", "store.migration-changed")
 

@@ -156,6 +156,27 @@ def test_no_statement_of_a_request_reads_a_table_through() -> None:
     assert bad == {}
 
 
+def test_the_lookup_of_a_locator_touches_one_part_of_each_table_by_an_index_known_or_not() -> None:
+    """Its three statements stand in the schema: what they read is counted by the server."""
+    url = server().database()
+    prepare(Sessions(target(url)))
+    options = " ".join(f"-c{name}={value}" for name, value in SESSION.items())
+    counted = (
+        "SELECT sum(idx_scan), sum(seq_scan), count(*) FILTER (WHERE idx_scan > 0)"
+        " FROM pg_stat_xact_user_tables WHERE relname ~ '^(locator|record|pack)_'"
+    )
+    with connect(url, options=options) as looking:
+        looking.execute(GROWN)
+        looking.execute("UPDATE locator SET record = token")
+        looking.commit()
+        for name in (b"7", b"nobody"):
+            ((by_index, through, _),) = looking.execute(counted).fetchall()
+            looking.execute("SELECT * FROM lead_of(sha256(%s))", (name,))
+            ((then, still, parts),) = looking.execute(counted).fetchall()
+            assert (then - by_index, still - through) == (3, 0)
+        assert parts <= 6, "two parts of each table for two locators"
+
+
 def test_the_columns_are_those_of_sqlite(prepared: str) -> None:
     folder = ROOT / "serment/store/schema"
     text = "\n".join(step.read_text("utf-8") for step in sorted(folder.glob("*.sql")))

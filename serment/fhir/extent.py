@@ -21,7 +21,7 @@ from serment.fhir.match import decoder
 from serment.fhir.query_clauses import Clause
 from serment.fhir.query_values import CompositeValue, DateValue, TokenValue, Value
 
-CODED: Final = ("code", "combo-code")
+CODED: Final = ("code", "component-code", "combo-code")
 """Token parameters whose codes are listed."""
 
 MOST_CODES: Final = 32

@@ -33,8 +33,8 @@ from serment.record.index import (
     Needles,
     PageRef,
     decode_head,
+    decode_pack,
     decode_page,
-    decode_some,
 )
 from serment.store.contract import RecordRow, Snapshot
 
@@ -281,7 +281,7 @@ def _entries(
     if sealed is None:
         raise IntegrityError("record.altered")
     row = SealedRow(view.keys.pack_at(number, unit), sealed, unit, tag)
-    return decode_some(openings.glance(view.keys, row, permit).value, needles)
+    return decode_pack(openings.glance(view.keys, row, permit).value, needles)
 
 
 def current(

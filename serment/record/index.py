@@ -198,15 +198,10 @@ def encode_pack(entries: list[Entry]) -> bytes:
     return _encode(entries)
 
 
-def decode_pack(plain: bytes) -> list[Entry]:
-    """Read the entries of one pack; their values stay raw."""
-    return _pack.decode(plain)
-
-
-def decode_some(plain: bytes, needles: Needles) -> list[Entry]:
+def decode_pack(plain: bytes, needles: Needles = ()) -> list[Entry]:
     """Read those entries of a pack whose bytes hold, for each of `needles`, one of its alternatives.
 
-    Passing over an entry costs a tenth of reading it.
+    Their values stay raw. Passing over an entry costs a tenth of reading it.
     """
     if not needles:
         return _pack.decode(plain)

@@ -16,7 +16,7 @@ from serment.model import Act, Category
 from serment.record import gate, incoming
 from serment.record.asking import Asking
 from serment.record.gate import Pack
-from serment.record.index import PACK_SIZE, Entry, Head
+from serment.record.index import PACK_SIZE, Entry, Head, decode_head
 from serment.record.paging import DISSOLVED, MOST_ENTRIES, SETTLED, series
 from tests import devices
 from tests.installation import Installation, run, small_installation
@@ -50,6 +50,14 @@ def test_a_day_with_more_values_than_a_pack_holds_is_cut() -> None:
 def test_entries_that_are_deleted_have_a_place_too() -> None:
     gone = Entry("Observation", "x", 2, "", 5, True, 0, b"", None, msgspec.Raw(msgspec.msgpack.encode({})))
     assert list(series([gone])) == [[gone]]
+
+
+def test_a_head_from_before_there_were_pages_is_read() -> None:
+    unit = ["vitals", "Observation", ["N"], "", False, None]
+    old = msgspec.msgpack.encode(["p", 3, 2, b"t" * 16, [unit], [[7, b"t" * 16, 2, 0]], b""])
+    head = decode_head(old)
+    assert (head.pages, head.page_of(7), head.unit_of(8)) == ((), None, None)
+    assert head.unit_of(7) == head.units[0]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from serment.errors import MalformedError, NotSupportedError
+from serment.fhir import unpaired
 from serment.fhir.query import Query, parse
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
@@ -53,6 +54,8 @@ def met(pen: Pen, incoming: Incoming, condition: str) -> Written | None:
     if not condition:
         return None
     query = parsed(incoming.type, condition, incoming.base)
+    if unpaired.asked(query):  # an older entry does not say it without its body
+        raise NotSupportedError("record.condition-parameter")
     found = [
         (pen.draft(record), item)
         for record in _records(pen, incoming, query)

@@ -9,7 +9,7 @@ sealed, bound to the caller and the record's epoch, and decided again when it is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -24,6 +24,7 @@ from serment.ledger.entry import Interaction
 from serment.model import Act, Category, ItemClass, Receipt, RecordToken
 from serment.record import gate, including, shelf, trace
 from serment.record.asking import Asking
+from serment.record.completing import Values, completed
 from serment.record.gate import Item, Sealed, View
 from serment.record.incoming import CUT
 from serment.record.passage import DIRECTORY, Passage
@@ -105,6 +106,7 @@ class _Look:
     reference: str
     offset: int
     epoch: int | None
+    values: Values = field(default_factory=dict, repr=False)
 
     def directory_types(self) -> frozenset[str]:
         """Give the types of the directory that the query asks something of or may bring."""
@@ -150,6 +152,8 @@ class Searching:
         if look.directory_types():
             await warm(self._passage, look.asking, [DIRECTORY])
         await warm(self._passage, look.asking, [look.reference])
+        values = await completed(self._passage, look.asking, look.reference, look.query)
+        look = replace(look, values=values)
         with self._passage.store.snapshot() as snapshot:
             found = self._find(snapshot, look)
         receipts = {one.record: one for one in await settled(self._passage, found.entries)}
@@ -187,10 +191,11 @@ class Searching:
     ) -> tuple[Gathered, Gathered | None, list[Item]]:
         """Look at what the query needs of the record and of the directory, and keep the items that match."""
         query = look.query
-        if stands_alone(query):
+        if stands_alone(query) and not look.values:
             here = answering(snapshot, view, query)
             return here, None, here.of(query.type)
         here = gathered(snapshot, view, {query.type, *query.linked_types(), *query.included_types()})
+        here.complete(look.values)
         directory = self._directory(snapshot, look)
         meets = linked_test(query, [here] if directory is None else [here, directory])
         return here, directory, matching(query, here.of(query.type), {}, here.row, meets)

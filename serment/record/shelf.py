@@ -7,8 +7,10 @@ halving). Cut halves stand beside their items. Nothing is revealed here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from serment.fhir.extent import may_meet
 from serment.fhir.match import matcher, needles_for
@@ -45,6 +47,14 @@ class Gathered:
         if entry.type in CUT and (half := self.halves.get(entry.reference)) is not None:
             values = joined(values, bytes(half.entry.values))
         return entry.id, entry.updated, values
+
+    def complete(self, values: Mapping[tuple[str, int], msgspec.Raw]) -> None:
+        """Put search values in the place of what older entries hold: (`Type/id`, version) → values."""
+        for items in self.items.values() if values else ():
+            for place, item in enumerate(items):
+                whole = values.get((item.entry.reference, item.entry.version))
+                if whole is not None:
+                    items[place] = item._replace(entry=msgspec.structs.replace(item.entry, values=whole))
 
     def parts(self, item: Item) -> list[Item]:
         """Give an item with its other half, when that may be seen."""

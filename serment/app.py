@@ -196,6 +196,7 @@ def open_house(settings: Settings) -> House:
         )
         kind = custody.state().kind or StoreKind.PRODUCTION
         house = House.of(passage, custody, kind, f"{settings.base}/fhir")
+        store.watch(passage.keyring.let_go)
         house.proving.trust()
         with contextlib.suppress(DependencyError):
             recover(passage)

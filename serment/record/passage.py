@@ -112,6 +112,13 @@ class Keyring:
                 else:
                     self.glances.drop(oldest)
 
+    def let_go(self, record: RecordToken, epoch: int) -> None:
+        """Drop the keys of a record at an earlier epoch: they open nothing any more."""
+        with self._lock:
+            held = self._held.get(record)
+            if held is not None and held.epoch < epoch:
+                del self._held[record]
+
     def begin(self, request: RequestId) -> None:
         """Begin one look of a request: what custody was asked before counts for another."""
         with self._lock:

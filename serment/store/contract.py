@@ -190,6 +190,13 @@ class Store(Protocol):
         """Run a long read in a worker thread on a snapshot of its own."""
         ...
 
+    def watch(self, changed: Callable[[RecordToken, int], None]) -> None:
+        """Have `changed` told, in a thread of the store, of records that any process wrote, with their epoch.
+
+        A hint that comes late, twice or never: nothing may depend on it.
+        """
+        ...
+
     def truncate_wal(self) -> Future[bool]:
         """Leave no byte of deleted rows outside the tables; False when a reader still needs them."""
         ...

@@ -166,6 +166,10 @@ HOLDS: Final = statement(
     "nnb",
 )
 
+# What other processes are told, and hear (pg_notices).
+LISTEN: Final = statement("LISTEN serment")
+SAY: Final = statement("SELECT pg_notify('serment', ?)", "t")
+
 # What is looked at once, when a store is opened.
 STANDS: Final = statement("SELECT to_regclass('serment.meta') IS NOT NULL")
 MIGRATED: Final = statement("SELECT number, sha256 FROM migration ORDER BY number")

@@ -83,6 +83,7 @@ class PgTransaction(PgSnapshot):
 
     def put_record(self, row: RecordRow) -> None:
         self._later(sql.PUT_RECORD, row.epoch, row.head, row.facts, row.record, check=_one_row)
+        self._later(sql.SAY, f"{row.record.hex()} {row.epoch}")
 
     def next_pack(self) -> int:
         return self._next("pack")

@@ -109,6 +109,22 @@ class Wire:
         """How many statements wait to be sent."""
         return len(self._kept)
 
+    @property
+    def socket(self) -> int:
+        """Descriptor of the connection, to be polled."""
+        return self._pg.socket
+
+    def heard(self) -> list[str]:
+        """Give what was said on the channels that this connection listens to. Raises `DependencyError`."""
+        try:
+            self._pg.consume_input()
+        except OperationalError:
+            raise self._gone() from None
+        if self.closed:
+            raise lost()
+        said = iter(self._pg.notifies, None)
+        return [notice.extra.decode() for notice in said]
+
     def close(self) -> None:
         """End the connection; what was not committed is undone by the server."""
         self._kept.clear()

@@ -17,10 +17,12 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from serment.errors import DependencyError, SermentError, SettingsError
+from serment.model import RecordToken
 from serment.store import pg_replica
 from serment.store import pg_statements as sql
 from serment.store.contract import Snapshot, Transaction
 from serment.store.pg_hand import PgHand
+from serment.store.pg_notices import Notices
 from serment.store.pg_snapshot import PgSnapshot
 from serment.store.pg_start import (
     READ_SECONDS,
@@ -76,6 +78,7 @@ class PostgresStore:
     ) -> None:
         self._sessions = Sessions(target(url), patience)
         self._closed = False
+        self._notices: Notices | None = None
         self._full = False
         self._idle: deque[Wire] = deque()
         self._check()
@@ -154,6 +157,10 @@ class PostgresStore:
         """Run a long read in a worker thread on a snapshot of its own."""
         return self._scans.run(partial(self._scan, job))
 
+    def watch(self, changed: Callable[[RecordToken, int], None]) -> None:
+        """Have `changed` told of records that any process wrote: once for each store, at most."""
+        self._notices = self._notices or Notices(self._sessions, changed)
+
     def truncate_wal(self) -> Future[bool]:
         """Answer False: the server keeps deleted rows until it cleans up, and its log as long as it likes.
 
@@ -169,6 +176,8 @@ class PostgresStore:
             return
         self._closed = True
         self._scans.close()
+        if self._notices is not None:
+            self._notices.close()
         if self._replica is not None:
             self._replica.close()
         self._writer.close()

@@ -20,6 +20,7 @@ from typing import Final, Self, TypeVar
 import apsw
 
 from serment.errors import DependencyError, IntegrityError, SettingsError, StorageFullError
+from serment.model import RecordToken
 from serment.store import statements as sql
 from serment.store.ballast import Ballast
 from serment.store.connection import (
@@ -144,6 +145,9 @@ class SqliteStore:
     def scan(self, job: Callable[[Snapshot], T]) -> Future[T]:
         """Run a long read in a worker thread on a snapshot of its own."""
         return self._scans.run(partial(self._scan, job))
+
+    def watch(self, changed: Callable[[RecordToken, int], None]) -> None:
+        """Say nothing: a file tells nobody who wrote in it."""
 
     def truncate_wal(self) -> Future[bool]:
         """Empty the WAL, so that deleted rows leave no byte; False when a reader still needs it."""

@@ -221,14 +221,16 @@ def _items(snapshot: Snapshot, view: View, unit: ItemClass) -> Iterator[Item]:
 
 
 def _item(draft: Draft, id_: str) -> Item | None:
-    """Find an entry. One that was taken away leads to a pack that lists it no more, or that is gone."""
+    """Find an entry. One that was taken away leads to a pack that lists it no more, or that is gone.
+
+    All packs of the class are opened: what is damaged is found here, never while a write is written down.
+    """
     located = draft.txn.locate(draft.passage.installation.locator(f"{TYPE}/{id_}"))
     if located is None:
         return None
-    for item in _items(draft.txn, draft.view, ADDRESSES if id_.startswith("address.") else NOTICES):
-        if item.entry.id == id_:
-            return item
-    return None
+    part = ADDRESSES if id_.startswith("address.") else NOTICES
+    found = {item.entry.id: item for item in _items(draft.txn, draft.view, part)}
+    return found.get(id_)
 
 
 def _put(draft: Draft, unit: ItemClass, id_: str, value: msgspec.Struct, now: int, old: Item | None) -> None:

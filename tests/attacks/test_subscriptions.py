@@ -309,6 +309,37 @@ def _id_of(text: str) -> str:
     return text.partition('"id":"')[2].partition('"')[0] if '"Subscription"' in text else ABSENT
 
 
+@pytest.mark.parametrize(("label", "lines"), [("", 1), ("secret", 0), ("third", 0)])
+def test_a_notice_is_no_line_for_a_representative_of_what_is_kept_from_them(
+    laboratory: Laboratory, label: str, lines: int
+) -> None:
+    """Each notice stands in the chain of the news: a line in another would say that there is something."""
+    pair = laboratory.run(laboratory.pair(ONE_OF_EACH, "attending"))
+    twin, made = pair.whole, laboratory.made
+    place = next(place for place, item in enumerate(ONE_OF_EACH.items) if item.label == label)
+    attending, parent = twin.actor(made, "attending"), twin.actor(made, "parent")
+
+    async def tell() -> str:
+        async with Doors(laboratory.house(), pair.now) as doors:
+            answer = await doors.ask(attending, Question("POST", "Subscription", _all_of(twin.patient)))
+            found = await doors.ask(attending, Question("GET", f"Observation/{twin.ids[place]}"))
+            tag = {"if-match": found.headers["etag"]}
+            await doors.ask(attending, Question("PUT", f"Observation/{twin.ids[place]}", found.text, tag))
+            doors.now += HOUR // 60
+            assert Notifying(doors.house.passage).turn(Post()) == 1
+            trail = await doors.ask(parent, Question("GET", f"AuditEvent?patient={twin.patient}&_count=100"))
+            await doors.ask(attending, Question("DELETE", f"Subscription/{_id_of(answer.text)}"))
+            return trail.text
+
+    addresses.register(laboratory.made.house.passage, "hook", URL, "FR")
+    try:
+        trail = laboratory.run(tell())
+    finally:
+        addresses.remove(laboratory.made.house.passage, "hook")
+    assert trail.count('"code":"notify"') == lines
+    assert '"code":"update"' in trail or lines == 0
+
+
 def test_a_subscriber_whom_the_patient_blocks_before_the_sending_is_not_told(subscribed: Subscribed) -> None:
     server, made = subscribed.server, subscribed.server.installation
     subscribed.write()

@@ -186,6 +186,23 @@ def test_what_cannot_be_filed_is_counted_listed_and_never_shown(demo: Terminal) 
     assert demo.call("quarantine", "show", "nothing", *key).code == 2
 
 
+def test_an_address_is_registered_listed_with_its_country_and_taken_away(demo: Terminal) -> None:
+    key = ["--passphrase-file", demo.secret()]
+    url = "https://hub.example.org/serment"
+    made = demo.call("address", "add", "hub", url, "--country", "FR", *key, "--json")
+    secret = made.object["secret"]
+    assert demo.call("address", "add", "hub", url, "--country", "FR", *key).code == 2
+    refused = demo.call("address", "add", "far", "https://far.example", "--country", "US", *key)
+    assert refused.code == 2
+    listed = demo.call("address", "list", *key, "--json")
+    assert [(one["name"], one["country"]) for one in listed.object["addresses"]] == [("hub", "FR")]
+    shown = demo.call("address", "list", *key)
+    assert url in shown.out
+    assert secret not in listed.out + shown.out
+    assert demo.call("address", "remove", "hub", *key).code == 0
+    assert demo.call("address", "remove", "hub", *key).code == 2
+
+
 def test_an_import_on_production_says_for_which_structure(production: Terminal) -> None:
     file = production.home / "received.json"
     file.write_text("{}", "utf-8")

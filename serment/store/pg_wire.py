@@ -162,12 +162,13 @@ class Wire:
         """Keep the statement that begins a transaction.
 
         Plans are made once for each connection, on tables as large as they are then: now and again they are
-        made anew, or those of the first day would serve for ever.
+        made anew, or those of the first day would serve for ever. Inside the transaction: before it, in the
+        same exchange, the statement would begin one of its own, and ours be refused (25001).
         """
+        self.later(statement)
         if monotonic() - self._planned > PLANS_LAST:
             self._planned = monotonic()
             self.later(REPLAN)
-        self.later(statement)
 
     def drop(self, mark: int = 0) -> None:
         """Forget the statements kept after the first `mark`."""

@@ -18,6 +18,7 @@ from serment.store.contract import Transaction
 from serment.store.migration import Step
 from serment.store.pg_failure import meaning
 from serment.store.pg_start import Sessions, missing, pg_steps, prepare, target
+from serment.store.pg_wire import PLANS_LAST
 from serment.store.postgres import PostgresStore
 from tests.stores.engines import a_record, append, token
 from tests.stores.server import new_server, server
@@ -256,3 +257,14 @@ def test_what_a_process_that_sleeps_holds_is_taken_from_it(prepared: str) -> Non
     answers = [wire.ask(sql.ANSWERS, name)[0][0] for name in asked]
     wire.close()
     assert answers == ["1min", "10s", "27s"]
+
+
+@pytest.mark.parametrize("begins", [sql.BEGIN_READ, sql.BEGIN_WRITE])
+def test_a_connection_that_plans_anew_fails_no_transaction(prepared: str, begins: sql.Statement) -> None:
+    """Each connection does it every minute; it did it before the transaction, which was then refused."""
+    wire = Sessions(target(prepared)).writer()
+    wire._planned -= PLANS_LAST + 1
+    wire.begin(begins)
+    assert wire.ask(sql.ANSWERS, "lock_timeout") == [("10s",)]
+    assert wire.in_order
+    wire.close()

@@ -1,7 +1,7 @@
 """The installation that is attacked, and the hands of the thief.
 
 An attack that mends what it broke shares the installation of its file (`made`). One that leaves it broken
-has its own: its file says so by making `made` of `untouched`.
+has its own: its file says so by making `made` of `untouched`; one that is about people, of `practice`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ def untouched(tmp_path: Path) -> Iterator[Installation]:
     with small_installation(tmp_path) as one:
         one.house.proving.checkpoint()
         yield one
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Lend a whole practice to a file: everybody of the cast, and their records."""
+    with installation(tmp_path_factory.mktemp("practice")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ And the two questions that every attack is asked: was anything wrong served, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import apsw
 from psycopg import connect
@@ -17,6 +19,7 @@ from serment import app
 from serment.errors import IntegrityError, NotFoundError
 from serment.model import RecordToken
 from tests.installation import Installation, run
+from tests.stores.server import server
 
 Row = tuple[Any, ...]
 
@@ -32,8 +35,15 @@ class _Sqlite:
     def run(self, statement: str, values: Row = ()) -> list[Row]:
         return list(self._db.execute(statement, values))
 
+    def tables(self) -> list[str]:
+        named = self.run("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        return [str(name) for (name,) in named if not name.startswith("sqlite_")]
+
     def columns(self, table: str) -> list[str]:
         return [str(name) for _, name, *_ in self.run(f"PRAGMA table_info({table})")]
+
+    def restart_numbers(self) -> None:
+        self.run("UPDATE counter SET last = 0")
 
     def put(self, table: str, row: Row) -> None:
         blanks = ",".join("?" * len(row))
@@ -68,9 +78,18 @@ class _Postgres:
         cursor = self._db.execute(statement.replace("?", "%s").encode(), values or None)
         return cursor.fetchall() if cursor.description else []
 
+    def tables(self) -> list[str]:
+        asked = """SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+            WHERE nspname = 'serment' AND relkind IN ('r', 'p') AND NOT relispartition"""
+        return [str(name) for (name,) in self.run(asked)]
+
     def columns(self, table: str) -> list[str]:
         asked = "SELECT attname FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0 ORDER BY attnum"
         return [str(name) for (name,) in self.run(asked, (table,))]
+
+    def restart_numbers(self) -> None:
+        for (name,) in self.run("SELECT sequencename FROM pg_sequences WHERE schemaname = 'serment'"):
+            self.run(f'ALTER SEQUENCE "{name}" RESTART')
 
     def put(self, table: str, row: Row) -> None:
         key = self.run(
@@ -134,12 +153,42 @@ class Thief:
     def columns(self, table: str) -> list[str]:
         return self._hands.columns(table)
 
+    def tables(self) -> list[str]:
+        """List the tables of the store; those of the engine itself, and the parts of one, are left out."""
+        return self._hands.tables()
+
+    def restart_numbers(self) -> None:
+        """Put the numbers of new rows back to the first."""
+        self._hands.restart_numbers()
+
     def _forget(self, table: str, row: Row) -> None:
         where = " AND ".join(f'"{name}" = ?' for name in self.columns(table))
         self._hands.run(f"DELETE FROM {table} WHERE {where}", row)  # noqa: S608 - tables of this file
 
     def close(self) -> None:
         self._hands.close()
+
+
+def kept(made: Installation) -> Callable[[], None]:
+    """Copy the whole closed database, and give what puts the copy in its place, once."""
+    name = urlsplit(made.settings.store).path.removeprefix("/")
+    file: Path = made.settings.directory / app.STORE_FILE
+    copy = file.with_name("kept")
+    if name:
+        server().run(f'CREATE DATABASE "{name}_kept" TEMPLATE "{name}"')
+    else:
+        shutil.copy(file, copy)
+
+    def back() -> None:
+        if name:
+            server().run(f'DROP DATABASE "{name}" WITH (FORCE)')
+            server().run(f'ALTER DATABASE "{name}_kept" RENAME TO "{name}"')
+            return
+        for end in ("-wal", "-shm"):
+            Path(f"{file}{end}").unlink(missing_ok=True)
+        copy.replace(file)
+
+    return back
 
 
 def flipped(value: bytes, bit: int) -> bytes:

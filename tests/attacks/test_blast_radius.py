@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import apsw
 import pytest
 
-from serment import app
 from serment.errors import IntegrityError
 from serment.keys.envelope import RowKind, unseal
 from serment.keys.record_keys import RecordKeys
 from serment.model import Category, RecordToken, RequestId
 from serment.record.passage import year_of
-from tests.installation import Installation, installation
+from tests.attacks.sql import Thief
+from tests.installation import Installation
 
 STATEMENTS = {
     RowKind.HEAD: "SELECT record, head FROM record",
@@ -25,9 +22,8 @@ STATEMENTS = {
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("blast")) as made:
-        yield made
+def house(practice: Installation) -> Installation:
+    return practice
 
 
 def keys_of(house: Installation, role: str) -> RecordKeys:
@@ -41,13 +37,9 @@ def keys_of(house: Installation, role: str) -> RecordKeys:
 
 def rows(house: Installation, kind: RowKind) -> list[tuple[RecordToken, bytes]]:
     """Read every sealed row of one kind, of every record."""
-    connection = apsw.Connection(
-        str(house.settings.directory / app.STORE_FILE), flags=apsw.SQLITE_OPEN_READONLY
-    )
-    found = [
-        (RecordToken(bytes(record)), bytes(sealed)) for record, sealed in connection.execute(STATEMENTS[kind])
-    ]
-    connection.close()
+    thief = Thief(house)
+    found = [(RecordToken(bytes(record)), bytes(sealed)) for record, sealed in thief.rows(STATEMENTS[kind])]
+    thief.close()
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +24,7 @@ from serment.record.passage import DIRECTORY, HELD, UNIT_LIST
 from serment.record.write import Written
 from tests.attacks.sql import Thief
 from tests.doors.samples import Json, by_rpps
-from tests.installation import Installation, run, small_installation
+from tests.installation import Installation, run
 
 HOUR = 3600 * 1000
 DAY = 24 * HOUR
@@ -37,12 +36,11 @@ LIGHT, OTHER = "light", "other"
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Installation]:
-    with small_installation(tmp_path, patients=1) as one:
-        for name in (LIGHT, OTHER):
-            person = {"resourceType": "Patient", "name": [{"family": name}], "birthDate": "1950-01-01"}
-            one.store.ids[name] = PatientId(write(one, person).id)
-        yield one
+def made(untouched: Installation) -> Installation:
+    for name in (LIGHT, OTHER):
+        person = {"resourceType": "Patient", "name": [{"family": name}], "birthDate": "1950-01-01"}
+        untouched.store.ids[name] = PatientId(write(untouched, person).id)
+    return untouched
 
 
 def patient_id(made: Installation, name: str) -> PatientId:
@@ -237,9 +235,8 @@ def parts(made: Installation) -> set[str]:
     return {unit.document_type for unit in view.head.classes()}
 
 
-def test_who_breaks_the_list_stops_no_care_and_is_found(made: Installation) -> None:
+def test_who_breaks_the_list_stops_no_care_and_is_found(made: Installation, thief: Thief) -> None:
     write(made, stay(made, LIGHT))
-    thief = Thief(made)
     record = record_of(made, UNIT_LIST)
     with thief.changed("pack", "UPDATE pack SET sealed = zeroblob(256) WHERE record = ?", record):
         assert write(made, stay(made, OTHER)).created
@@ -248,9 +245,8 @@ def test_who_breaks_the_list_stops_no_care_and_is_found(made: Installation) -> N
     assert made.house.proving.verify().ok
 
 
-def test_an_installation_without_a_list_is_given_one(made: Installation) -> None:
+def test_an_installation_without_a_list_is_given_one(made: Installation, thief: Thief) -> None:
     """Made by a version that had none: the next start makes it, and does so once."""
-    thief = Thief(made)
     locator = made.house.passage.installation.locator(UNIT_LIST)
     with thief.changed("locator", "DELETE FROM locator WHERE token = ?", locator):
         assert write(made, stay(made, OTHER)).created

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,16 +14,15 @@ from serment.model import Instant, PatientId
 from serment.record import incoming
 from serment.record.write import Written
 from tests.doors.samples import Json, by_rpps
-from tests.installation import Installation, installation, run
+from tests.installation import Installation, run
 
 DAY = 24 * 3600 * 1000
 NAMED = "locum"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("endless")) as made:
-        yield made
+def made(practice: Installation) -> Installation:
+    return practice
 
 
 def date(day: int) -> str:

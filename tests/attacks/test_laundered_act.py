@@ -6,7 +6,6 @@ Everything is done through the passage, on days to come: what is named on a pass
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.write import Written
 from tests.doors.samples import Json, by_rpps, person
-from tests.installation import Installation, installation, run
+from tests.installation import Installation, run
 
 HOUR = 3600 * 1000
 DAY = 24 * HOUR
@@ -27,9 +26,8 @@ NAMED = "second-associate"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("laundered")) as made:
-        yield made
+def made(practice: Installation) -> Installation:
+    return practice
 
 
 def at(made: Installation, role: str, day: float = 0) -> Asking:

@@ -6,6 +6,7 @@ opens the whole record beside the check of single reads (microsoft/fhir-server A
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ import pytest
 
 from serment.errors import SermentError
 from serment.fhir import patch
+from serment.fhir.bundle import ResponseItem
 from serment.fhir.query import parse
 from serment.model import EmergencyReason, PatientId
 from serment.record import incoming
@@ -24,6 +26,7 @@ from serment.record.house import House
 from serment.record.patching import Change
 from tests.attacks.test_leak_oracles import OBSERVATION, Scene, absent, scene
 from tests.attacks.watching import Log, watched
+from tests.doors.samples import bundle, entry
 from tests.installation import run
 
 __all__ = ["scene"]
@@ -71,7 +74,51 @@ def _weight(patient: str) -> incoming.Incoming:
     return incoming.read(json.dumps(made).encode())
 
 
+def _bundled(house: House, asking: Asking, kind: str, one: dict[str, Any]) -> Awaitable[Any]:
+    raw = json.dumps(bundle(one, kind=kind)).encode()
+    return _succeeding(house.bundling.run(asking, raw, "https://here.example/fhir"))
+
+
+async def _succeeding(asked: Awaitable[tuple[str, list[ResponseItem]]]) -> None:
+    """Raise what an entry of a batch was refused for: its outcome, without what the request is numbered by."""
+    for one in (await asked)[1]:
+        if one.outcome is not None:
+            raise SermentError("api.internal", request=one.outcome.decode())
+
+
+def _patching(url: str) -> dict[str, Any]:
+    operations = b'[{"op": "replace", "path": "/status", "value": "amended"}]'
+    data = base64.b64encode(operations).decode()
+    binary = {"resourceType": "Binary", "contentType": patch.MEDIA_TYPE, "data": data}
+    return entry(binary, "PATCH", url)
+
+
+def _naming(patient: str, reference: str) -> dict[str, Any]:
+    sent = json.loads(_weight(patient).document.text)
+    return {**sent, "derivedFrom": [{"reference": reference}]}
+
+
+BUNDLED: dict[str, Callable[[str, str], dict[str, Any]]] = {
+    "patch": lambda id_, _: _patching(f"{OBSERVATION}/{id_}"),
+    "patch by a criterion": lambda id_, p: _patching(f"{OBSERVATION}?{_where(p, id_)}"),
+    "delete by a criterion": lambda id_, p: entry(None, "DELETE", f"{OBSERVATION}?{_where(p, id_)}"),
+    "update by a criterion of a version": lambda id_, p: entry(
+        json.loads(_weight(p).document.text), "PUT", f"{OBSERVATION}?{_where(p, id_)}", ifMatch='W/"1"'
+    ),
+    "reference by a criterion": lambda id_, p: entry(_naming(p, f"{OBSERVATION}?{_where(p, id_)}")),
+}
+
+
+def _in_a_bundle(name: str, kind: str) -> Walk:
+    return lambda h, a, id_, p: _bundled(h, a, kind, BUNDLED[name](id_, p))
+
+
 ITEM_WALKS: dict[str, Walk] = {
+    **{
+        f"{name} in a {kind}": _in_a_bundle(name, kind)
+        for name in BUNDLED
+        for kind in ("batch", "transaction")
+    },
     "patch": lambda h, a, id_, _: h.patching.patch(a, OBSERVATION, id_, CHANGE),
     "patch of a version": lambda h, a, id_, _: h.patching.patch(
         a, OBSERVATION, id_, Change(CHANGE.operations, 1)

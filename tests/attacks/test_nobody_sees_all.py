@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,7 @@ from serment.model import Category, EmergencyReason, Purpose
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.founding import FOUNDER
-from tests.installation import Installation, installation, run
+from tests.installation import Installation, run
 
 STAFF = (
     "team-doctor",
@@ -29,9 +28,8 @@ EMERGENCIES = (Purpose.EMERGENCY, Purpose.BREAK_GLASS, Purpose.EMERGENCY_ROOM)
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("all")) as made:
-        yield made
+def house(practice: Installation) -> Installation:
+    return practice
 
 
 def in_emergency(house: Installation, role: str, purpose: Purpose) -> Asking:

@@ -63,13 +63,16 @@ def said(answers: Iterable[Answer], named: Mapping[str, str], *, whole: bool) ->
 
 
 def _apart(text: str) -> tuple[str, list[str]]:
-    """Take the items out of a bundle or a file: their order is that of their ids."""
+    """Take the items out of a bundle or a file: their order is that of their ids, in its trace too."""
     lines = text.splitlines()
     if len(lines) != 1:
         return "", lines
     bundle = json.loads(text)
-    items = [json.dumps(one, sort_keys=True) for one in bundle.pop("entry", ())]
-    return json.dumps(bundle), items
+    items = bundle.pop("entry", [])
+    for one in items:
+        if "entity" in one.get("resource", {}):
+            one["resource"]["entity"].sort(key=json.dumps)
+    return json.dumps(bundle), [json.dumps(one, sort_keys=True) for one in items]
 
 
 async def answered(doors: Doors, actor: Actor, twin: Twin, asked: Iterable[Question]) -> list[list[object]]:

@@ -5,7 +5,6 @@ HOUSE promise 6, capabilities 2-12 and 4-10: every purpose, every coded emergenc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,13 +12,12 @@ import pytest
 from serment.demo.thieves.doors import OUTSIDERS, Take, asking, every_door
 from serment.fhir.query import parse
 from serment.model import Actor, ActorId, ActorKind, EmergencyReason, Purpose
-from tests.installation import Installation, installation, run
+from tests.installation import Installation, run
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("operator")) as made:
-        yield made
+def house(practice: Installation) -> Installation:
+    return practice
 
 
 def taken(house: Installation, actor: Actor, reasons: frozenset[EmergencyReason] = frozenset()) -> Take:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,8 @@ from serment import app
 from serment.errors import IntegrityError, LedgerError
 from serment.fhir import document
 from serment.record import incoming
-from tests.attacks.sql import Thief, found, items, read_all, stopped
-from tests.installation import Installation, on_a_file, run
+from tests.attacks.sql import Thief, found, items, kept, read_all, stopped
+from tests.installation import Installation, run
 
 
 @pytest.fixture
@@ -113,25 +112,17 @@ def test_a_choice_put_back_does_not_unmask(made: Installation, thief: Thief) -> 
 # The whole file.
 
 
-def files(made: Installation) -> list[Path]:
-    return [made.settings.directory / f"{app.STORE_FILE}{end}" for end in ("", "-wal", "-shm")]
-
-
 def put_back(made: Installation, act: Callable[[], object]) -> None:
-    """Keep the closed database, open, act with a checkpoint, close, and put the kept file in its place."""
+    """Keep the closed database, open, act with a checkpoint, close, and put what was kept in its place."""
     made.house.close()
-    kept = made.settings.directory / "kept"
-    shutil.copy(files(made)[0], kept)
+    back = kept(made)
     made.reopen()
     act()
     made.house.proving.checkpoint()
     made.house.close()
-    for file in files(made)[1:]:
-        file.unlink(missing_ok=True)
-    kept.replace(files(made)[0])
+    back()
 
 
-@on_a_file
 def test_the_whole_file_put_back_stays_locked(made: Installation) -> None:
     put_back(made, lambda: read_all(made))
     with pytest.raises(LedgerError) as refused:
@@ -140,7 +131,6 @@ def test_the_whole_file_put_back_stays_locked(made: Installation) -> None:
     assert refused.value.sentence == "ledger.behind"
 
 
-@on_a_file
 def test_the_whole_file_and_the_key_file_put_back_stay_locked_by_the_spool(made: Installation) -> None:
     made.house.close()
     keys = app.custody_directory(made.settings)
@@ -157,12 +147,10 @@ def test_the_whole_file_and_the_key_file_put_back_stay_locked_by_the_spool(made:
         app.open_house(made.settings)
 
 
-@on_a_file
 def test_another_history_of_the_same_length_stays_locked(made: Installation) -> None:
     """The file is put back and then grows past what was signed: as long, and another one."""
     made.house.close()
-    kept = made.settings.directory / "kept"
-    shutil.copy(files(made)[0], kept)
+    back = kept(made)
     spool = made.settings.spool.read_bytes()
     keys = app.custody_directory(made.settings)
     made.custody.stop()
@@ -179,7 +167,7 @@ def test_another_history_of_the_same_length_stays_locked(made: Installation) -> 
     shutil.rmtree(keys)
     keys.with_name("keys-kept").rename(keys)
     made.settings.spool.write_bytes(spool)
-    kept.replace(files(made)[0])
+    back()
     made.restart_custody()
     made.reopen()
     read_all(made)

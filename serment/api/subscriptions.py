@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serment.api import negotiation
+from serment.api import negotiation, retries
 from serment.api.fhir import answer, version_headers, who
 from serment.door.asking import language_of
 from serment.errors import InvalidResourceError, NotSupportedError
@@ -25,7 +25,7 @@ async def create(request: Request) -> Response:
     """POST Subscription: ask to be told what is new in one record."""
     house, asking = who(request)
     negotiation.nothing_else(request)
-    if "if-none-exist" in request.headers:
+    if not {"if-none-exist", retries.HEADER}.isdisjoint(request.headers.keys()):
         raise NotSupportedError("subscribing.no-condition")
     sent = await _sent(request)
     shown = await house.subscribing.create(asking, asked(sent, house.base, asking.now))

@@ -58,10 +58,10 @@ def asked(resource: dict[str, Any], base: str, now: int) -> Asked:
 
     Without an end, or with one further away than `LONGEST`, it ends after `LONGEST`.
     """
-    if not resource.keys() <= TAKEN:
+    if not resource.keys() <= TAKEN or not resource.get("meta", {}).keys() <= {"versionId", "lastUpdated"}:
         raise InvalidResourceError("subscribing.element", TYPE)
     channel: dict[str, Any] = resource["channel"]
-    if channel["type"] != "rest-hook" or not channel.keys() <= {"type", "endpoint"}:
+    if not channel.keys() <= {"type", "endpoint"} or channel.get("type") != "rest-hook":
         raise InvalidResourceError("subscribing.channel", f"{TYPE}.channel")
     if resource["status"] not in {"requested", "active", "off"}:
         raise InvalidResourceError("subscribing.status", f"{TYPE}.status")

@@ -163,6 +163,7 @@ def test_an_update_and_a_bundle_are_told_too(server: Served, hook: Receiver) -> 
         ({"criteria": "AuditEvent?patient=1"}, "subscribing.criteria"),
         ({"criteria": "Subscription?status=active"}, "subscribing.criteria"),
         ({"status": "error"}, "subscribing.status"),
+        ({"meta": {"security": [{"code": "R"}]}}, "subscribing.element"),
         ({"contact": [{"system": "phone", "value": "1"}]}, "subscribing.element"),
         ({"reason": "x" * 300}, "subscribing.long"),
     ],
@@ -179,6 +180,7 @@ def test_what_would_not_be_honoured_is_refused(
     "channel",
     [
         {"type": "websocket"},
+        {"type": "rest-hook", "extension": [{"url": "urn:x", "valueBoolean": True}]},
         {"type": "email"},
         {"type": "rest-hook", "payload": "application/fhir+json"},
         {"type": "rest-hook", "header": ["Cookie: x"]},
@@ -244,3 +246,33 @@ def test_a_bundle_takes_no_subscription(server: Served, hook: Receiver) -> None:
         "", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
     )
     assert answer.status_code in {400, 404, 422}
+
+
+@pytest.mark.parametrize("header", ["if-none-exist", "idempotency-key"])
+def test_a_wish_that_is_not_honoured_is_refused(server: Served, hook: Receiver, header: str) -> None:
+    sent, headers = subscription(server.record(), hook.url), {header: "x=1"}
+    answer = server.staff("team-doctor").post("Subscription", json=sent, headers=headers)
+    assert (answer.status_code, sentence(answer)) == (400, "subscribing.no-condition")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"channel": {"_type": {"id": "x"}, "endpoint": "https://hook.example"}},
+        {"channel": {}},
+        {"channel": []},
+        {"_criteria": {"id": "x"}},
+        {"criteria": ""},
+        {"criteria": 1},
+        {"end": "never"},
+        {"end": "9999-12-31T23:59:59Z", "criteria": "Observation?patient=\u0000"},
+        {"resourceType": "Observation"},
+        {"reason": None},
+    ],
+)
+def test_what_is_no_subscription_is_refused_and_never_a_fault(
+    server: Served, hook: Receiver, changed: Json
+) -> None:
+    sent = {**subscription(server.record(), hook.url), **changed}
+    answer = server.staff("team-doctor").post("Subscription", json=sent)
+    assert answer.status_code in {400, 422}

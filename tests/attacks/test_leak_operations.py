@@ -80,7 +80,7 @@ def _bundled(house: House, asking: Asking, kind: str, one: dict[str, Any]) -> Aw
 
 
 async def _succeeding(asked: Awaitable[tuple[str, list[ResponseItem]]]) -> None:
-    """Raise what an entry of a batch was refused for: its outcome, without what the request is numbered by."""
+    """Raise what an entry of a batch was refused for, as its outcome says it."""
     for one in (await asked)[1]:
         if one.outcome is not None:
             raise SermentError("api.internal", request=one.outcome.decode())
@@ -114,11 +114,8 @@ def _in_a_bundle(name: str, kind: str) -> Walk:
 
 
 ITEM_WALKS: dict[str, Walk] = {
-    **{
-        f"{name} in a {kind}": _in_a_bundle(name, kind)
-        for name in BUNDLED
-        for kind in ("batch", "transaction")
-    },
+    **{f"{name} in a transaction": _in_a_bundle(name, "transaction") for name in BUNDLED},
+    **{f"{name} in a batch": _in_a_bundle(name, "batch") for name in BUNDLED if "reference" not in name},
     "patch": lambda h, a, id_, _: h.patching.patch(a, OBSERVATION, id_, CHANGE),
     "patch of a version": lambda h, a, id_, _: h.patching.patch(
         a, OBSERVATION, id_, Change(CHANGE.operations, 1)

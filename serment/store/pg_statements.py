@@ -133,6 +133,7 @@ PUT_BODY: Final = statement(
     "nbb",
 )
 ADD_BODY: Final = statement(sql.PUT_BODY, "nbb")
+COPY_BODY: Final = b"COPY body (number, record, sealed) FROM STDIN (FORMAT binary)"
 PUT_CHUNK: Final = statement(sql.PUT_CHUNK, "bbnb")
 DROP_BLOB: Final = statement(sql.DROP_BLOB, "b")
 PUT_PERSON: Final = statement(sql.PUT_PERSON, "bb")

@@ -16,9 +16,15 @@ from serment.store import pg_statements as sql
 from serment.store.contract import EntryRow, RecordRow
 from serment.store.pg_snapshot import PgSnapshot
 from serment.store.pg_statements import Statement
-from serment.store.pg_wire import Check, Row, Value, Wire
+from serment.store.pg_wire import Check, Row, Value, Wire, copy_stream
 
 _COUNTERS: Final[dict[str, Statement]] = {"pack": sql.NEXT_PACK, "body": sql.NEXT_BODY}
+
+
+LEAST_COPIED: Final = 32
+"""New bodies of one job that go in one stream (COPY): an import's lot, not a visit."""
+MOST_WAITING: Final = 1_000_000
+"""Bytes of new bodies that wait at most."""
 
 
 class Numbers:
@@ -47,12 +53,24 @@ class PgTransaction(PgSnapshot):
         super().__init__(wire)
         self._numbers = numbers
         self._fresh: set[tuple[str, int]] = set()
+        self._bodies: list[tuple[int, RecordToken, bytes]] = []
+        self._weight = 0
         self.wrong: SermentError | None = None
 
     def flush(self) -> None:
         """Send what was written and not yet sent. Raises the first error of it."""
         with self._noted() as wire:
+            self._send_bodies(wire)
             wire.flush()
+
+    def _send_bodies(self, wire: Wire) -> None:
+        """Send the new bodies that wait: many in one stream, few as statements like any other."""
+        rows, self._bodies, self._weight = self._bodies, [], 0
+        if len(rows) >= LEAST_COPIED:
+            wire.copy(sql.COPY_BODY, copy_stream(rows))
+            return
+        for row in rows:
+            wire.later(sql.ADD_BODY, *row, check=_own_number)
 
     @contextmanager
     def _noted(self) -> Iterator[Wire]:
@@ -65,10 +83,12 @@ class PgTransaction(PgSnapshot):
 
     def _all(self, statement: Statement, *values: Value) -> list[Row]:
         with self._noted() as wire:
+            self._send_bodies(wire)
             return wire.ask(statement, *values)
 
     def _several(self, asked: Sequence[tuple[Statement, tuple[Value, ...]]]) -> list[list[Row]]:
         with self._noted() as wire:
+            self._send_bodies(wire)
             return wire.ask_all(asked)
 
     def _later(self, statement: Statement, *values: Value, check: Check | None = None) -> None:
@@ -107,8 +127,14 @@ class PgTransaction(PgSnapshot):
         return self._next("body")
 
     def put_body(self, record: RecordToken, number: int, sealed: bytes) -> None:
-        statement = sql.ADD_BODY if self._is_fresh("body", number) else sql.PUT_BODY
-        self._later(statement, number, record, sealed, check=_own_number)
+        if not self._is_fresh("body", number):
+            self._later(sql.PUT_BODY, number, record, sealed, check=_own_number)
+            return
+        self._bodies.append((number, record, sealed))
+        self._weight += len(sealed)
+        if self._weight > MOST_WAITING:
+            with self._noted() as wire:
+                self._send_bodies(wire)
 
     def put_chunk(self, record: RecordToken, blob: bytes, index: int, sealed: bytes) -> None:
         self._later(sql.PUT_CHUNK, record, blob, index, sealed)

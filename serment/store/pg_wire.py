@@ -35,9 +35,12 @@ CONNECT_SECONDS: Final = 5.0
 PLANS_LAST: Final = 60.0
 """Seconds after which a connection plans its statements anew."""
 _MOST_KEPT: Final = 1_000_000
+_PIECE: Final = 65_536
 _BINARY = pq.Format.BINARY
 _NUMBER = Struct(">q")
 _SMALL = Struct(">i")
+_FIELDS = Struct(">h")
+_COPY_START = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _INT4, _BOOL = 23, 16
 _FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}
 
@@ -122,8 +125,7 @@ class Wire:
             raise self._gone() from None
         if self.closed:
             raise lost()
-        said = iter(self._pg.notifies, None)
-        return [notice.extra.decode() for notice in said]
+        return [notice.extra.decode() for notice in iter(self._pg.notifies, None)]
 
     def close(self) -> None:
         """End the connection; what was not committed is undone by the server."""
@@ -201,6 +203,41 @@ class Wire:
         if wrong is not None:
             raise wrong
         return found
+
+    def copy(self, statement: bytes, stream: bytes) -> None:
+        """Send what was kept, then a stream of rows (COPY … FROM STDIN): the pipeline takes none, and pauses.
+
+        Raises what `meaning` says, `DependencyError`.
+        """
+        self.flush()
+        self._drain()
+        self.sent += 1
+        self._until = monotonic() + self._seconds
+        try:
+            self._pg.exit_pipeline_mode()
+            result = self._copied(statement, stream)
+            self._pg.enter_pipeline_mode()
+        except OperationalError:
+            raise self._gone() from None
+        if result is None or result.status in _FAILED:
+            raise self._gone() if result is None or self.closed else meaning(_code(result))
+
+    def _copied(self, statement: bytes, stream: bytes) -> pq.abc.PGresult | None:
+        """Give the last word of the server on a stream."""
+        self._pg.send_query(statement)
+        self._push()
+        result = self._result()
+        if result is not None and result.status == pq.ExecStatus.COPY_IN:
+            for start in range(0, len(stream), _PIECE):
+                while not self._pg.put_copy_data(stream[start : start + _PIECE]):
+                    self._push()
+            while not self._pg.put_copy_end():
+                self._push()
+            self._push()
+            result = self._result()
+        while self._result() is not None:
+            continue
+        return result
 
     def post(self, statement: Statement) -> None:
         """Send what was kept and this without waiting; what it answers is read before the next exchange."""
@@ -335,6 +372,17 @@ def _written(value: Value) -> bytes:
     if isinstance(value, int):
         return _NUMBER.pack(value)
     return value.encode() if isinstance(value, str) else value
+
+
+def copy_stream(rows: Sequence[tuple[Value, ...]]) -> bytes:
+    """Write rows in the binary format of COPY (PostgreSQL manual, COPY, Binary Format)."""
+    parts = [_COPY_START]
+    for row in rows:
+        parts.append(_FIELDS.pack(len(row)))
+        for value in map(_written, row):
+            parts += (_SMALL.pack(len(value)), value)
+    parts.append(_FIELDS.pack(-1))
+    return b"".join(parts)
 
 
 def _rows(result: pq.abc.PGresult) -> list[Row]:

@@ -381,8 +381,7 @@ def copy_stream(rows: Sequence[tuple[Value, ...]]) -> bytes:
         parts.append(_FIELDS.pack(len(row)))
         for value in map(_written, row):
             parts += (_SMALL.pack(len(value)), value)
-    parts.append(_FIELDS.pack(-1))
-    return b"".join(parts)
+    return b"".join([*parts, _FIELDS.pack(-1)])
 
 
 def _rows(result: pq.abc.PGresult) -> list[Row]:

@@ -12,19 +12,18 @@ Order: the port, what leaves, the passage: a turn, one notice. No clock is read 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from serment.errors import CustodyError, LockedError
+from serment.errors import CustodyError, GoneError, IntegrityError, LockedError
 from serment.fhir.subscription import LONGEST, TYPE
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Instant, Purpose, RequestId
 from serment.record import outbox, trace
-from serment.record.alarms import NOTICE_FAILED
+from serment.record.alarms import INTEGRITY, NOTICE_FAILED
 from serment.record.asking import Asking
 from serment.record.gate import Item, View
 from serment.record.outbox import Address, Notice
@@ -100,18 +99,24 @@ class Notifying:
         return waiting
 
     def _send(self, notice: Notice, carrier: Carrier) -> bool:
+        """Send one notice. A record that is damaged or destroyed holds up no other."""
         asking = self._asking()
-        with suppress(LockedError, CustodyError):
+        try:
             self._warm(notice, asking)
             departure = self._in_outbox(asking, lambda pen: _take(pen, notice))
-            if departure is None:
-                return False
-            taken = carrier.carry(departure)
-            now = self._passage.clock()
-            after = self._asking()
-            self._in_outbox(after, lambda pen: _settle(pen, notice, now, taken=taken))
-            return taken
-        return False
+        except (LockedError, CustodyError):
+            return False
+        except (IntegrityError, GoneError) as error:
+            if isinstance(error, IntegrityError):
+                self._passage.alarms.ring(INTEGRITY)
+            self._in_outbox(asking, lambda pen: _put_off(pen, notice))
+            return False
+        if departure is None:
+            return False
+        taken = carrier.carry(departure)
+        after = self._asking()
+        self._in_outbox(after, lambda pen: _settle(pen, notice, after.now, taken=taken))
+        return taken
 
     def _warm(self, notice: Notice, asking: Asking) -> None:
         """Have the keys at hand before the writer needs them."""
@@ -189,6 +194,15 @@ def _forget(pen: Pen, over: Sequence[Notice]) -> None:
         if found is not None and found[1] == one:
             draft.take(found[0])
             outbox.keep(pen, draft)
+
+
+def _put_off(pen: Pen, notice: Notice) -> None:
+    """Try again later what could not be looked at."""
+    draft, now = outbox.draft_of(pen), pen.asking.now
+    found = outbox.standing(draft, notice.subscription)
+    if found is not None and found[1].is_due(now):
+        outbox.put_notice(draft, found[1].taken(now).missed(now), now, found[0])
+        outbox.keep(pen, draft)
 
 
 def _settle(pen: Pen, notice: Notice, now: Instant, *, taken: bool) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from serment.errors import IntegrityError
 from serment.fhir.subscription import Shown, asked
+from serment.model import Instant
 from serment.record import addresses, incoming, outbox
-from serment.record.alarms import OUTBOX_BROKEN, standing
+from serment.record.alarms import INTEGRITY, OUTBOX_BROKEN, standing
 from serment.record.notifying import Departure, Notifying
 from serment.record.passage import OUTBOX
 from serment.record.write import Written
@@ -76,6 +78,26 @@ def test_a_notice_that_is_taken_out_by_hand_is_found(
         assert not made.house.proving.verify().ok
     post = Post()
     assert Notifying(made.house.passage).turn(post) == 1
+
+
+def test_a_damaged_record_holds_up_no_other(made: Installation, thief: Thief, subscribed: Shown) -> None:
+    house, other = made.house, made.record("other")
+    asking = made.as_staff("attending")
+    second = run(house.subscribing.create(asking, asked(subscription(other, WEIGHT), house.base, asking.now)))
+    for patient in (made.record(), other):
+        sent = incoming.read(json.dumps(weight(patient)).encode())
+        run(house.writing.create(made.as_staff("attending"), sent))
+    with house.passage.store.snapshot() as snapshot:
+        located = snapshot.locate(house.passage.installation.locator(f"Patient/{made.record()}"))
+    assert located is not None
+    post = Post()
+    with thief.changed("record", "UPDATE record SET facts = head WHERE record = ?", located.record):
+        assert Notifying(house.passage).turn(post) == 1
+        assert [one.subscription for one in post.carried] == [second.id]
+        assert INTEGRITY in standing(house.passage)
+    at = Instant(house.passage.clock() + 3_600_000)
+    assert Notifying(replace(house.passage, clock=lambda: at)).turn(post) == 1
+    run(house.subscribing.delete(made.as_staff("attending"), second.id))
 
 
 def test_an_installation_without_an_outbox_is_given_one(made: Installation, thief: Thief) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from serment.errors import (
     ConflictError,
@@ -38,7 +38,7 @@ from serment.record.pen import Pen
 from serment.record.reading import Reading, Served
 from serment.record.resolving import Resolved, Resolving
 from serment.record.searching import Page
-from serment.record.steps import ORDER, Step, blaming, may_create, prepared
+from serment.record.steps import ORDER, Step, address, blaming, may_create, prepared
 from serment.record.write import Written
 from serment.record.writing import Birth, Writing, new_id
 from serment.words import Language
@@ -150,11 +150,11 @@ class Bundling:
 
     async def _get(self, asking: Asking, entry: BundleEntry, base: str) -> ResponseItem:
         """Answer a GET of a bundle: one item, one version, or a search."""
-        parts = urlsplit(entry.url.removeprefix(base).lstrip("/"))
-        type_, *rest = parts.path.split("/")
+        at = address(entry, base)
+        type_, rest = at.type, at.id.split("/") if at.id else []
         if type_ in NEVER_WRITTEN:  # the trace is read at its own address
             raise NotSupportedError("bundling.get")
-        if rest and not parts.query:
+        if rest and not at.query:
             served = await self._item(asking, type_, rest)
             known = fresh(
                 served.version, served.updated, entry.if_none_match, instant(entry.if_modified_since)
@@ -164,7 +164,7 @@ class Bundling:
             )
         if rest:
             raise NotSupportedError("bundling.get")
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        pairs = parse_qsl(at.query, keep_blank_values=True)
         page = await self._finding.search(asking, parse(type_, pairs, base))
         return ResponseItem(200, resource=answered(page, base, asking.language))
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from serment.errors import (
     ConflictError,
@@ -62,10 +61,10 @@ class Step:
 
 
 def address(entry: BundleEntry, base: str) -> Address:
-    """Read the address of an entry, relative or below `base`."""
-    parts = urlsplit(entry.url.removeprefix(base).lstrip("/"))
-    type_, _, id_ = parts.path.partition("/")
-    return Address(type_, id_, parts.query)
+    """Read the address of an entry, relative or below `base`; one that is none names nothing."""
+    path, _, query = entry.url.removeprefix(base).lstrip("/").partition("#")[0].partition("?")
+    type_, _, id_ = path.partition("/")
+    return Address(type_, id_, query)
 
 
 def condition(entry: BundleEntry, base: str) -> str:

@@ -287,6 +287,20 @@ def test_a_patch_of_an_entry_is_traced_as_a_read_and_a_write(server: Served) -> 
     assert ("read", (f"Observation/{id_}/_history/1",)) in acts
 
 
+@pytest.mark.parametrize(
+    "url", ["//[", "http://[::1", "Observation?%", "Observation/?_id", "?", "#", "/", "Observation/1/2"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_strange_address_is_refused(server: Served, url: str, method: str, kind: str) -> None:
+    sent = {"GET": None, "DELETE": None, "PATCH": kilos(1)}.get(method, weight(server.record()))
+    answer = post(server, entry(sent, method, url), kind=kind)
+    if kind == "batch" or method == "GET":
+        assert statuses(answer)[0] in {"400", "404", "412", "422"}
+    else:
+        assert 400 <= answer.status_code < 500
+
+
 def test_a_placeholder_names_an_item_that_an_entry_updates(server: Served) -> None:
     id_ = made(server, "placeholder")
     answer = post(

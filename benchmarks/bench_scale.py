@@ -93,14 +93,14 @@ def ratios(rows: Sequence[Row], sizes: Sequence[int]) -> list[Row]:
     """Say how many times as much a read costs among the most as among the fewest."""
     value = {row.name: row.value for row in rows}
     few, many = f"among {sizes[0]:,} patients", f"among {sizes[-1]:,} patients"
-    note = f"{sizes[0]:,} patients → {sizes[-1]:,}"
+    against = f"{sizes[-1]:,} patients against {sizes[0]:,}"
     return [
         Row(
-            f"cost of a read against population, {store}",
+            f"cost of a read, {store}, {against}",
             value[f"reads, {store}, {few}"] / value[f"reads, {store}, {many}"],
             "x",
             RUNS,
-            note,
+            "at the passage",
         )
         for store in STORES
     ]

@@ -129,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
     if measured and not word and not failed and not QUICK:
         print(f"kept in {keep(measured, datetime.now(UTC), on=on, kind=kind).relative_to(ROOT)}")
     if not word and kind == "bench" and not QUICK:
-        print("\n".join(f"not measured: {one.bar.what}" for one in held(measured) if one.value is None))
+        print("\n".join(f"not measured here: {one.bar.what}" for one in held(measured) if one.value is None))
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

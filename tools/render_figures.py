@@ -73,7 +73,7 @@ def rows_of(results: dict[str, Any]) -> list[Row]:
 def page(results: dict[str, Any], long: dict[str, Any] | None = None) -> str:
     """Write the page."""
     rows = rows_of(results)
-    lines = [OPENING, *machine(results), BARS, *map(_bar, held(rows)), ""]
+    lines = [OPENING, *machine(results), BARS, *map(_bar, held(_all(results, long))), ""]
     loads = [row for row in rows if f"{row.name}: memory" in {one.name for one in rows}]
     if loads:
         lines += [OVER_HTTP, *(_load(row, rows) for row in loads), ""]
@@ -120,18 +120,23 @@ def _row(row: Row) -> str:
     return f"| {row.name} | {shown(row.value)} | {row.unit} | {row.runs} | {row.note} |"
 
 
-def block(results: dict[str, Any]) -> str:
+def _all(results: dict[str, Any], long: dict[str, Any] | None) -> list[Row]:
+    """Give the figures of both runs; where both have one, that of `make bench`."""
+    return [*(rows_of(long) if long else []), *rows_of(results)]
+
+
+def block(results: dict[str, Any], long: dict[str, Any] | None = None) -> str:
     """Write the table of the README."""
     head = ["| | measured | bar | |", "|---|---|---|---|"]
-    lines = [re.sub(r" \| [^|]+( \| [^|]+ \|)$", r"\1", _bar(one)) for one in held(rows_of(results))]
+    lines = [re.sub(r" \| [^|]+( \| [^|]+ \|)$", r"\1", _bar(one)) for one in held(_all(results, long))]
     return "\n".join([BEGIN, *machine(results), *head, *lines, END])
 
 
-def readme(text: str, results: dict[str, Any]) -> str:
+def readme(text: str, results: dict[str, Any], long: dict[str, Any] | None = None) -> str:
     """Put the table into the text of the README. Raises `ValueError` where it has no place for it."""
     if not BLOCK.search(text):
         raise ValueError(f"the README has no place for its figures: {BEGIN} … {END}")
-    return BLOCK.sub(lambda _: block(results), text)
+    return BLOCK.sub(lambda _: block(results, long), text)
 
 
 def main(arguments: list[str]) -> int:
@@ -140,10 +145,8 @@ def main(arguments: list[str]) -> int:
     if results is None:
         print("no results are kept yet: run make bench")
         return 0
-    made = {
-        PAGE: page(results, newest(long=True)),
-        README: readme(README.read_text("utf-8"), results),
-    }
+    long = newest(long=True)
+    made = {PAGE: page(results, long), README: readme(README.read_text("utf-8"), results, long)}
     old = [file for file, text in made.items() if not file.exists() or file.read_text("utf-8") != text]
     for file in old:
         if "--check" in arguments:

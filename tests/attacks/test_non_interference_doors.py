@@ -22,7 +22,9 @@ from serment.record.writing import new_id
 from tests.attacks.knocking import Answer, Doors, Question, plain
 from tests.attacks.laboratory import NO_SHRINKING, ONE_OF_EACH, ROLES, Laboratory, Pair, plans
 from tests.attacks.questions import (
+    AMENDED,
     ASIDE,
+    PATCH,
     bundle,
     changing,
     entry,
@@ -236,6 +238,35 @@ def test_blind_overwrite_of_what_may_be_written_and_not_read(laboratory: Laborat
     assert set(answers) == {404}
     assert after.status == 200
     assert after.headers["etag"] == 'W/"1"'
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_change_by_a_criterion_beside_a_hidden_match_meets_one(laboratory: Laboratory, method: str) -> None:
+    """Two items meet it, one may be seen: it succeeds, on that one, as if there were no other."""
+    shown, masked = (Planned("Observation", CODES[0], "", 1, masked=masked) for masked in (False, True))
+    pair = laboratory.run(laboratory.pair(Plan((shown, masked)), "team-doctor"))
+    assert set(pair.hidden) == {1}
+
+    async def changed(twin: Twin) -> Answer:
+        criteria = f"patient=Patient/{twin.patient}&code={CODES[0]}"
+        sent = measure(twin.patient, CODES[0])
+        question = {
+            "POST": Question("POST", "Observation", sent, {"if-none-exist": criteria}),
+            "PUT": Question("PUT", f"Observation?{criteria}", sent),
+            "PATCH": Question("PATCH", f"Observation?{criteria}", AMENDED, PATCH),
+            "DELETE": Question("DELETE", f"Observation?{criteria}"),
+        }[method]
+        async with Doors(laboratory.house(), pair.now) as doors:
+            return await doors.ask(twin.actor(laboratory.made, "team-doctor"), question)
+
+    answers = [laboratory.run(changed(twin)) for twin in (pair.whole, pair.without)]
+    told = [
+        said([one], names(twin), whole=False)
+        for one, twin in zip(answers, (pair.whole, pair.without), strict=True)
+    ]
+    assert answers[0].status == 200
+    assert told[0] == told[1]
+    laboratory.count(pair, 1)
 
 
 def test_every_route_is_asked_or_says_why_not() -> None:

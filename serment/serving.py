@@ -70,7 +70,7 @@ class Messenger:
     def turn(self) -> None:
         """Do one round. A house that is shut, or custody away, tells later."""
         try:
-            self._house().notifying.turn(self._carrier)
+            self._house().notifying.turn(self._carrier, lambda: not self._stop.is_set())
         except (DependencyError, TooManyError):
             return
         except SermentError as error:

@@ -66,6 +66,7 @@ class RestHook:
         address = _address(host, port, private=departure.private)
         with contextlib.ExitStack() as opened:
             plain = opened.enter_context(socket.create_connection((address, port), self._seconds))
+            plain.settimeout(max(0.1, until - time.monotonic()))
             line = opened.enter_context(self._line(plain, parts.scheme, host))
             line.settimeout(max(0.1, until - time.monotonic()))
             line.sendall(_request(departure, parts.netloc, parts.path or "/"))

@@ -38,7 +38,7 @@ from serment.store.contract import Snapshot
 
 T = TypeVar("T")
 
-AT_ONCE: Final = 16
+AT_ONCE: Final = 64
 """Notices of one turn."""
 
 
@@ -66,8 +66,8 @@ class Notifying:
         self._head = b""
         self._next = 0
 
-    def turn(self, carrier: Carrier) -> int:
-        """Send what is due. Gives how many notices were taken by a receiver.
+    def turn(self, carrier: Carrier, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Send what is due, as long as `go_on` says so. Gives how many notices were taken by a receiver.
 
         Where nothing waits it reads one row. Raises `DependencyError`, `TooManyError`: what waits goes on
         waiting; `IntegrityError` when the outbox is not what was written.
@@ -78,7 +78,7 @@ class Notifying:
         if over:
             self._in_outbox(asking, lambda pen: _forget(pen, over))
         due = [one for one in waiting if one.is_due(asking.now) and one not in over]
-        return sum(self._send(notice, carrier) for notice in due[:AT_ONCE])
+        return sum(self._send(notice, carrier) for notice in due[:AT_ONCE] if go_on())
 
     def _asking(self) -> Asking:
         return Asking(KEEPER, Purpose.RECORD_MANAGEMENT, RequestId(new_id()), self._passage.clock())

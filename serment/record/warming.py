@@ -76,7 +76,8 @@ class Warming:
         """Read the list, say so in its trace, and see which keys are not at hand."""
         passage = self._passage
         with passage.store.snapshot() as snapshot:
-            own = [passage.installation.locator(name) for name in (UNIT_LIST, DECOY, DIRECTORY, SYSTEM, OUTBOX)]
+            names = (UNIT_LIST, DECOY, DIRECTORY, SYSTEM, OUTBOX)
+            own = [passage.installation.locator(name) for name in names]
             found = [located.record for token in own if (located := snapshot.locate(token)) is not None]
         for record in found:
             self._fetch(record, asking)

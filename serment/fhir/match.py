@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -88,13 +89,16 @@ def _within(clauses: Sequence[Clause]) -> Callable[[bytes], bool] | None:
     kinds = {code: kind for clause in clauses for code, kind in _kinds(clause)}
     codes = tuple(kinds)
     decode = decoder(codes, frozenset(code for code, kind in kinds.items() if kind in REPEATED))
-    first, *others = [_test(clause, codes) for clause in clauses]
+    meets = _all_of([_test(clause, codes) for clause in clauses])
+    return lambda values: meets(decode(values))
 
-    def within(values: bytes) -> bool:
-        found = decode(values)
-        return first(found) and (not others or all(test(found) for test in others))
 
-    return within
+def _all_of(tests: Sequence[Within]) -> Within:
+    """Join tests. Two, a code and the patient, are the usual case, and run for thousands of entries."""
+    if len(tests) > 2:
+        return lambda found: all(test(found) for test in tests)
+    one, two = tests[0], tests[-1]
+    return one if one is two else lambda found: one(found) and two(found)
 
 
 def _kinds(clause: Clause) -> list[tuple[str, str]]:
@@ -114,14 +118,14 @@ def _test(clause: Clause, codes: tuple[str, ...]) -> Within:
     if clause.type == "composite":
         tests = [_composite(clause, value, codes) for value in clause.values]
         return lambda found: any(test(found) for test in tests)
-    name = f"p{codes.index(clause.code)}"
+    stored = attrgetter(f"p{codes.index(clause.code)}")
     if clause.modifier == "missing":
         wishes = {value.missing for value in clause.values if isinstance(value, MissingValue)}
-        return lambda found: (getattr(found, name) is None) in wishes
+        return lambda found: (stored(found) is None) in wishes
     agrees = _any_of(clause)
     if clause.modifier == "not":
-        return lambda found: (there := getattr(found, name)) is None or not agrees(there)
-    return lambda found: (there := getattr(found, name)) is not None and agrees(there)
+        return lambda found: (there := stored(found)) is None or not agrees(there)
+    return lambda found: (there := stored(found)) is not None and agrees(there)
 
 
 def _any_of(clause: Clause) -> Callable[[Any], bool]:

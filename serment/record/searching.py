@@ -173,7 +173,9 @@ class Searching:
         if look.epoch is not None and look.epoch != view.head.epoch:
             raise GoneError("record.page-gone")
         here, directory, kept = self._kept(snapshot, look, view)
-        ordered = order.arranged(query, kept, here.row)
+        ordered = (
+            order.arranged(query, kept, here.row) if query.sort else order.newest_first(kept, *shelf.OF_ITEM)
+        )
         page = _fitting(snapshot, here, ordered[look.offset : look.offset + query.count])
         rest = bool(page.items) and look.offset + len(page.items) < len(ordered)
         found = _Found(view, page, len(ordered), rest)

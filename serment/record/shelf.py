@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import msgspec
 
@@ -22,6 +23,9 @@ from serment.record import gate
 from serment.record.gate import Item, View
 from serment.record.incoming import CUT
 from serment.store.contract import Snapshot
+
+OF_ITEM = attrgetter("entry.id"), attrgetter("entry.updated")
+"""Where the id and the instant of an item stand, for `order.newest_first`."""
 
 
 @dataclass(slots=True)

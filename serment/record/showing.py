@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TypeVar
 
 from serment.errors import NotFoundError
+from serment.fhir.order import newest_first
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Act, Category, ItemClass, Permit
@@ -21,6 +21,7 @@ from serment.record.gate import Item, Sealed, View
 from serment.record.index import Entry
 from serment.record.passage import Passage
 from serment.record.reading import settled, with_keys
+from serment.record.shelf import OF_ITEM
 from serment.store.contract import Snapshot
 
 SHOWN = 6
@@ -145,22 +146,11 @@ class _Newest:
         fresh = [entry for entry in live if entry.updated >= least]
         if fresh:
             best = self.chosen[unit.category]
-            best += [Item(permit, unit, entry) for entry in _sorted(fresh, _ID, _UPDATED)[: self.most]]
-            self.chosen[unit.category] = _sorted(best, _ITEM_ID, _ITEM_UPDATED)[: self.most]
+            best += [Item(permit, unit, entry) for entry in newest_first(fresh, _ID, _UPDATED)[: self.most]]
+            self.chosen[unit.category] = newest_first(best, *OF_ITEM)[: self.most]
 
 
-T = TypeVar("T")
 _ID, _UPDATED = attrgetter("id"), attrgetter("updated")
-_ITEM_ID, _ITEM_UPDATED = attrgetter("entry.id"), attrgetter("entry.updated")
-
-
-def _sorted(some: list[T], name: attrgetter[str], moment: attrgetter[int]) -> list[T]:
-    """Put the newest first, those of one moment by their ids."""
-    if len(some) > 1:
-        some.sort(key=name)
-        some.sort(key=moment, reverse=True)
-    return some
-
 
 REFUSED_UNIT = ItemClass(Category.IDENTITY, "Patient", ("N",))
 

@@ -29,15 +29,13 @@ from serment.store.pg_wire import Wire
 
 T = TypeVar("T")
 
+BEHIND: Final = "store.pg-behind"
+"""Sentence of a standby that does not hold what the view sees, or is none of this primary."""
 PATIENCE: Final = 0.25
 """Seconds that a standby has for one exchange: longer, and the primary is asked."""
 REST: Final = 10.0
 """Seconds for which a standby that failed is left alone; one that is behind, for a tenth of that."""
 _IDLE: Final = 8
-
-
-class BehindError(DependencyError):
-    """The standby does not hold what the view sees, or is none of this primary."""
 
 
 class Replica:
@@ -85,16 +83,15 @@ class Replica:
         try:
             wire.later(sql.HOLDS, *proof, check=_holds)
             found = look(view)
-        except BehindError:
-            self._rests_until = monotonic() + self._rest / 10
-            found = None
-        except SermentError:
-            self._rests_until = monotonic() + self._rest
-            wire.close()
-            return None
+        except SermentError as error:
+            behind, found = error.sentence == BEHIND, None
+            self._rests_until = monotonic() + (self._rest / 10 if behind else self._rest)
+            if not behind:
+                wire.close()
         finally:
             view.close()
-        self._idle.append(wire)
+        if not wire.closed:
+            self._idle.append(wire)
         return found
 
     def _lent(self) -> Wire | None:
@@ -124,4 +121,4 @@ class Replica:
 
 
 def _holds(touched: int) -> SermentError | None:
-    return None if touched == 1 else BehindError("store.pg-behind")
+    return None if touched == 1 else DependencyError(BEHIND)

@@ -1,4 +1,4 @@
-"""The bars: what a figure of `make bench` or `make bench-long` has to reach, and what holds it if it does not.
+"""The bars: what a figure of `make bench` or `make bench-long` has to reach, and what holds a missed one.
 
 Each names its figure by the name of the row. A bar whose row is missing was not measured; that is said too.
 """

@@ -90,7 +90,7 @@ def served(made: Installation, written: dict[Actor, list[str]], workers: int) ->
         for doctor, references in written.items():
             plan = asked(replace(made, doctor=doctor), references, 64)
             seen = load(plan | {"requests": len(references), "seconds": LONGEST})
-            assert not seen.failed
+            assert not seen.failed, seen.failed
         made.doctor = doctor
         load(asyncio.run(mix(made, plan)))
         note = f"every record read, then the mix; custody {memory(made.custody):.0f} MB"

@@ -9,6 +9,7 @@ where its processor time went, from the signal `START` on.
 from __future__ import annotations
 
 import cProfile
+import http
 import http.client
 import os
 import signal
@@ -53,25 +54,31 @@ def serving(chosen: Settings, workers: int = 1, seconds: float = 30.0) -> Iterat
     command = [sys.executable, "-m", module, *where, str(workers), chosen.store]
     with subprocess.Popen(command) as process:
         try:
-            _wait(chosen, time.monotonic() + seconds)
+            _wait(chosen, 16 * workers, time.monotonic() + seconds)
             yield process
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()
 
 
-def _wait(chosen: Settings, until: float) -> None:
-    while True:
+def _wait(chosen: Settings, answers: int, until: float) -> None:
+    """Wait for so many answers in a row of a server that is open.
+
+    The system gives each connection to one of the processes: many answers are an answer of each.
+    """
+    ready = 0
+    while ready < answers:
         try:
             connection = http.client.HTTPConnection(chosen.host, chosen.port, timeout=1)
-            connection.request("GET", "/livez")
-            connection.getresponse().read()
+            connection.request("GET", "/readyz")
+            ready = ready + 1 if connection.getresponse().status == http.HTTPStatus.OK else 0
+            connection.close()
         except OSError:
+            ready = 0
+        if not ready:
             if time.monotonic() > until:
-                raise
+                raise TimeoutError("the server did not open")
             time.sleep(0.05)
-        else:
-            return
 
 
 def main(directory: str, port: str, workers: str, store: str) -> None:

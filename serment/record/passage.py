@@ -118,6 +118,7 @@ class Keyring:
             held = self._held.get(record)
             if held is not None and held.epoch < epoch:
                 del self._held[record]
+                self.glances.drop(record)
 
     def begin(self, request: RequestId) -> None:
         """Begin one look of a request: what custody was asked before counts for another."""

@@ -92,6 +92,7 @@ def test_keys_of_a_record_that_was_changed_elsewhere_are_dropped_unasked(made: I
         assert record in other.passage.keyring._held
         run(made.house.choosing.mask(made.as_patient(), made.record(), made.item("maskable")))
         until(lambda: record not in other.passage.keyring._held)
+        until(lambda: record not in other.passage.keyring.glances._kept)
         run(made.house.choosing.unmask(made.as_patient(), made.record(), made.item("maskable")))
 
 

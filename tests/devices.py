@@ -23,10 +23,13 @@ CODES = (
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 
 
-def send(house: House, structure: str, patient: str, count: int, begun: int = 0) -> None:
-    """Take in `count` values of a patient, the first of them being the `begun`th that was ever sent."""
+def send(house: House, structure: str, patient: str, count: int, begun: int = 0, label: str = "") -> None:
+    """Take in `count` values of a patient, the first of them being the `begun`th that was ever sent.
+
+    All of them carry `label`, when one is given.
+    """
     importing, asking = Importing(house.passage), import_.service(house, structure)
-    arrivals, place = list(_arrivals(house, patient, begun, count)), begun
+    arrivals, place = list(_arrivals(house, patient, range(begun, begun + count), label)), begun
     for start in range(0, count, LOT):
         some = arrivals[start : start + LOT]
         lot = Lot("devices", asking.now, some, Progress(patient, place, place + len(some)))
@@ -36,10 +39,10 @@ def send(house: House, structure: str, patient: str, count: int, begun: int = 0)
         place += len(some)
 
 
-def _arrivals(house: House, patient: str, begun: int, count: int) -> Iterator[Arrival]:
+def _arrivals(house: House, patient: str, numbers: range, label: str) -> Iterator[Arrival]:
     now = house.passage.clock()
-    for number in range(begun, begun + count):
-        raw, id_ = measured(patient, number), identified(patient, number)
+    for number in numbers:
+        raw, id_ = measured(patient, number, label), identified(patient, number)
         made = ready(document.read(raw), id_, now)
         yield Arrival("Observation", id_, id_, raw, sha256(raw).digest(), made)
 
@@ -49,13 +52,15 @@ def identified(patient: str, number: int) -> str:
     return sha256(f"{patient}/{number}".encode()).hexdigest()[:32]
 
 
-def measured(patient: str, number: int) -> bytes:
+def measured(patient: str, number: int, label: str = "") -> bytes:
     """Write the value that was sent at a place."""
     moment = BEGINNING + timedelta(hours=number // len(CODES))
     unit = {"unit": "1", "system": "http://unitsofmeasure.org", "code": "1"}
+    security = {"meta": {"security": [{"system": "urn:serment:label", "code": label}]}} if label else {}
     return json.dumps(
         {
             "resourceType": "Observation",
+            **security,
             "status": "final",
             "category": [{"coding": [{"system": CATEGORY, "code": "vital-signs"}]}],
             "code": {"coding": [{"system": "http://loinc.org", "code": CODES[number % len(CODES)]}]},

@@ -198,3 +198,42 @@ def test_a_search_opens_the_packs_that_may_match_and_no_other(made: Installation
     listed = len(view_of(made).head.pages[0].packs)
     assert asked[0] == asked[1]
     assert sum(line.startswith("pack_at") for line in asked[0]) < listed
+
+
+QUESTIONS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("code", devices.CODES[0]),),
+    (("code", devices.CODES[0]), ("date", "2025-09-02")),
+    (("date", "2025-09-02"), ("_sort", "date")),
+    (("code-value-quantity", f"{devices.CODES[0]}$gt1"),),
+    (("patient.birthdate", "gt1800"),),
+    (("_include", "Observation:subject"),),
+)
+
+
+@pytest.mark.parametrize("label", ["INVISIBLE_PATIENT", "SERMENT_TIERS"])
+def test_a_hidden_series_leaves_no_sign_in_what_is_asked(tmp_path: Path, label: str) -> None:
+    """The patient asks before and after two thousand values come in that they may not see, and ten more.
+
+    Answers, statements, openings and appends are the same; the first round fetches keys and heads.
+    """
+    with small_installation(tmp_path) as made:
+        devices.send(made.house, structure(made), made.record(), 300)
+        _, before = _asked(made), _asked(made)
+        devices.send(made.house, structure(made), made.record(), 2_300, 300, label)
+        assert len(view_of(made).head.pages) == 1
+        assert [_asked(made), _asked(made)][1] == before
+        devices.send(made.house, structure(made), made.record(), 10, 2_600)
+        assert _asked(made) != before
+
+
+def _asked(made: Installation) -> list[object]:
+    """Ask everything, and write down what was answered and what was done for it."""
+    house, log = watched(made.house)
+    said: list[object] = []
+    for pairs in QUESTIONS:
+        query = parse("Observation", [("patient", made.record()), *pairs])
+        page = run(house.searching.search(made.as_patient(), query))
+        said.append((page.total, [served.id for served in page.served], list(log)))
+        log.clear()
+    view = run(house.showing.first_view(made.as_patient(), made.record()))
+    return [*said, view.totals, sorted(log)]

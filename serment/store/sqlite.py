@@ -37,6 +37,7 @@ from serment.store.migration import migrate
 from serment.store.scans import Scans
 from serment.store.snapshot import SqliteSnapshot
 from serment.store.sqlite_hand import SqliteHand
+from serment.store.turnstile import Turnstile
 from serment.store.writer import Writer
 
 T = TypeVar("T")
@@ -86,7 +87,7 @@ class SqliteStore:
         if ballast is not None:
             ballast.refill()
         connection = self._start()
-        self._writer = Writer(SqliteHand(connection, self._make_room, self._after_commit))
+        self._writer = Writer(SqliteHand(connection, Turnstile(path), self._make_room, self._after_commit))
         self._scans = Scans()
         with self.snapshot() as snapshot:
             found = snapshot.meta(STORE_ID)

@@ -11,9 +11,10 @@ from typing import Any
 import apsw
 
 from serment.errors import StorageFullError
-from serment.store.connection import checkpoint
+from serment.store.connection import BUSY_MS, checkpoint
 from serment.store.failure import translate
 from serment.store.transaction import SqliteTransaction
+from serment.store.turnstile import Turnstile, patient
 from serment.store.writer import Job, UndoneError, Went
 
 
@@ -21,16 +22,23 @@ class SqliteHand:
     """The writer's own connection. `make_room` frees some reserve and says whether it did."""
 
     def __init__(
-        self, connection: apsw.Connection, make_room: Callable[[], bool], after_commit: Callable[[], None]
+        self,
+        connection: apsw.Connection,
+        turnstile: Turnstile,
+        make_room: Callable[[], bool],
+        after_commit: Callable[[], None],
     ) -> None:
         self.connection = connection
+        connection.set_busy_handler(patient(BUSY_MS))
+        self._turnstile = turnstile
         self._make_room = make_room
         self._after_commit = after_commit
         self._room_was_made = False
 
     def begin(self) -> None:
-        """Take the write lock of the file."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        """Take the write lock of the file, when it is this process's turn."""
+        with self._turnstile.passing():
+            self.connection.execute("BEGIN IMMEDIATE")
 
     def run(self, job: Job) -> Went:
         """Run one job under a savepoint. Raises when the group is lost."""
@@ -91,3 +99,4 @@ class SqliteHand:
     def close(self) -> None:
         """Close the connection."""
         self.connection.close(True)
+        self._turnstile.close()

@@ -79,4 +79,4 @@ def test_nothing_is_written_outside_the_folder_of_the_store(engine: Engine, tmp_
     store.submit(large).result()
     store.close()
     assert seen == []
-    assert [file.stat().st_mode & 0o077 for file in tmp_path.iterdir()] == [0]
+    assert {file.stat().st_mode & 0o077 for file in tmp_path.iterdir()} == {0}

@@ -37,11 +37,13 @@ _ENTRY = index.Entry(
     "Observation", "1", 2, "", 1_700_000_000_000, False, 7, b"t" * 16,
     index.Previous(4, b"t" * 16, _UNIT), msgspec.Raw(_packed({"code": ["x"]})),
 )  # fmt: skip
+_LINE = index.Listed(9, b"t" * 16, 2, 1, 1_700_000_000_000, msgspec.Raw(_packed(((1, 2), {}, {}))))
 _MANIFEST = blobs.Manifest(b"b" * 16, 300_000, 262_144, (b"t" * 16,) * 2, b"d" * 32, 7, 8, 9)
 
 ROWS = (
     _packed(_HEAD),
     _packed([_ENTRY, _ENTRY]),
+    _packed([_LINE, _LINE]),
     record_facts.pack(record_facts.RecordFacts()),
     _packed((2, [(1, b'"telecom":[]')])),
     _packed({"": search.FORMAT, "code": [["x", "y"]], "date": [[1, 2]]}),
@@ -73,7 +75,7 @@ _GUARDED: tuple[Callable[[bytes], Any], ...] = (
 
 def rows(raw: bytes) -> None:
     """Read bytes as each kind of row, as if a seal had opened them."""
-    for decode in (index.decode_head, index.decode_pack):
+    for decode in (index.decode_head, index.decode_pack, index.decode_page):
         with suppress(*_UNREAD):
             decode(raw)
     for reader in _GUARDED:

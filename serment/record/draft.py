@@ -21,6 +21,7 @@ from serment.ledger.chains import HeadMark, head_hash
 from serment.model import Act, Denial, ItemClass, Permit, RecordToken
 from serment.record import gate
 from serment.record.gate import Item, View
+from serment.record.glances import Glanced
 from serment.record.index import (
     PACK_SIZE,
     TAIL_PACKS,
@@ -45,11 +46,14 @@ from serment.record.paging import (
     line_of,
     series,
 )
-from serment.record.passage import Passage
-from serment.store.contract import RecordRow, Transaction
+from serment.record.passage import DECOY, Passage
+from serment.store.contract import Located, RecordRow, Transaction
 
 Name = tuple[str, str, str]
 """Type, id, part."""
+
+Places = dict[tuple[str, str], tuple[Located, bool]]
+"""Where a reference and a part lead, asked for once in a transaction: none moves before its end."""
 
 TIERS = ((1, 16), (16, PACK_SIZE))
 """Sizes of packs that are merged together once there are more than `TAIL_PACKS` of them."""
@@ -68,6 +72,7 @@ class Draft:
     facts: RecordFacts | None = None
     persons: list[bytes] | None = None
     names: set[Name] = field(default_factory=set)
+    places: Places = field(default_factory=dict, repr=False)
 
     @property
     def record(self) -> RecordToken:
@@ -81,17 +86,19 @@ class Draft:
         """
         if name in self.names:
             raise ConflictError("record.twice")
-        type_, id_, part = name
-        located, _ = self.passage.resolve(self.txn, reference((type_, id_, "")), part)
+        located = self.located(name)
         if located.record != self.record:
             return None
-        if located.pack not in self.opened:
-            return gate.current(self.txn, self.view, located.pack, name, act)
         unit = gate.unit_at(self.view, located.pack)
         permit = self.view.decide(unit, act)
         if isinstance(permit, Denial):
             return permit
-        return Item(permit, unit, _named(self.opened[located.pack], name))
+        return Item(permit, unit, _named(self._opened(located.pack, unit, permit), name))
+
+    def located(self, name: Name) -> Located:
+        """Say where an item stood when the transaction began; what is unknown stands in the decoy record."""
+        type_, id_, part = name
+        return located(self.passage, self.txn, self.places, reference((type_, id_, "")), part)[0]
 
     def place(self, unit: ItemClass, entry: Entry) -> None:
         """Add an entry to its class."""
@@ -121,26 +128,31 @@ class Draft:
 
     def unit(self, name: Name) -> ItemClass:
         """Give the class of an item that stands in this record."""
-        type_, id_, part = name
-        located, _ = self.passage.resolve(self.txn, reference((type_, id_, "")), part)
-        return gate.unit_at(self.view, located.pack)
+        return gate.unit_at(self.view, self.located(name).pack)
 
     def _pack_of(self, item: Item) -> int:
-        name = (item.entry.type, item.entry.id, item.entry.part)
-        located = self.txn.locate(self.passage.installation.locator(reference(name)))
-        if located is None:
+        located = self.located((item.entry.type, item.entry.id, item.entry.part))
+        if located.record != self.record:
             raise IntegrityError("record.altered")
-        if located.pack not in self.opened:
-            self.opened[located.pack] = gate.pack_at(
-                self.txn, self.view, item.permit, item.unit, located.pack
-            )
+        self._opened(located.pack, item.unit, item.permit)
         return located.pack
+
+    def _opened(self, number: int, unit: ItemClass, permit: Permit) -> list[Entry]:
+        """Give the entries of a pack as this transaction has left them."""
+        if number not in self.opened:
+            self.opened[number] = gate.pack_at(self.txn, self.view, permit, unit, number)
+        return self.opened[number]
 
     # Writing it down.
 
     def write(self) -> HeadMark:
-        """Write packs, locators, facts and head. Gives the mark of the new head."""
+        """Write packs, locators, facts and head. Gives the mark of the new head.
+
+        Raises `IntegrityError` for the decoy, where unknown ids lead: a write there would be lost.
+        """
         head = self.view.head
+        if head.patient == DECOY and not self.fresh:
+            raise IntegrityError("record.altered")
         units = list(head.units)
         pages = Pages(self.txn, self.view)
         refs = self._rewritten(head)
@@ -236,8 +248,7 @@ class Draft:
 
     def _seal_new(self, unit: ItemClass, place: int, entries: list[Entry]) -> PackRef:
         ref = self._seal_pack(self.txn.next_pack(), unit, place, entries)
-        for entry in entries:
-            self.txn.put_locator(self._locator(entry), self.record, ref.number)
+        self.txn.put_locators(self.record, [(self._locator(entry), ref.number) for entry in entries])
         self.opened[ref.number] = entries
         return ref
 
@@ -253,10 +264,9 @@ class Draft:
         units, refs, pages = _used(units, refs, pages)
         keys = self.view.keys
         if self.facts is None and not self.fresh:
-            row = self.txn.record(self.record)
-            if row is None:
+            if self.view.row is None:
                 raise IntegrityError("record.row-missing")
-            epoch, sealed_facts = head.epoch, row.facts
+            epoch, sealed_facts = head.epoch, self.view.row.facts
         else:
             epoch = head.epoch + 1
             sealed_facts = keys.seal_facts(epoch, record_facts.pack(self.facts or self.view.facts))
@@ -273,7 +283,10 @@ class Draft:
         )
         sealed = keys.seal_head(epoch, encode_head(written))
         put = self.txn.add_record if self.fresh else self.txn.put_record
-        put(RecordRow(self.record, epoch, sealed, sealed_facts))
+        row = RecordRow(self.record, epoch, sealed, sealed_facts)
+        put(row)
+        # Good for exactly these bytes: nobody meets them when the transaction is undone.
+        self.passage.keyring.glances.keep(Glanced(row, written, self.facts or self.view.facts))
         return HeadMark(head_hash(sealed), epoch)
 
 
@@ -281,6 +294,16 @@ def reference(name: Name) -> str:
     """Write a name as its locator is made: `Type/id`, or `Type/id#part`."""
     type_, id_, part = name
     return f"{type_}/{id_}#{part}" if part else f"{type_}/{id_}"
+
+
+def located(
+    passage: Passage, txn: Transaction, places: Places, reference: str, part: str = ""
+) -> tuple[Located, bool]:
+    """Do what `Passage.resolve` does; the store is asked once in a transaction."""
+    name = (reference, part)
+    if name not in places:
+        places[name] = passage.resolve(txn, reference, part)
+    return places[name]
 
 
 def _named(entries: list[Entry], name: Name) -> Entry:

@@ -46,7 +46,8 @@ AT_ONCE = 128
 class View:
     """One record as one request may see it. Decisions, and pages once opened, are kept for this request only.
 
-    Under `depositing` every write is a deposit: a newer version of what was received is one too.
+    Under `depositing` every write is a deposit: a newer version of what was received is one too. `row` is
+    what was looked at; `known` says that head and facts were open already.
     """
 
     asking: Asking
@@ -62,7 +63,8 @@ class View:
     standing: Standing | None = None
     clock: Callable[[], Instant] | None = None
     begun: Instant = Instant(0)  # noqa: RUF009 - a NewType over int
-    kept: Glanced | None = field(default=None, repr=False)
+    row: RecordRow | None = field(default=None, repr=False)
+    known: bool = False
 
     def now(self) -> Instant:
         """Give the request's own instant and the time that has passed since: a permit ends while it waits."""
@@ -118,13 +120,13 @@ def look_at(
         glances.keep(glanced)
     head = glanced.head
     mark = HeadMark(head_hash(row.head), head.epoch)
-    return View(asking, record, keys, policy, head, glanced.facts, mark, kept=kept)
+    return View(asking, record, keys, policy, head, glanced.facts, mark, row=row, known=kept is not None)
 
 
 def look_again(view: View) -> None:
     """Open head and facts where they were kept open: a refusal costs the same on whatever record."""
-    if view.kept is not None:
-        _glance_record(view.keys, view.kept.row)
+    if view.known and view.row is not None:
+        _glance_record(view.keys, view.row)
 
 
 def _glance_record(keys: RecordKeys, row: RecordRow) -> tuple[Head, RecordFacts]:

@@ -20,12 +20,12 @@ from serment.ledger.entry import Event, Interaction
 from serment.model import Denial, ItemClass, PatientId, Receipt, RecordToken
 from serment.record import announcing, today, trace
 from serment.record.asking import Asking
-from serment.record.draft import Draft
+from serment.record.draft import Draft, Places, located
 from serment.record.gate import View
 from serment.record.index import Head
 from serment.record.passage import Passage
 from serment.record.trace import Touched
-from serment.store.contract import Transaction
+from serment.store.contract import Located, Transaction
 
 UNDONE = "T1.undone"
 """Rule of what the decision would have let: another part of the request, or its version, undid it."""
@@ -71,6 +71,7 @@ class Pen:
     done: dict[RecordToken, list[tuple[Interaction, Touched]]] = field(default_factory=dict)
     found: dict[RecordToken, list[tuple[Interaction, Touched]]] = field(default_factory=dict)
     marks: dict[RecordToken, HeadMark] = field(default_factory=dict)
+    places: Places = field(default_factory=dict, repr=False)
     reason: str = ""
 
     def draft(self, record: RecordToken) -> Draft:
@@ -79,8 +80,12 @@ class Pen:
         if draft is None:
             view = self.passage.view(self.txn, self.asking, record)
             view.depositing = self.imported
-            draft = self.drafts[record] = Draft(self.passage, self.txn, view)
+            draft = self.drafts[record] = Draft(self.passage, self.txn, view, places=self.places)
         return draft
+
+    def located(self, reference: str) -> tuple[Located, bool]:
+        """Find where a reference leads, as `Passage.resolve`, once for each transaction."""
+        return located(self.passage, self.txn, self.places, reference)
 
     def born(self, record: RecordToken, keys: RecordKeys, patient: PatientId, facts: RecordFacts) -> Draft:
         """Begin a record that has no row yet. Its keys are durable already (HOUSE section 5)."""

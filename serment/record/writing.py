@@ -259,8 +259,7 @@ def draft_of(pen: Pen, reference: str, births: dict[str, Birth]) -> Draft:
     for draft in pen.drafts.values():
         if (type_, id_, "") in draft.names:
             return draft
-    located, _ = pen.passage.resolve(pen.txn, reference)
-    return pen.draft(located.record)
+    return pen.draft(pen.located(reference)[0].record)
 
 
 def change(
@@ -275,7 +274,7 @@ def change(
 ) -> Written:
     """Update one item inside a pen. An item does not change patient."""
     draft = draft_of(pen, f"{incoming.type}/{id_}", {})
-    there, _ = pen.passage.resolve(pen.txn, owner)
+    there, _ = pen.located(owner)
     incoming = choices.as_secret_as_what_it_names(draft, incoming)
     if not imported:
         choices.same_professional(draft, incoming, id_)

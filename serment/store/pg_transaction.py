@@ -119,6 +119,10 @@ class PgTransaction(PgSnapshot):
     def put_locator(self, token: bytes, record: RecordToken, pack: int) -> None:
         self._later(sql.PUT_LOCATOR, token, record, pack, check=_own_locator)
 
+    def put_locators(self, record: RecordToken, places: Sequence[tuple[bytes, int]]) -> None:
+        for token, pack in places:
+            self.put_locator(token, record, pack)
+
     def move_locators(self, moves: Sequence[tuple[bytes, int]]) -> None:
         for token, pack in moves:
             self._later(sql.MOVE_LOCATOR, pack, token, check=_one_row)

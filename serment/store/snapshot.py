@@ -7,7 +7,7 @@ and `writer.py` for writes. A view that has been closed refuses every further st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apsw
@@ -74,6 +74,16 @@ class Rows(Reads[str]):
             raise RuntimeError("rows of the store are read after the end of their view") from None
         except apsw.Error as error:
             raise self._meaning(error, connection) from None
+
+    def _change_many(self, statement: str, rows: Sequence[tuple[apsw.SQLiteValue, ...]]) -> int:
+        """Run one write for each of `rows` and give the number of rows that all of them touched."""
+        connection = self._open()
+        before = connection.total_changes()
+        try:
+            connection.executemany(statement, rows)
+        except apsw.Error as error:
+            raise self._meaning(error, connection) from None
+        return connection.total_changes() - before
 
     def _change(self, statement: str, *values: apsw.SQLiteValue) -> int:
         """Run a write and give the number of rows it touched."""

@@ -42,9 +42,14 @@ class SqliteTransaction(SqliteSnapshot):
         if not self._change(sql.PUT_LOCATOR, token, record, pack):
             raise ConflictError("store.already-there", code="locator")
 
+    def put_locators(self, record: RecordToken, places: Sequence[tuple[bytes, int]]) -> None:
+        rows = [(token, record, pack) for token, pack in places]
+        if self._change_many(sql.PUT_LOCATOR, rows) != len(rows):
+            raise ConflictError("store.already-there", code="locator")
+
     def move_locators(self, moves: Sequence[tuple[bytes, int]]) -> None:
-        for token, pack in moves:
-            self._must(self._change(sql.MOVE_LOCATOR, pack, token))
+        touched = self._change_many(sql.MOVE_LOCATOR, [(pack, token) for token, pack in moves])
+        self._must(touched, len(moves))
 
     def next_body(self) -> int:
         return self._next("body")
@@ -108,6 +113,6 @@ class SqliteTransaction(SqliteSnapshot):
         return number
 
     @staticmethod
-    def _must(touched: int) -> None:
-        if touched != 1:
+    def _must(touched: int, rows: int = 1) -> None:
+        if touched != rows:
             raise IntegrityError("store.row-missing")

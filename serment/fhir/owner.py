@@ -43,6 +43,9 @@ DIRECTORY_TYPES = frozenset(
 NEVER_WRITTEN = frozenset({"AuditEvent"})
 """The ledger is the trace: it is read on its own page, and nobody writes it from outside."""
 
+ADDRESSED_ALONE = NEVER_WRITTEN | {"Subscription"}
+"""Types with addresses of their own: no entry of a bundle reads, changes or ends one."""
+
 _PEOPLE = ("Patient", "RelatedPerson")
 _PATIENT = re.compile(
     r"(?P<patient>(?:[a-z][a-z0-9+.\-]*://[^?#]*/)?Patient(?:/[A-Za-z0-9\-.]{1,64}|\?.+?))(?:/_history/[^/]*)?"

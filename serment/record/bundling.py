@@ -25,7 +25,7 @@ from serment.errors import (
 from serment.fhir import document, outcome, subset
 from serment.fhir.bundle import ResponseItem, searchset
 from serment.fhir.freshness import fresh, instant
-from serment.fhir.owner import NEVER_WRITTEN
+from serment.fhir.owner import ADDRESSED_ALONE
 from serment.fhir.query import Query, parse
 from serment.fhir.transaction import BundleEntry, entries
 from serment.record import conditions, retrying, scanning, writing
@@ -152,7 +152,7 @@ class Bundling:
         """Answer a GET of a bundle: one item, one version, or a search."""
         at = address(entry, base)
         type_, rest = at.type, at.id.split("/") if at.id else []
-        if type_ in NEVER_WRITTEN:  # the trace is read at its own address
+        if type_ in ADDRESSED_ALONE:
             raise NotSupportedError("bundling.get")
         if rest and not at.query:
             served = await self._item(asking, type_, rest)

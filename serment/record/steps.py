@@ -23,7 +23,7 @@ from serment.errors import (
     TooLargeError,
 )
 from serment.fhir.binary_json import contents_of
-from serment.fhir.owner import NEVER_WRITTEN
+from serment.fhir.owner import ADDRESSED_ALONE
 from serment.fhir.transaction import PLACEHOLDERS, BundleEntry, relink
 from serment.record import incoming, writing
 from serment.record.incoming import Incoming, Sheet
@@ -169,7 +169,7 @@ def _checked(entry: BundleEntry, base: str, place: int) -> Address:
     posted = entry.method == "POST"
     if len(named) != (0 if posted else 1) or (entry.if_none_exist and not posted):
         raise NotSupportedError("bundling.address")
-    if at.type in NEVER_WRITTEN:
+    if at.type in ADDRESSED_ALONE:
         raise NotFoundError("api.unknown-type")
     return at
 

@@ -74,7 +74,7 @@ class Subscribing:
             rule = _may_ask(draft, one, pen.asking)
             _room(pen, draft, waiting, asking.actor.id)
             _keep(draft, [*_kept(draft, pen.asking), one])
-            pen.txn.put_locator(pen.passage.installation.locator(f"{TYPE}/{one.id}"), draft.record, 0)
+            pen.txn.put_locator(pen.passage.installation.locator(_place(one.id)), draft.record, 0)
             outbox.put_notice(waiting, _notice(one, asked.patient), asking.now)
             outbox.keep(pen, waiting)
             _did(pen, draft, Interaction.CREATE, one, rule)
@@ -110,7 +110,7 @@ class Subscribing:
 
     def _find(self, snapshot: Snapshot, asking: Asking, id_: str) -> _Found:
         passage = self._passage
-        lead = passage.lead(snapshot, f"{TYPE}/{id_}")
+        lead = passage.lead(snapshot, _place(id_))
         view = passage.view_of(snapshot, asking, lead.located.record, lead.row, at_hand=True)
         one = _own(lines(view.facts), id_, asking.actor.id)
         verdict = view.decide(unit_of(asking.actor.id if one else ActorId("")), Act.READ)
@@ -158,7 +158,7 @@ class Subscribing:
             _did(pen, draft, Interaction.UPDATE, after, rule)
             return after
 
-        return _shown(await self._writing.run(asking, [f"{TYPE}/{id_}", OUTBOX], job), None, asking)
+        return _shown(await self._writing.run(asking, [_place(id_), OUTBOX], job), None, asking)
 
     async def delete(self, asking: Asking, id_: str, if_match: int | None = None) -> None:
         """End it. Raises `NotFoundError`, `VersionConflictError`."""
@@ -174,7 +174,15 @@ class Subscribing:
                 outbox.keep(pen, waiting)
             _did(pen, draft, Interaction.DELETE, before, rule)
 
-        await self._writing.run(asking, [f"{TYPE}/{id_}", OUTBOX], job)
+        await self._writing.run(asking, [_place(id_), OUTBOX], job)
+
+
+def _place(id_: str) -> str:
+    """Name what leads to the record of a subscription.
+
+    It is no `Type/id`: a reference that somebody writes leads here no more than one to nothing.
+    """
+    return f"subscription {id_}"
 
 
 def _registered(pen: Pen, waiting: Draft, endpoint: str) -> None:
@@ -201,7 +209,7 @@ def _room(pen: Pen, draft: Draft, waiting: Draft, actor: ActorId) -> None:
 
 def _mine(pen: Pen, id_: str, interaction: Interaction) -> tuple[Draft, Subscription, str]:
     """Find the asker's own subscription for changing it. Raises `DeniedError`: absent and another's alike."""
-    draft = writing.draft_of(pen, f"{TYPE}/{id_}", {})
+    draft = writing.draft_of(pen, _place(id_), {})
     actor = pen.asking.actor.id
     one = _own(lines(choices.facts_of(draft)), id_, actor)
     verdict = draft.view.decide(unit_of(actor if one else ActorId("")), Act.READ)

@@ -12,6 +12,7 @@ from serment.app import carrier
 from serment.ledger.sentences import lines as told
 from serment.model import Instant
 from serment.record import addresses, outbox
+from serment.record.alarms import INTEGRITY
 from serment.record.notifying import Notifying
 from serment.words import Language
 from tests.doors.samples import WEIGHT, Json, weight
@@ -246,6 +247,47 @@ def test_a_bundle_takes_no_subscription(server: Served, hook: Receiver) -> None:
         "", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
     )
     assert answer.status_code in {400, 404, 422}
+
+
+OTHER_WAYS = [
+    ("GET", "Subscription/{}"),
+    ("GET", "Subscription/{}/_history/1"),
+    ("DELETE", "Subscription/{}"),
+    ("GET", "Outbox/{}"),
+    ("DELETE", "Outbox/{}"),
+]
+
+
+@pytest.mark.parametrize("role", ["team-doctor", "attending", "nurse"])
+@pytest.mark.parametrize(("method", "url"), OTHER_WAYS)
+def test_a_bundle_does_not_tell_which_subscriptions_there_are(
+    server: Served, hook: Receiver, role: str, method: str, url: str
+) -> None:
+    made, said = asked(server, hook), set[str]()
+    for id_ in (made["id"], NOBODY):
+        entry = {"request": {"method": method, "url": url.format(id_)}}
+        sent = {"resourceType": "Bundle", "type": "batch", "entry": [entry]}
+        answer = server.staff(role).post("", json=sent)
+        assert answer.json()["entry"][0]["response"]["status"] in {"400", "404"}
+        said.add(answer.text)
+    assert len(said) == 1
+    assert INTEGRITY not in server.house.passage.alarms.rung
+    server.staff("team-doctor").delete(f"Subscription/{made['id']}")
+
+
+def test_nothing_that_names_a_subscription_tells_whether_it_is_there(server: Served, hook: Receiver) -> None:
+    made, said = asked(server, hook), set[str]()
+    for id_ in (made["id"], NOBODY):
+        doctor, named = server.staff("attending"), f"Subscription/{id_}"
+        agent = [{"who": {"display": "x"}}]
+        about = {"target": [{"reference": named}], "recorded": "2020-01-01T00:00:00Z", "agent": agent}
+        answers = [
+            doctor.post("Provenance", json={"resourceType": "Provenance", **about}),
+            server.patient().get(f"Patient/{server.record()}/$explain-access", params={"item": named}),
+        ]
+        said.add("".join(f"{one.status_code} {sentence(one)}" for one in answers))
+    assert len(said) == 1
+    server.staff("team-doctor").delete(f"Subscription/{made['id']}")
 
 
 @pytest.mark.parametrize("header", ["if-none-exist", "idempotency-key"])

@@ -300,9 +300,11 @@ async def warm(passage: Passage, asking: Asking, references: Sequence[str]) -> N
 
     The statements count references, never records: how many records they lead to would tell what exists.
     """
+    passage.keyring.begin(asking.request)
     with passage.store.snapshot() as snapshot:
         records = [passage.resolve(snapshot, one)[0].record for one in dict.fromkeys(references)]
-    await warm_records(passage, asking, records)
+        epochs = [(record, snapshot.epoch(record)) for record in records]
+    await _fetched(passage, asking, epochs)
 
 
 async def warm_records(passage: Passage, asking: Asking, records: Collection[RecordToken]) -> None:
@@ -310,6 +312,12 @@ async def warm_records(passage: Passage, asking: Asking, records: Collection[Rec
     passage.keyring.begin(asking.request)
     with passage.store.snapshot() as snapshot:
         epochs = [(record, snapshot.epoch(record)) for record in records]
+    await _fetched(passage, asking, epochs)
+
+
+async def _fetched(
+    passage: Passage, asking: Asking, epochs: Iterable[tuple[RecordToken, int | None]]
+) -> None:
     for record, epoch in epochs:
         if epoch is not None and passage.keyring.held(record, epoch, asking.now) is None:
             await asyncio.to_thread(passage.keyring.of, record, epoch, asking.request, asking.now)

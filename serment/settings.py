@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -85,7 +86,9 @@ def read(
         language=_value(given, "SERMENT_LANGUAGE", "fr", Language),
         workers=_value(given, "SERMENT_WORKERS", "1", _workers),
         scanner=_value(given, "SERMENT_SCANNER", "", _socket),
-        replica=_value(given, "SERMENT_STORE_REPLICA", "", store_address),
+        replica=_value(
+            given, "SERMENT_STORE_REPLICA", "", partial(store_address, name="SERMENT_STORE_REPLICA")
+        ),
     )
 
 
@@ -128,7 +131,7 @@ def _workers(text: str) -> int:
     return workers
 
 
-def store_address(text: str) -> str:
+def store_address(text: str, name: str = "SERMENT_STORE") -> str:
     """Take the address of a database as it is typed: "" or `sqlite` for the file in the directory.
 
     Raises `ValueError` for what is none, `SettingsError` for one that carries a password: settings are shown.
@@ -138,7 +141,7 @@ def store_address(text: str) -> str:
     if not text.startswith(("postgresql://", "postgres://")):
         raise ValueError
     if urlsplit(text).password is not None or "password=" in text:
-        raise SettingsError("settings.secret", name="SERMENT_STORE")
+        raise SettingsError("settings.secret", name=name)
     return text
 
 

@@ -37,6 +37,19 @@ def test_a_wrong_value_is_named(variable: str, value: str) -> None:
     assert variable in str(error.value)
 
 
+@pytest.mark.parametrize("variable", ["SERMENT_STORE", "SERMENT_STORE_REPLICA"])
+@pytest.mark.parametrize(
+    "address", ["postgresql://clinic:s3cret@db/serment", "postgresql://db/s?password=s3cret"]
+)
+def test_an_address_with_a_password_is_refused_by_the_name_of_its_setting(
+    variable: str, address: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        settings.read({variable: address})
+    assert error.value.parameters == {"name": variable}
+    assert "s3cret" not in str(error.value)
+
+
 def test_an_argument_wins_over_the_environment(tmp_path: Path) -> None:
     chosen = settings.read({"SERMENT_DIR": "/elsewhere", "SERMENT_PORT": "1"}, tmp_path, 2)
     assert (chosen.directory, chosen.port) == (tmp_path, 2)

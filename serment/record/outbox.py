@@ -93,12 +93,23 @@ class Notice(msgspec.Struct, array_like=True, frozen=True):
     again: int = 0
 
     def matched(self, now: int) -> Notice:
-        """Hear of a match. What waits already changes nothing, and what failed stays so."""
+        """Hear of a match. What waits already changes only by an earlier one, and what failed stays so.
+
+        Two writes may commit in another order than they began in: none of them is older than `since`.
+        """
         if self.state == IDLE:
             return msgspec.structs.replace(self, state=DUE, since=now, next=max(now, self.next), tries=0)
-        if self.state == SENDING and not self.again:
+        if self.state == DUE and now < self.since:
+            return msgspec.structs.replace(self, since=now)
+        if self.state == SENDING and not 0 < self.again <= now:
             return msgspec.structs.replace(self, again=now)
         return self
+
+    def changed(self, end: int) -> Notice:
+        """Hear that its subscription was changed: what waits goes on waiting, what failed is forgotten."""
+        if self.state == FAILED:
+            return Notice(self.subscription, self.patient, self.actor, self.endpoint, end)
+        return msgspec.structs.replace(self, end=end)
 
     def is_due(self, now: int) -> bool:
         """Say whether to send now: it waits, or who was sending it never came back."""
@@ -118,7 +129,8 @@ class Notice(msgspec.Struct, array_like=True, frozen=True):
         if self.tries >= MOST_TRIES:
             return self.failed()
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self.tries - 1))
-        return msgspec.structs.replace(self, state=DUE, next=now + pause, again=0)
+        since = min(self.since, self.again or self.since)
+        return msgspec.structs.replace(self, state=DUE, since=since, next=now + pause, again=0)
 
     def failed(self) -> Notice:
         """Give up."""

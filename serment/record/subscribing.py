@@ -151,9 +151,8 @@ class Subscribing:
             _may_ask(draft, after, pen.asking)
             _keep(draft, [*(one for one in lines(choices.facts_of(draft)) if one.id != id_), after])
             waiting = outbox.draft_of(pen)
-            found = outbox.standing(waiting, id_)
-            new = _notice(after, asked.patient)
-            outbox.put_notice(waiting, new, asking.now, found[0] if found else None)
+            item, notice = outbox.standing(waiting, id_) or (None, _notice(after, asked.patient))
+            outbox.put_notice(waiting, notice.changed(after.end), asking.now, item)
             outbox.keep(pen, waiting)
             _did(pen, draft, Interaction.UPDATE, after, rule)
             return after

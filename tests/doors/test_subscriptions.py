@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from serment.app import carrier
+from serment.fhir.dates import instant_text
 from serment.ledger.sentences import lines as told
 from serment.model import Instant
 from serment.record import addresses, outbox
@@ -115,6 +116,16 @@ def test_one_reads_lists_rests_wakes_and_ends_ones_own(server: Served, hook: Rec
     assert doctor.get(address).status_code == 404
     writes(server)
     assert turn(server, HOUR) == 0
+
+
+def test_news_that_wait_outlast_a_change_of_the_subscription(server: Served, hook: Receiver) -> None:
+    doctor, made = server.staff("team-doctor"), asked(server, hook)
+    writes(server)
+    longer = {**made, "end": instant_text(server.house.passage.clock() + 48 * HOUR)}
+    tag = {"if-match": 'W/"1"'}
+    assert doctor.put(f"Subscription/{made['id']}", json=longer, headers=tag).status_code == 200
+    assert turn(server) == 1
+    doctor.delete(f"Subscription/{made['id']}")
 
 
 def test_it_ends_by_itself_within_a_month(server: Served, hook: Receiver) -> None:

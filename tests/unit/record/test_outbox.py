@@ -28,6 +28,23 @@ def test_a_match_is_due_at_once_and_others_wait_with_it() -> None:
     assert due.matched(NOW + 1) is due
 
 
+def test_an_earlier_match_that_is_written_later_is_not_older_than_what_is_told() -> None:
+    due = IDLE_ONE.matched(NOW).matched(NOW - 5)
+    assert (due.state, due.since, due.next) == (DUE, NOW - 5, NOW)
+    again = IDLE_ONE.matched(NOW).taken(NOW).matched(NOW + 9).matched(NOW + 5)
+    assert (again.state, again.again) == (SENDING, NOW + 5)
+    missed = IDLE_ONE.matched(NOW).taken(NOW).matched(NOW - 5).missed(NOW)
+    assert (missed.state, missed.since) == (DUE, NOW - 5)
+
+
+def test_what_waits_goes_on_waiting_when_the_subscription_is_changed() -> None:
+    due = IDLE_ONE.matched(NOW)
+    assert due.changed(3 * NOW) == msgspec.structs.replace(due, end=3 * NOW)
+    sending = due.taken(NOW).matched(NOW + 5)
+    assert sending.changed(3 * NOW) == msgspec.structs.replace(sending, end=3 * NOW)
+    assert sending.failed().changed(3 * NOW) == msgspec.structs.replace(IDLE_ONE, end=3 * NOW)
+
+
 def test_a_sender_has_it_for_a_time_and_then_another_may() -> None:
     taken = IDLE_ONE.matched(NOW).taken(NOW)
     assert (taken.state, taken.tries) == (SENDING, 1)

@@ -231,7 +231,7 @@ def opened(
 def opened_of(
     snapshot: Snapshot, view: View, wanted: Sequence[Pack], needles: Needles = ()
 ) -> Iterator[tuple[Pack, Permit, ItemClass, list[Entry]]]:
-    """Open some of the packs that were listed, and read their entries whose bytes hold the `needles`."""
+    """Open some of the packs that were listed, and read those whose bytes hold the `needles`."""
     for start in range(0, len(wanted), AT_ONCE):
         some = wanted[start : start + AT_ONCE]
         rows = {row.number: row.sealed for row in snapshot.packs(view.record, [one.number for one in some])}
@@ -306,7 +306,7 @@ def current_in(
     if isinstance(permit, Denial):
         return permit
     tag = _tag_at(snapshot, view, permit, located)
-    for entry in _entries(view, permit, unit, located, tag, sealed, ((name[1].encode(),),)):
+    for entry in _entries(view, permit, unit, located, tag, sealed):
         if entry.id == name[1] and (entry.type, entry.part) == (name[0], name[2]):
             return Item(permit, unit, entry)
     raise IntegrityError("record.altered")

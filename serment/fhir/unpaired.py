@@ -35,6 +35,15 @@ def asked(query: Query) -> Mapping[str, Sequence[Clause]]:
     return found
 
 
+def rest(query: Query) -> Sequence[Clause]:
+    """Give what a query asks beside pairs of items of its own type: who does not agree needs no pairs.
+
+    Nothing where a link asks something of that type too: other items may then matter.
+    """
+    linked = any(end.kind == query.type for link in query.links for end in clauses_of(link))
+    return () if linked else [clause for clause in query.clauses if clause.type != "composite"]
+
+
 def unsaid(clauses: Sequence[Clause]) -> Unsaid:
     """Make the test of values that hold both parts of a pair that is asked, and no pairs at all."""
     tests = [

@@ -60,13 +60,18 @@ def standing(
 
 
 def fitting(
-    snapshot: Snapshot, view: View, items: Sequence[Item], contacts: dict[Key, Item], most: int = MOST_BYTES
+    snapshot: Snapshot,
+    view: View,
+    items: Sequence[Item],
+    contacts: dict[Key, Item],
+    most: int = MOST_BYTES,
+    at_once: int = AT_ONCE,
 ) -> tuple[list[Item], list[Sealed]]:
-    """Read the sealed bodies of as many items as fit in `most` bytes, a few at a time; one at least."""
+    """Read the sealed bodies of as many items as fit in `most` bytes, `at_once` a time; one at least."""
     sealed: list[Sealed] = []
     size = done = 0
     while done < len(items) and size < most:
-        few, before = items[done : done + AT_ONCE], len(sealed)
+        few, before = items[done : done + at_once], len(sealed)
         halves = [contacts[key(item.entry)] for item in few if key(item.entry) in contacts]
         sealed += gate.fetch(snapshot, view, [*few, *halves])
         done += len(few)

@@ -120,6 +120,29 @@ def size(server: Served) -> int:
         return snapshot.ledger_size()
 
 
+def test_no_body_is_read_that_the_rest_of_the_search_rules_out(server: Served) -> None:
+    [wanted] = made(server, "narrow", (137, 87))
+    [other] = made(server, "wide", (137, 87))
+    assert found(server, "narrow", f"{LOINC}|{SYSTOLIC}$137") == [wanted]
+    trail = run(server.house.proving.trail(server.installation.as_patient(), server.record()))
+    named = {one for body in trail[:3] if body.event.interaction == "search" for one in body.event.resources}
+    assert f"Observation/{wanted}/_history/1" in named
+    assert f"Observation/{other}/_history/1" not in named
+
+
+def test_more_than_a_page_of_bodies_is_not_read_for_one_search(server: Served) -> None:
+    """What one search holds in memory has an end: of 500 bodies each may be as large as a request."""
+    doctor = server.staff("team-doctor")
+    heavy = pressure(server, "heavy", 138, 88) | {"note": [{"text": "x" * 800_000}] * 3}
+    ids = [doctor.post("Observation", json=heavy).json()["id"] for _ in range(9)]
+    for id_ in ids:
+        age(server, id_)
+    refused = doctor.get(asked(server, "heavy", CODES[0], f"{LOINC}|{SYSTOLIC}$138"))
+    assert (refused.status_code, sentence(refused)) == (413, "search.too-many-older")
+    for id_ in ids:
+        doctor.delete(f"Observation/{id_}")
+
+
 def test_hidden_older_items_are_looked_at_by_nobody(server: Served) -> None:
     made(server, "hidden-older", (155, 85))
     stranger = server.staff("unrelated-doctor")

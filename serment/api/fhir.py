@@ -255,7 +255,8 @@ async def _written(
 ) -> Response:
     """Answer a write as `Prefer` asks: by default with the stored bytes, which are those that were sent.
 
-    Without `sent` (a patch that was done before) they are read like anything else.
+    Without `sent` (a patch that was done before), and when a condition was met, they are read like anything
+    else: the version that the ETag names.
     """
     headers = version_headers(written.version, written.updated)
     headers["location"] = f"{house.base}/{written.type}/{written.id}/_history/{written.version}"
@@ -265,24 +266,14 @@ async def _written(
         return answer(b"", status, headers)
     if wish == "OperationOutcome":
         return answer(outcome.ok("api.written", language_of(request)), status, headers)
-    if request.method == "POST" and not written.created:
-        return answer(await _met(house, asking, written), status, headers)
-    if sent is None:
+    if sent is None or (request.method == "POST" and not written.created):
         return answer(await _made(house, asking, written), status, headers)
     body = sent.whole(written.id, written.version, Instant(written.updated))
     return answer(body, status, headers)
 
 
-async def _met(house: House, asking: Asking, written: Written) -> bytes:
-    """Give what a conditional create met, read like anything else: nothing for a person only found."""
-    try:
-        return (await house.reading.read(asking, written.type, written.id)).body
-    except NotFoundError:
-        return b""
-
-
 async def _made(house: House, asking: Asking, written: Written) -> bytes:
-    """Give the version that was made, read like anything else: nothing for who may not read it now."""
+    """Give the version that was made or met: nothing for who may not read it, as for a person only found."""
     try:
         return (await house.reading.vread(asking, written.type, written.id, written.version)).body
     except NotFoundError:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 from serment.errors import (
     ConflictError,
     EntryError,
+    GoneError,
     NotSupportedError,
     RefusedError,
     RequestError,
@@ -172,7 +173,10 @@ class Bundling:
         if len(rest) == 1:
             return await self._reading.read(asking, type_, rest[0])
         if len(rest) == 3 and rest[1] == "_history" and rest[2].isdecimal() and len(rest[2]) < 10:
-            return await self._reading.vread(asking, type_, rest[0], int(rest[2]))
+            served = await self._reading.vread(asking, type_, rest[0], int(rest[2]))
+            if served.deleted:
+                raise GoneError("record.gone")
+            return served
         raise NotSupportedError("bundling.get")
 
 

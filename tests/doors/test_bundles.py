@@ -100,6 +100,17 @@ def test_a_transaction_changes_and_deletes_too(server: Served) -> None:
     assert doctor.get(f"Observation/{gone}").status_code == 410
 
 
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_version_that_is_a_deletion_is_gone_in_a_bundle_as_outside(server: Served, kind: str) -> None:
+    doctor = server.staff("team-doctor")
+    gone = doctor.post("Observation", json=weight(server.record())).json()["id"]
+    doctor.delete(f"Observation/{gone}")
+    sent = bundle(*(entry(None, "GET", f"Observation/{gone}/_history/{n}") for n in (1, 2, 3)))
+    answers = doctor.post("", json=sent | {"type": kind}).json()["entry"]
+    assert [one["response"]["status"] for one in answers] == ["200", "410", "404"]
+    assert ["resource" in one for one in answers] == [True, False, False]
+
+
 def test_a_conditional_creation_lends_the_id_of_what_it_met_to_the_links(server: Served) -> None:
     doctor = server.staff("team-doctor")
     known = doctor.get(f"Patient/{server.record()}").json()

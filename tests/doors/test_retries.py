@@ -92,6 +92,25 @@ def test_an_update_and_a_deletion_that_come_twice_make_one_version_each(server: 
     assert versions(server, id_) == 3
 
 
+@pytest.mark.parametrize("since", ["changed", "deleted"])
+def test_a_creation_that_met_an_item_says_the_same_once_that_is_another(server: Served, since: str) -> None:
+    """The body is of the version that its ETag says, whatever became of the item."""
+    doctor, name = server.staff("team-doctor"), str(uuid4())
+    sent = weight(server.record(), identifier=[{"system": "urn:test", "value": name}])
+    there = doctor.post("Observation", json=sent).json()
+    named = key(**{"if-none-exist": f"patient={server.record()}&identifier=urn:test|{name}"})
+    once = doctor.post("Observation", json=sent, headers=named)
+    assert (once.status_code, once.json()) == (200, there)
+    address = f"Observation/{there['id']}"
+    if since == "deleted":
+        doctor.delete(address)
+    else:
+        doctor.put(address, json=there | {"status": "amended"}, headers={"if-match": 'W/"1"'})
+    again = doctor.post("Observation", json=sent, headers=named)
+    assert (again.status_code, again.json()) == (200, there)
+    assert again.headers["etag"] == once.headers["etag"]
+
+
 def test_a_patch_that_comes_twice_is_done_once(server: Served) -> None:
     """Its test would fail on what it made: the retry is not a patch of the patched item."""
     id_, doctor = made(server), server.staff("team-doctor")

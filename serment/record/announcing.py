@@ -81,9 +81,12 @@ def _written(pen: Pen, draft: Draft) -> list[Placed]:
 
 def _hears(pen: Pen, draft: Draft, one: Subscription, placed: Sequence[Placed]) -> bool:
     """Ask the decision as the subscriber, then hold what they may read against their criteria."""
+    query = one.query()
+    if query is None:
+        return False
     asking = asking_of(one, pen.asking.request, pen.asking.now)
     view = seen_by(draft.view, draft.facts or draft.view.facts, asking)
-    matches = matcher(one.query())
+    matches = matcher(query)
     return any(
         entry.type == one.type
         and isinstance(view.decide(unit, Act.READ), Permit)

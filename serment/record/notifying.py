@@ -182,6 +182,8 @@ def _addressed(entry: Pending, address: Address) -> Pending:
 def _news(snapshot: Snapshot, view: View, one: Subscription, since: int) -> list[Item]:
     """Give what the subscriber may read now, that meets their criteria and was written since (ms)."""
     query = one.query()
+    if query is None:
+        return []
     items = gathered(snapshot, view, {one.type}).of(one.type)
     return [item for item in matching(query, items, {}) if item.entry.updated >= since]
 

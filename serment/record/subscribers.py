@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from serment.access.record_facts import RecordFacts
-from serment.errors import IntegrityError
+from serment.errors import IntegrityError, RequestError
 from serment.fhir.query import Query, parse
 from serment.model import (
     Actor,
@@ -59,9 +59,12 @@ class Subscription(msgspec.Struct, array_like=True, frozen=True):
         """Say whether it is to be told of what happens at `now`."""
         return not self.off and now < self.end
 
-    def query(self) -> Query:
-        """Give its criteria, read again."""
-        return parse(self.type, self.pairs)
+    def query(self) -> Query | None:
+        """Give its criteria, read again; None when they were an older Serment's and mean nothing now."""
+        try:
+            return parse(self.type, self.pairs)
+        except RequestError:
+            return None
 
     def __repr__(self) -> str:
         return f"Subscription({self.type})"

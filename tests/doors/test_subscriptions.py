@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from serment.app import carrier
 from serment.fhir.dates import instant_text
+from serment.ledger.entry import Interaction
 from serment.ledger.sentences import lines as told
 from serment.model import Instant
-from serment.record import addresses, outbox
+from serment.record import addresses, outbox, trace
 from serment.record.alarms import INTEGRITY
 from serment.record.notifying import Notifying
+from serment.record.pen import Pen
+from serment.record.subscribers import lines, with_lines
 from serment.words import Language
 from tests.doors.samples import WEIGHT, Json, weight
 from tests.doors.served import Served, sentence
@@ -126,6 +130,28 @@ def test_news_that_wait_outlast_a_change_of_the_subscription(server: Served, hoo
     assert doctor.put(f"Subscription/{made['id']}", json=longer, headers=tag).status_code == 200
     assert turn(server) == 1
     doctor.delete(f"Subscription/{made['id']}")
+
+
+def test_criteria_that_this_serment_knows_no_more_stop_no_write_and_no_turn(
+    server: Served, hook: Receiver
+) -> None:
+    made, asking = asked(server, hook), server.installation.as_staff("attending")
+    writes(server)
+    owner = f"Patient/{server.record()}"
+
+    def older(pen: Pen) -> None:
+        """Write the line as a Serment did that had a search parameter more."""
+        draft = pen.draft(pen.passage.resolve(pen.txn, owner)[0].record)
+        facts = draft.view.facts
+        kept = [msgspec.structs.replace(one, pairs=(*one.pairs, ("once-known", "x"))) for one in lines(facts)]
+        draft.facts = with_lines(facts, kept)
+        pen.did(draft, Interaction.UPDATE, trace.of_facts("test"))
+
+    run(server.house.writing.run(asking, [owner], older))
+    assert turn(server) == 0
+    writes(server)
+    assert turn(server, HOUR) == 0
+    server.staff("team-doctor").delete(f"Subscription/{made['id']}")
 
 
 def test_it_ends_by_itself_within_a_month(server: Served, hook: Receiver) -> None:

@@ -3,16 +3,23 @@
 Each name is looked for as written, in capitals, in UTF-16, in base64 at its three alignments and
 percent-encoded. A file is first reduced to its runs of readable characters, as `strings` does, so that
 many names in many megabytes are a matter of seconds.
+
+The thief is a process: one that serves never opens the file of its own database beside SQLite, which would
+take SQLite's locks with it (`store.connection`).
 """
 
 from __future__ import annotations
 
 import base64
 import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+import msgspec
 
 LEAST = 6
 """Bytes of the shortest form looked for: in random bytes a shorter one is found by chance."""
@@ -36,8 +43,18 @@ class DiskSearch:
 
 
 def search(folder: Path, names: Iterable[str]) -> DiskSearch:
-    """Look for each name, in every form, in every file below `folder`."""
-    return search_files([path for path in sorted(folder.rglob("*")) if path.is_file()], names)
+    """Look for each name, in every form, in every file below `folder`, by another process."""
+    thief = [sys.executable, "-m", "serment.demo.disk", str(folder)]
+    asked = msgspec.json.encode(sorted(set(names)))
+    done = subprocess.run(thief, input=asked, stdout=subprocess.PIPE, check=True)
+    return msgspec.json.decode(done.stdout, type=DiskSearch)
+
+
+def _thief() -> None:
+    """Search the folder of the command line for the names on standard input; say what was found."""
+    below, names = Path(sys.argv[1]), msgspec.json.decode(sys.stdin.buffer.read(), type=list[str])
+    found = search_files([path for path in sorted(below.rglob("*")) if path.is_file()], names)
+    sys.stdout.buffer.write(msgspec.json.encode(found))
 
 
 def search_files(paths: Iterable[Path], names: Iterable[str]) -> DiskSearch:
@@ -94,3 +111,7 @@ def _base64(plain: bytes, shift: int) -> tuple[bytes, bytes]:
     first = -(-shift * 4 // 3)
     last = (shift + len(plain)) * 8 // 6
     return whole[first:last], whole[first:last].translate(bytes.maketrans(b"+/", b"-_"))
+
+
+if __name__ == "__main__":
+    _thief()

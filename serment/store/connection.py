@@ -104,11 +104,10 @@ def check_header(path: Path) -> None:
     short or not SQLite.
     """
     try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except FileNotFoundError:
-        raise SettingsError("store.missing") from None
-    except OSError:
+        if not path.exists():
+            raise SettingsError("store.missing")
+        header = _first_bytes(path, 100)
+    except (OSError, apsw.Error):
         raise SettingsError("store.cannot-open", code="READ") from None
     if len(header) < 100:
         raise IntegrityError("store.cut-short")
@@ -117,6 +116,20 @@ def check_header(path: Path) -> None:
     # Before any connection: opening in WAL mode would already write in somebody else's file.
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise SettingsError("store.foreign")
+
+
+def _first_bytes(path: Path, amount: int) -> bytes:
+    """Read the beginning of a database, by SQLite's own hand.
+
+    A file that this process opens and closes beside SQLite takes SQLite's locks with it (fcntl(2)): the next
+    process to leave the database would think itself the last one, and remove the WAL of a running server
+    (sqlite.org/howtocorrupt.html section 2.2).
+    """
+    file = apsw.VFSFile("unix", str(path), [apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_MAIN_DB, 0])
+    try:
+        return file.xRead(amount, 0)
+    finally:
+        file.xClose()
 
 
 def check_pages(connection: apsw.Connection, path: Path) -> None:

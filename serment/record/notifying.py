@@ -29,8 +29,7 @@ from serment.record.gate import Item, View
 from serment.record.outbox import Address, Notice
 from serment.record.passage import OUTBOX, Passage
 from serment.record.pen import Pen
-from serment.record.searching import matching
-from serment.record.shelf import gathered
+from serment.record.shelf import answering
 from serment.record.subscribers import Subscription, asking_of, lines, seen_by
 from serment.record.today import KEEPER
 from serment.record.writing import new_id, written
@@ -180,12 +179,12 @@ def _addressed(entry: Pending, address: Address) -> Pending:
 
 
 def _news(snapshot: Snapshot, view: View, one: Subscription, since: int) -> list[Item]:
-    """Give what the subscriber may read now, that meets their criteria and was written since (ms)."""
-    query = one.query()
-    if query is None:
-        return []
-    items = gathered(snapshot, view, {one.type}).of(one.type)
-    return [item for item in matching(query, items, {}) if item.entry.updated >= since]
+    """Give what the subscriber may read now, that meets their criteria and was written since (ms).
+
+    The store is held meanwhile: of a large record only the packs that hold something so new are opened.
+    """
+    query = one.query(since)
+    return [] if query is None else answering(snapshot, view, query).of(one.type)
 
 
 def _forget(pen: Pen, over: Sequence[Notice]) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from serment.access.record_facts import RecordFacts
 from serment.errors import IntegrityError, RequestError
+from serment.fhir.dates import instant_text
 from serment.fhir.query import Query, parse
 from serment.model import (
     Actor,
@@ -59,10 +60,14 @@ class Subscription(msgspec.Struct, array_like=True, frozen=True):
         """Say whether it is to be told of what happens at `now`."""
         return not self.off and now < self.end
 
-    def query(self) -> Query | None:
-        """Give its criteria, read again; None when they were an older Serment's and mean nothing now."""
+    def query(self, since: int = 0) -> Query | None:
+        """Give its criteria, read again, for what was written `since` (ms).
+
+        None when they were an older Serment's and mean nothing now.
+        """
+        written = (("_lastUpdated", f"ge{instant_text(since)}"),) if since else ()
         try:
-            return parse(self.type, self.pairs)
+            return parse(self.type, (*self.pairs, *written))
         except RequestError:
             return None
 

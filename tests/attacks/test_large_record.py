@@ -16,12 +16,15 @@ import pytest
 from serment.errors import IntegrityError, NotFoundError
 from serment.fhir import document
 from serment.fhir.query import parse
-from serment.record import incoming
+from serment.fhir.subscription import DAY, Asked
+from serment.record import addresses, incoming
 from serment.record.asking import Asking
 from serment.record.gate import View
+from serment.record.notifying import Departure, Notifying
 from tests import devices
 from tests.attacks.sql import Row, Thief, flipped, found
 from tests.attacks.watching import watched
+from tests.doors.samples import weight
 from tests.installation import Installation, run, small_installation
 
 SENT = 2_600
@@ -89,6 +92,29 @@ def test_settled_packs_stand_on_a_page_and_the_head_stays_small(made: Installati
     assert len(head.pages) == 1
     assert len(head.pages[0].packs) >= 2_000 // 512
     assert len([ref for ref in head.packs if ref.count >= 128]) < 8
+
+
+class _Taken:
+    """A receiver that takes everything."""
+
+    def carry(self, departure: Departure) -> bool:
+        return bool(departure.subscription)
+
+
+def test_a_notice_holds_up_the_writers_no_longer_for_a_large_record(made: Installation) -> None:
+    """What is new is looked for while the store is held: the packs of years stay shut."""
+    url, me = "https://hook.example/large", made.as_staff("attending")
+    addresses.register(made.house.passage, "large", url, "FR")
+    pairs = (("patient", made.record()),)
+    wish = Asked("Observation", made.record(), "Observation", pairs, url, "", me.now + DAY, off=False)
+    shown = run(made.house.subscribing.create(me, wish))
+    sent = incoming.read(json.dumps(weight(made.record())).encode(), "Observation", "")
+    run(made.house.writing.create(made.as_staff("attending"), sent))
+    house, log = watched(made.house)
+    assert Notifying(house.passage).turn(_Taken()) == 1
+    assert log.count("pack_at(int, ItemClass)") < len(view_of(made).head.pages[0].packs)
+    run(made.house.subscribing.delete(me, shown.id))
+    addresses.remove(made.house.passage, "large")
 
 
 @pytest.mark.parametrize("place", [5, 40, 200, -9], ids=["commitment", "nonce", "content", "tag"])

@@ -135,7 +135,7 @@ def _take(pen: Pen, notice: Notice) -> Departure | None:
     """Take a notice, decide once more, trace that it leaves. None: another has it, or nothing is to tell."""
     draft, now = outbox.draft_of(pen), pen.asking.now
     found = outbox.standing(draft, notice.subscription)
-    if found is None or not found[1].is_due(now):
+    if found is None or not found[1].is_due(now) or found[1].tries != notice.tries:
         return None
     item, standing = found
     address = next(

@@ -456,6 +456,22 @@ def test_two_senders_at_once_send_one_notice(subscribed: Subscribed) -> None:
     assert second.carried == []
 
 
+def test_a_sender_that_comes_late_to_a_notice_looks_at_it_again(subscribed: Subscribed) -> None:
+    """Another tried it meanwhile and missed: what becomes of it is written down all the same."""
+    house, other, post = subscribed.server.house, Post(taken=False), Post()
+    with subscribed.server.staff("team-doctor") as doctor:
+        second = doctor.post("Subscription", json=subscription(subscribed.patient, WEIGHT)).json()["id"]
+        subscribed.write()
+        slow = later(house, 20_000)
+        slow.turn(Meanwhile(lambda: later(house).turn(other)))
+        slow.turn(post)
+        assert len(other.carried) == 1
+        assert [one.subscription for one in post.carried] == [other.carried[0].subscription]
+        notices = waiting(house, subscribed.server.installation.as_staff("team-doctor"))
+        assert [notices[one].state for one in (subscribed.id, second)] == [outbox.IDLE] * 2
+        doctor.delete(f"Subscription/{second}")
+
+
 def test_what_is_written_while_a_notice_is_on_its_way_is_told_by_the_next(subscribed: Subscribed) -> None:
     house, post = subscribed.server.house, Post()
     subscribed.write()

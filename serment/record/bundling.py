@@ -277,20 +277,21 @@ def _meeting(
 ) -> tuple[list[Step], dict[int, Written]]:
     """Ask the conditions of creations and updates; what meets one takes its place in every link.
 
-    Patients come first: what is created in their record is asked there. Two equal conditions are one
-    item meant twice: refused, for the second would not see the first.
+    Patients come first: what is created in their record is asked there. Two equal conditions, however
+    written, are one item meant twice: refused, for the second would not see the first.
     """
     met: dict[int, Written] = {}
-    asked: set[tuple[str, str]] = set()
+    asked: set[bytes] = set()
     for people in (True, False):
         known = len(met)
         for step in steps:
             if not step.condition or step.incoming is None or (step.type == "Patient") != people:
                 continue
             at.append(step.place)
-            if (step.type, step.condition) in asked:
+            key = conditions.parsed(step.type, step.condition, bundle.base).key()
+            if key in asked:
                 raise ConflictError("record.twice")
-            asked.add((step.type, step.condition))
+            asked.add(key)
             found = conditions.met(pen, step.incoming, step.condition)
             if found is not None:
                 met[step.place] = found

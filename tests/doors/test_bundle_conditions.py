@@ -151,6 +151,22 @@ def test_a_conditional_reference_leads_to_the_one_that_it_finds(server: Served) 
     assert read["derivedFrom"] == [{"reference": f"Observation/{id_}"}]
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_one_condition_written_in_two_ways_does_not_make_an_item_twice(server: Served, method: str) -> None:
+    name = f"two-ways-{method}"
+    asked = criteria(server, name).partition("?")[2]
+    ways = (asked, "&".join(reversed(asked.split("&"))), asked.replace("|", "%7C"))
+    entries = [
+        entry(weight(server.record(), value, **mark(name)), "PUT", f"Observation?{way}")
+        if method == "PUT"
+        else entry(weight(server.record(), value, **mark(name)), ifNoneExist=way)
+        for value, way in enumerate(ways)
+    ]
+    for pair in (entries[:2], entries[1:]):
+        assert post(server, *pair).status_code == 409
+    assert server.staff("team-doctor").get(criteria(server, name)).json()["total"] == 0
+
+
 @pytest.mark.parametrize("name", ["led-nowhere", "led-twice"])
 def test_a_conditional_reference_that_finds_none_or_several_refuses_the_whole(
     server: Served, name: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from serment.cli.speech import told
+from serment.cli.speech import LANGUAGE, told
 from serment.fhir.summary import summary
 
 
@@ -27,7 +27,7 @@ class Item:
     @classmethod
     def of(cls, reference: str, version: int, resource: dict[str, Any], *, masked: bool = False) -> Item:
         """Say a resource in a line."""
-        said = summary(resource)
+        said = summary(resource, LANGUAGE)
         return cls(reference, version, said.title, said.value, said.date, masked=masked)
 
     @classmethod

@@ -89,7 +89,7 @@ def show(
     """Show the newest items that this person may see."""
     out = Output(json)
     with Through(as_, url, token_file, directory, passphrase_file, purpose, reason).door() as door:
-        items = door.show(patient)
+        items = sorted(door.show(patient), key=lambda item: item.date, reverse=True)
     _items(out, items)
     out.result(patient=patient, items=[item.json() for item in items])
 

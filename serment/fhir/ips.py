@@ -152,12 +152,12 @@ def _narrative(content: str) -> dict[str, str]:
 
 def _lines(filled: Filled, language: Language) -> str:
     """Say each item in a line, as lists do; nothing of a resource is taken as markup."""
-    lines = [_line(body) for _, body in filled.items]
+    lines = [_line(body, language) for _, body in filled.items]
     inside = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     none = html.escape(say("api.nothing-visible", language))
     return f"<ul>{inside}</ul>" if lines else f"<p>{none}</p>"
 
 
-def _line(body: bytes) -> str:
-    said = summary(json.loads(body))
+def _line(body: bytes, language: Language) -> str:
+    said = summary(json.loads(body), language)
     return " ".join(part for part in (said.title, said.value, said.date) if part)

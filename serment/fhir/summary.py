@@ -1,13 +1,15 @@
 """One line of a resource for a person: a title, a value, a date. Pure; no clinical judgement.
 
 Only what the resource itself says: the text or display of its code, its value with its unit, its
-date. A resource that says none of these is named by its type.
+date. A resource that says none of these is named by its type, in words where the catalogue has them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+
+from serment.words import Language, catalogue, say
 
 _DATES = (
     "effectiveDateTime",
@@ -41,9 +43,9 @@ class Summary:
     date: str
 
 
-def summary(resource: dict[str, Any]) -> Summary:
+def summary(resource: dict[str, Any], language: Language) -> Summary:
     """Say one resource in a line."""
-    return Summary(_title(resource), _value(resource), _date(resource)[:10])
+    return Summary(_title(resource, language), _value(resource, language), _date(resource)[:10])
 
 
 def person_name(patient: dict[str, Any]) -> str:
@@ -58,7 +60,7 @@ def person_name(patient: dict[str, Any]) -> str:
     return ""
 
 
-def _title(resource: dict[str, Any]) -> str:
+def _title(resource: dict[str, Any], language: Language) -> str:
     kind = str(resource.get("resourceType", ""))
     if kind in {"Patient", "RelatedPerson"}:
         return person_name(resource)
@@ -68,7 +70,8 @@ def _title(resource: dict[str, Any]) -> str:
         found = _concept(resource.get(name))
         if found:
             return found
-    return kind
+    named = f"fhir.type-{kind}"
+    return say(named, language) if named in catalogue() else kind
 
 
 def _concept(value: Any) -> str:
@@ -84,22 +87,24 @@ def _concept(value: Any) -> str:
     return _concept(value.get("coding"))
 
 
-def _value(resource: dict[str, Any]) -> str:
-    own = _quantity(resource.get("valueQuantity")) or _concept(resource.get("valueCodeableConcept"))
+def _value(resource: dict[str, Any], language: Language) -> str:
+    own = _quantity(resource.get("valueQuantity"), language) or _concept(resource.get("valueCodeableConcept"))
     if own or isinstance(resource.get("valueString"), str):
         return own or str(resource["valueString"])
     parts = [
         said
         for component in resource.get("component", [])
-        if isinstance(component, dict) and (said := _quantity(component.get("valueQuantity")))
+        if isinstance(component, dict) and (said := _quantity(component.get("valueQuantity"), language))
     ]
     return " / ".join(parts) or _status(resource)
 
 
-def _quantity(value: Any) -> str:
+def _quantity(value: Any, language: Language) -> str:
+    """Write a number with the decimal mark of the language: 7,8 in French."""
     if not isinstance(value, dict) or "value" not in value:
         return ""
-    return f"{value.get('comparator', '')}{value['value']} {value.get('unit', '')}".strip()
+    number = str(value["value"]).replace(".", "," if language is Language.FR else ".")
+    return f"{value.get('comparator', '')}{number} {value.get('unit', '')}".strip()
 
 
 def _status(resource: dict[str, Any]) -> str:

@@ -185,7 +185,7 @@ async def me(request: Request) -> Response:
     for body in bodies:
         said = line(body.event, language, reader=asking.actor.id, late=bool(body.late))
         if said.who:
-            told[body.event.actor == asking.actor.id].append(_line(said))
+            told[body.event.actor == asking.actor.id].append(_line(said, language))
     return page(
         request,
         "me.html",
@@ -362,10 +362,10 @@ def _category(name: str, language: Language) -> str:
 
 
 def _row(shown: Shown, language: Language) -> Row:
-    said = summary(msgspec.json.decode(shown.body))
-    type_ = shown.reference.partition("/")[0]
-    title = said.title if said.title != type_ else _word(f"web.type-{type_}", type_, language)
-    return Row(shown.reference, title, said.value, said.date, _day(said.date, language), shown.unit.masked)
+    said = summary(msgspec.json.decode(shown.body), language)
+    return Row(
+        shown.reference, said.title, said.value, said.date, _day(said.date, language), shown.unit.masked
+    )
 
 
 def _word(sentence: str, otherwise: str, language: Language) -> str:
@@ -373,8 +373,9 @@ def _word(sentence: str, otherwise: str, language: Language) -> str:
     return say(sentence, language) if sentence in catalogue() else otherwise
 
 
-def _line(one: Any) -> dict[str, Any]:
-    when = datetime.fromtimestamp(one.when_ms / 1000, UTC).astimezone().strftime("%d/%m/%Y %H:%M")
+def _line(one: Any, language: Language) -> dict[str, Any]:
+    at = datetime.fromtimestamp(one.when_ms / 1000, UTC).astimezone()
+    when = f"{_day(at.date().isoformat(), language)} {at:%H:%M}"
     who = f"{one.who} ({one.role})" if one.role else one.who
     return {
         "when": when,

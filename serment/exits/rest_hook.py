@@ -24,22 +24,26 @@ SECONDS: Final = 5.0
 """How long a receiver has, from the first packet to the first line of its answer."""
 _MOST: Final = 4096
 """Bytes of an answer that are read; its body is not."""
-_TRANSLATED: Final = (
+_INSIDE: Final = (
+    ipaddress.ip_network("192.0.0.0/24"),  # RFC 6890: protocol assignments; some clouds answer there
+    ipaddress.ip_network("192.88.99.0/24"),  # RFC 7526: 6to4 relays
+    ipaddress.ip_network("fec0::/10"),  # RFC 3879: what was site-local is routed inside, if at all
+    ipaddress.ip_network("3fff::/20"),  # RFC 9637: documentation
     ipaddress.ip_network("64:ff9b::/96"),  # RFC 6052: an IPv4 address inside an IPv6 one
     ipaddress.ip_network("64:ff9b:1::/48"),  # RFC 8215
     ipaddress.ip_network("2002::/16"),  # RFC 3056
     ipaddress.ip_network("2001::/32"),  # RFC 4380
 )
+"""Networks that lead inside, or nowhere, whatever `is_global` of this Python says of them."""
 
 
 def outside(address: str) -> bool:
     """Say whether an IP address is of the public network: not private, local, multicast or reserved."""
     found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return outside(str(found.ipv4_mapped))
-        if any(found in network for network in _TRANSLATED):
-            return False
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        return outside(str(found.ipv4_mapped))
+    if any(found in network for network in _INSIDE):
+        return False
     reserved = found.is_multicast or found.is_reserved or found.is_unspecified or found.is_link_local
     return found.is_global and not reserved
 

@@ -103,7 +103,9 @@ def key_file(settings: Settings) -> Check:
 
 
 def spool(settings: Settings) -> Check:
-    """Check that the spool is on another volume than the database."""
+    """Check that the spool is on another volume than the database, which a server keeps on its own."""
+    if settings.store:
+        return Check("spool", Light.GREEN, told("cli.doctor-spool-server", spool=settings.spool))
     if _device(settings.spool) == _device(settings.directory):
         return notable("spool", spool=settings.spool)
     return good("spool", spool=settings.spool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,12 @@ def test_a_spool_on_another_disk_is_green(tmp_path: Path) -> None:
         pytest.skip("this machine has one volume")
     chosen = settings.read({"SERMENT_SPOOL": str(elsewhere / "not-made")}, tmp_path)
     assert checks.spool(chosen).light is Light.GREEN
+
+
+def test_the_spool_of_a_database_on_a_server_stands_here_and_is_well(tmp_path: Path) -> None:
+    check = checks.spool(replace(at(tmp_path), store="postgresql://serment@db.example/serment"))
+    assert check.light is Light.GREEN
+    assert str(tmp_path) in check.said
 
 
 def test_a_directory_that_others_can_read_deserves_attention(tmp_path: Path) -> None:

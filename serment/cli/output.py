@@ -26,7 +26,7 @@ WIDE = 400
 class Advance(Protocol):
     """Move a bar."""
 
-    def __call__(self, done: int, all_: int, counted: int = 0, /) -> None: ...
+    def __call__(self, done: int, all_: int, counted: int | None = None, /) -> None: ...
 
 
 class Output:
@@ -73,12 +73,12 @@ class Output:
         number is the count whose rate is shown; by default it is the first.
         """
         if self.json or not sys.stderr.isatty():
-            yield lambda _done, _all, _counted=0: None
+            yield lambda _done, _all, _counted=None: None
             return
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-        rate = TextColumn("{task.fields[counted]:,} {task.fields[rate]:,.0f}/s")
+        rate = TextColumn("{task.fields[counted]}  {task.fields[rate]}/s")
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -88,14 +88,19 @@ class Output:
         )
         start = monotonic()
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(told(sentence), total=None, counted=0, rate=0.0)
+            task = bar.add_task(told(sentence), total=None, counted=0, rate=0)
 
-            def advance(done: int, all_: int, counted: int = 0) -> None:
-                counted = counted or done
-                rate = counted / max(monotonic() - start, 1e-6)
-                bar.update(task, completed=done, total=all_, counted=counted, rate=rate)
+            def advance(done: int, all_: int, counted: int | None = None) -> None:
+                count = done if counted is None else counted
+                each = count / max(monotonic() - start, 1e-6)
+                bar.update(task, completed=done, total=all_, counted=grouped(count), rate=grouped(each))
 
             yield advance
+
+
+def grouped(number: float) -> str:
+    """Write a whole number in groups of three, parted as SI writes them, in every language."""
+    return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def local_time(milliseconds: int) -> str:

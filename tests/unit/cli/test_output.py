@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from serment.cli.output import Output, complain
+from serment.cli.output import Output, complain, grouped
 
 
 def test_a_program_gets_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,3 +54,8 @@ def test_an_error_goes_to_the_program_or_to_the_person(
         assert told.err == ""
     else:
         assert (told.out, told.err) == ("", "said\n")
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0"), (999.6, "1 000"), (11_494, "11 494")])
+def test_numbers_of_a_bar_read_alike_in_french_and_english(number: float, said: str) -> None:
+    assert grouped(number).replace("\N{NARROW NO-BREAK SPACE}", " ") == said

@@ -46,7 +46,8 @@ def test_every_event_is_valid_fhir_with_an_id_that_stays(server: Served) -> None
     first = events(server)
     assert len(first) > 5
     again = {one["id"]: one for one in events(server)}
-    assert all(again[one["id"]] == one for one in first)
+    # To ask is an event too: where the page is full, the oldest one makes room for it.
+    assert all(again[one["id"]] == one for one in first[:-1])
     for one in first[:20]:
         read = holder.get(f"AuditEvent/{one['id']}")
         assert read.json() == one

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -91,7 +92,8 @@ class Server:
         assert self.process is not None
         pid = self.process.pid
         for one in [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]:
-            os.kill(one, sent)
+            with suppress(ProcessLookupError):  # one that serves a connection may have ended meanwhile
+                os.kill(one, sent)
 
     def _wait(self) -> None:
         ready = [str(self.programs / "pg_isready"), "-q", "-t", "1", "-h", str(self.folder)]

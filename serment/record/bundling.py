@@ -155,6 +155,8 @@ class Bundling:
         type_, rest = at.type, at.id.split("/") if at.id else []
         if type_ in ADDRESSED_ALONE:
             raise NotSupportedError("bundling.get")
+        if type_ == "Binary":  # large content stands beside its item: here there would seem to be none
+            raise NotSupportedError("bundling.binary")
         if rest and not at.query:
             served = await self._item(asking, type_, rest)
             known = fresh(

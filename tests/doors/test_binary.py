@@ -164,6 +164,20 @@ def test_lists_and_histories_show_the_sheet_without_its_content(server: Served) 
 
 
 @pytest.mark.capability("0-17", "refuses")
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_bundle_reads_no_binary_whose_content_would_be_missing(server: Served, kind: str) -> None:
+    """Whoever put such an answer back would write an empty document in the place of a full one."""
+    with server.staff("team-doctor") as doctor:
+        id_ = made(post(doctor, f"Patient/{server.record()}", content(200_000)))
+        told = []
+        for asked in (id_, f"{id_}/_history/1", "00000000-0000-4000-8000-000000000000"):
+            read = {"request": {"method": "GET", "url": f"Binary/{asked}"}}
+            answer = doctor.post("", json={"resourceType": "Bundle", "type": kind, "entry": [read]})
+            response = answer.json()["entry"][0]["response"]
+            told.append((response["status"], response["outcome"]["issue"][0]["details"]["coding"][0]["code"]))
+    assert told == [("400", "bundling.binary")] * 3
+
+
 @pytest.mark.parametrize(
     ("media", "data", "said"),
     [

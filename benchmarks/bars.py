@@ -180,6 +180,7 @@ BARS: Final = (
             f"cost of a read, {store}, {size} patients against 1,000",
             1.3,
             "x",
+            "deeper trees, whose pages each reader fetches anew after a commit",
         )
         for said, size in (("100 000", "100,000"), ("1 000 000", "1,000,000"))
         for store in ("SQLite", "PostgreSQL")

@@ -39,7 +39,7 @@ async def both(lab: Laboratory, plan: Plan, role: str, asked: House | None = Non
 
 @pytest.mark.capability("1-24", "refuses")
 @pytest.mark.parametrize("role", ROLES)
-@settings(max_examples=7, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.too_slow])
 @example(plan=ONE_OF_EACH)
 @given(plan=plans)
 def test_nothing_told_depends_on_what_is_hidden(laboratory: Laboratory, role: str, plan: Plan) -> None:

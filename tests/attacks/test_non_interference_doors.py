@@ -107,7 +107,7 @@ async def at_the_doors(lab: Laboratory, plan: Plan, role: str) -> list[list[list
 
 @pytest.mark.capability("1-24", "refuses")
 @pytest.mark.parametrize("role", ROLES)
-@settings(max_examples=3, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.too_slow])
 @example(plan=ONE_OF_EACH)
 @given(plan=plans)
 def test_no_answer_of_a_door_depends_on_what_is_hidden(laboratory: Laboratory, role: str, plan: Plan) -> None:

@@ -286,7 +286,7 @@ class Draft:
         row = RecordRow(self.record, epoch, sealed, sealed_facts)
         put(row)
         # Good for exactly these bytes: nobody meets them when the transaction is undone.
-        self.passage.keyring.glances.keep(Glanced(row, written, self.facts or self.view.facts))
+        self.passage.keyring.keep(Glanced(row, written, self.facts or self.view.facts))
         return HeadMark(head_hash(sealed), epoch)
 
 

@@ -25,7 +25,7 @@ from serment.ledger.chains import HeadMark, head_hash
 from serment.model import Act, Category, Denial, Instant, ItemClass, Permit, Receipt, RecordToken
 from serment.record.asking import Asking
 from serment.record.blobs import Manifest, sheet, unframed
-from serment.record.glances import Glanced, Glances
+from serment.record.glances import Glanced
 from serment.record.index import (
     Entry,
     Head,
@@ -109,18 +109,14 @@ def look_at(
     record: RecordToken,
     keys: RecordKeys,
     policy: Policy,
-    glances: Glances | None = None,
+    kept: Glanced | None = None,
 ) -> View:
-    """Glance at head and facts of a row already read, unless `glances` has these very bytes opened."""
+    """Glance at head and facts of a row already read, unless these very bytes were `kept` open."""
     if row is None:
         raise IntegrityError("record.row-missing")
-    kept = None if glances is None else glances.of(row)
-    glanced = kept or Glanced(row, *_glance_record(keys, row))
-    if glances is not None and kept is None:
-        glances.keep(glanced)
-    head = glanced.head
+    head, facts = _glance_record(keys, row) if kept is None else (kept.head, kept.facts)
     mark = HeadMark(head_hash(row.head), head.epoch)
-    return View(asking, record, keys, policy, head, glanced.facts, mark, row=row, known=kept is not None)
+    return View(asking, record, keys, policy, head, facts, mark, row=row, known=kept is not None)
 
 
 def look_again(view: View) -> None:

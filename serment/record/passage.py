@@ -22,7 +22,7 @@ from serment.record.alarms import Alarms
 from serment.record.asking import Asking
 from serment.record.budget import Budget
 from serment.record.gate import View, look_at
-from serment.record.glances import Glances
+from serment.record.glances import Glanced, Glances
 from serment.record.scanning import Scanner
 from serment.record.spooling import Spooling
 from serment.record.tracing import Traces
@@ -119,6 +119,13 @@ class Keyring:
             if held is not None and held.epoch < epoch:
                 del self._held[record]
                 self.glances.drop(record)
+
+    def keep(self, glanced: Glanced) -> None:
+        """Keep head and facts open beside the keys; nothing when the keys of that epoch are not at hand."""
+        with self._lock:
+            held = self._held.get(glanced.row.record)
+            if held is not None and held.epoch == glanced.row.epoch:
+                self.glances.keep(glanced)
 
     def begin(self, request: RequestId) -> None:
         """Begin one look of a request: what custody was asked before counts for another."""
@@ -231,7 +238,10 @@ class Passage:
             if at_hand:
                 raise KeysAwayError(record, epoch)
             keys = self.keyring.of(record, epoch, asking.request, asking.now)
-        view = look_at(row, asking, record, keys, self.policy, self.keyring.glances)
+        kept = None if row is None else self.keyring.glances.of(row)
+        view = look_at(row, asking, record, keys, self.policy, kept)
+        if kept is None and view.row is not None:
+            self.keyring.keep(Glanced(view.row, view.head, view.facts))
         view.clock, view.begun = self.clock, self.clock()
         agree(standing(snapshot, Trail(record, keys.trail, keys.year)), view.mark)
         return view

@@ -21,9 +21,10 @@ import msgspec
 
 from serment.errors import IntegrityError, RefusedError, SignInError
 from serment.keys.custody.contract import StoreKind
-from serment.model import Actor, ActorId, ActorKind, Function, Instant, PatientId, Purpose
+from serment.model import Actor, Instant, Purpose
 from serment.record.ended import Ended
 from serment.record.passage import Passage
+from serment.record.signed import actor_of, spelled
 from serment.store.contract import Transaction
 
 SESSION_MS = 12 * 3600 * 1000
@@ -43,7 +44,7 @@ class _Sealed(msgspec.Struct, array_like=True, frozen=True):
     once: bool
     ends: int
     purpose: str
-    id: str
+    actor: str
     kind: str
     name: str
     profession: str
@@ -109,7 +110,7 @@ class Sessions:
         held = self._opened(token, sealed)
         if not held.once or not _lasts(Instant(held.ends), now, once=True):
             raise SignInError("record.signed-out")
-        return self._kept(_actor(held), Purpose(held.purpose), now, once=False, to=held.to)
+        return self._kept(actor_of(held), Purpose(held.purpose), now, once=False, to=held.to)
 
     def open(self, secret: str, now: Instant) -> Session:
         """Say who is behind a secret. Raises `SignInError`."""
@@ -155,7 +156,7 @@ class Sessions:
     def _whose(self, token: bytes, sealed: bytes) -> Actor | None:
         """Say whose session a row is; None when it is not what was written: it is dropped all the same."""
         try:
-            return _actor(self._opened(token, sealed))
+            return actor_of(self._opened(token, sealed))
         except IntegrityError:
             return None
 
@@ -170,15 +171,7 @@ class Sessions:
             once,
             now + (CODE_MS if once else SESSION_MS),
             purpose.value,
-            actor.id,
-            actor.kind.value,
-            actor.name,
-            actor.profession,
-            actor.function.value,
-            actor.structure,
-            actor.patient,
-            actor.regulation,
-            actor.supervisor,
+            *spelled(actor),
             to,
         )
         sealed = self._passage.installation.seal_session(token, msgspec.msgpack.encode(held))
@@ -207,7 +200,7 @@ class Sessions:
                 self._rows.move_to_end(token)
         if kept is None or kept.sealed != sealed:
             held = self._opened(token, sealed)
-            session = Session(_actor(held), Purpose(held.purpose), Instant(held.ends), held.to)
+            session = Session(actor_of(held), Purpose(held.purpose), Instant(held.ends), held.to)
             kept = _Opened(sealed, held.once, session)
             self._keep(token, kept)
         return kept
@@ -230,17 +223,3 @@ def _lasts(ends: Instant, now: Instant, *, once: bool) -> bool:
     """Say whether a session has begun and not ended: a clock that was put back before it closes it too."""
     began = ends - (CODE_MS if once else SESSION_MS)
     return began - SKEW_MS <= now < ends
-
-
-def _actor(held: _Sealed) -> Actor:
-    return Actor(
-        ActorId(held.id),
-        ActorKind(held.kind),
-        held.name,
-        held.profession,
-        Function(held.function),
-        held.structure,
-        None if held.patient is None else PatientId(held.patient),
-        held.regulation,
-        None if held.supervisor is None else ActorId(held.supervisor),
-    )

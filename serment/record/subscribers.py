@@ -17,19 +17,16 @@ from serment.errors import IntegrityError, RequestError
 from serment.fhir.dates import instant_text
 from serment.fhir.query import Query, parse
 from serment.model import (
-    Actor,
     ActorId,
-    ActorKind,
     Category,
-    Function,
     Instant,
     ItemClass,
-    PatientId,
     Purpose,
     RequestId,
 )
 from serment.record.asking import Asking
 from serment.record.gate import View
+from serment.record.signed import actor_of
 
 
 class Subscription(msgspec.Struct, array_like=True, frozen=True):
@@ -99,18 +96,7 @@ def unit_of(actor: ActorId) -> ItemClass:
 
 def asking_of(one: Subscription, request: RequestId, now: Instant) -> Asking:
     """Ask as the subscriber."""
-    actor = Actor(
-        ActorId(one.actor),
-        ActorKind(one.kind),
-        one.name,
-        one.profession,
-        Function(one.function),
-        one.structure,
-        None if one.patient is None else PatientId(one.patient),
-        one.regulation,
-        None if one.supervisor is None else ActorId(one.supervisor),
-    )
-    return Asking(actor, Purpose(one.purpose), request, now)
+    return Asking(actor_of(one), Purpose(one.purpose), request, now)
 
 
 def seen_by(view: View, facts: RecordFacts, asking: Asking) -> View:

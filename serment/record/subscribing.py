@@ -34,6 +34,7 @@ from serment.record.passage import OUTBOX, Passage
 from serment.record.pen import DeniedError, Pen
 from serment.record.reading import settled, warm, with_keys
 from serment.record.searching import PERSON
+from serment.record.signed import spelled
 from serment.record.subscribers import Subscription, asking_of, lines, seen_by, unit_of, with_lines
 from serment.record.writing import Writing
 from serment.store.contract import Snapshot
@@ -259,15 +260,7 @@ def _line(asking: Asking, asked: Asked, id_: str, version: int) -> Subscription:
         asked.endpoint,
         asked.reason,
         asking.purpose.value,
-        actor.id,
-        actor.kind.value,
-        actor.name,
-        actor.profession,
-        actor.function.value,
-        actor.structure,
-        actor.patient,
-        actor.regulation,
-        actor.supervisor,
+        *spelled(actor),
     )
 
 

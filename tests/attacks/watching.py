@@ -15,6 +15,7 @@ from typing import Any, cast
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import Ledger
 from serment.model import Instant, RecordToken, RequestId
+from serment.record.glances import Glanced
 from serment.record.house import House
 from serment.record.passage import Keyring
 from serment.store.contract import EntryRow, Store, Transaction
@@ -90,6 +91,9 @@ class _WatchedKeyring(Keyring):
     def ask(self, record: RecordToken, request: RequestId, now: Instant, *, counted: bool = True) -> None:
         self._log.append("unwrap" if counted else "state")
         self._under.ask(record, request, now, counted=counted)
+
+    def keep(self, glanced: Glanced) -> None:
+        self._under.keep(glanced)
 
     def hold(self, record: RecordToken, epoch: int, now: Instant, keys: RecordKeys) -> None:
         self._under.hold(record, epoch, now, getattr(keys, "_under", keys))

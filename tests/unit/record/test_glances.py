@@ -87,6 +87,18 @@ def test_a_second_look_opens_neither_head_nor_facts_and_a_refusal_opens_both(mad
         look_again(view)
 
 
+def test_what_is_opened_after_the_keys_have_gone_is_not_kept(made: Installation) -> None:
+    """A request that still runs, or a record that was just begun: nothing outlives the keys."""
+    passage, asking = made.house.passage, made.as_patient()
+    with passage.store.snapshot() as snapshot:
+        record = passage.resolve(snapshot, f"Patient/{made.record()}")[0].record
+        view = passage.view(snapshot, asking, record)
+    assert view.row is not None
+    passage.keyring.let_go(record, view.row.epoch + 1)
+    passage.keyring.keep(Glanced(view.row, view.head, view.facts))
+    assert passage.keyring.glances.of(view.row) is None
+
+
 def test_new_keys_of_a_record_begin_with_nothing_kept(made: Installation) -> None:
     passage, asking = made.house.passage, made.as_patient()
     with passage.store.snapshot() as snapshot:

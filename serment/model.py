@@ -184,7 +184,8 @@ class Actor:
 
     `id`, `name` and `patient` identify a person: they are left out of `repr`, so that no log or
     traceback shows them. `profession` is a code of `professions.csv`; `structure` the id of the
-    structure in which the person acts; `supervisor` is set for a trainee only.
+    structure in which the person acts; `supervisor` is set for a trainee only, `replaces` for a locum:
+    the professional whose patients they see meanwhile, under their own name.
     """
 
     id: ActorId = field(repr=False)
@@ -196,6 +197,7 @@ class Actor:
     patient: PatientId | None = field(default=None, repr=False)
     regulation: bool = False
     supervisor: ActorId | None = field(default=None, repr=False)
+    replaces: ActorId | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

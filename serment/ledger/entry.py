@@ -71,7 +71,9 @@ class Interaction(StrEnum):
     NOTIFY = "notify"
     TRACE_READ = "trace-read"
     STRANGERS = "strangers"
+    SIGN_IN = "sign-in"
     SIGN_OUT = "sign-out"
+    ACCOUNT = "account"
     UNLOCK = "unlock"
     PROBE = "probe"
     DRILL = "drill"
@@ -92,7 +94,9 @@ _WRITES = frozenset(
 _FACTS = frozenset({Interaction.CONSENT, Interaction.MASK, Interaction.TEAM, Interaction.MANDATE})
 _SYSTEM = frozenset(
     {
+        Interaction.SIGN_IN,
         Interaction.SIGN_OUT,
+        Interaction.ACCOUNT,
         Interaction.UNLOCK,
         Interaction.PROBE,
         Interaction.DRILL,

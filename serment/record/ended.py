@@ -1,4 +1,4 @@
-"""Which sessions and codes have ended: what the ledger says of it, kept at hand (ADR 27).
+"""Which sessions and codes have ended, one by one or all of an actor: what the ledger says of it (ADR 27).
 
 The row of a session that ends is dropped, and its end is an entry of the system record's chain, written
 in the same transaction. Whoever puts the row back by hand puts back no more than the row: an entry cannot
@@ -31,7 +31,9 @@ from serment.store.contract import Snapshot, Transaction
 REMEMBERED: Final = 26 * MS_PER_HOUR
 """Longer than any session or code lasts: what ended before is over by its own hour."""
 
-_PREFIX: Final = "Session/"
+_SESSION: Final = "Session/"
+_ACTOR: Final = "Actor/"
+"""Of an actor: every session that began up to that instant has ended. Their epoch, which only grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,13 @@ class Ended:
 
     def note(self, txn: Transaction, token: bytes, actor: Actor | None, now: Instant) -> None:
         """Write an end down, in the transaction that drops the row; of nobody, when it did not open."""
+        self._note(txn, f"{_SESSION}{token.hex()}", actor, now)
+
+    def note_all(self, txn: Transaction, whose: bytes, by: Actor, now: Instant) -> None:
+        """Write down that all that an actor began up to now has ended. `whose` is the actor's token."""
+        self._note(txn, f"{_ACTOR}{whose.hex()}", by, now)
+
+    def _note(self, txn: Transaction, what_ended: str, actor: Actor | None, now: Instant) -> None:
         what = Event(
             t=now,
             request=RequestId(new_id()),
@@ -77,27 +86,34 @@ class Ended:
             actor=actor.id if actor else "",
             function=actor.function.value if actor else "",
             structure=actor.structure if actor else "",
-            resources=(f"{_PREFIX}{token.hex()}",),
+            resources=(what_ended,),
             count=1,
         )
         trace.append(self._passage, txn, [Pending(self._at(now).trail, Chain.ORDINARY, what)])
 
     def add(self, token: bytes, now: Instant) -> None:
-        """Know of an end at once, in this process."""
+        """Know of an end at once, in this process: of a session, or of all that an actor began until now."""
         with self._lock:
             self._tokens[token] = now
 
-    def has(self, token: bytes, newest: int, now: Instant) -> bool:
+    def has(self, token: bytes, actor: bytes, began: int, newest: int, now: Instant) -> bool:
         """Say whether a session has ended, when the chain's newest entry is this one.
 
-        Raises `LedgerError` when the chain has become shorter.
+        It has, by its own `token` or by that of its actor, when it did not begin later. Raises
+        `LedgerError` when the chain has become shorter.
         """
         chain = self._at(now)
         with self._lock:
             if newest != self._newest:
                 with self._passage.store.snapshot() as snapshot:
                     self._read(snapshot, chain, now)
-            return token in self._tokens
+            return token in self._tokens or self._tokens.get(actor, -1) >= began
+
+    def since(self, actor: bytes, now: Instant) -> Instant:
+        """Say from when on a session of this actor lasts: now, or just after all of theirs have ended."""
+        self._at(now)
+        with self._lock:
+            return Instant(max(now, self._tokens.get(actor, -1) + 1))
 
     def _at(self, now: Instant) -> _Chain:
         """Give the chain of this year; at its turn, and at the start, read the ends of the last day."""
@@ -135,7 +151,7 @@ class Ended:
 
 
 def _ends(snapshot: Snapshot, year: YearKey, after: int, now: Instant) -> Iterator[tuple[bytes, int]]:
-    """Give the sessions that the entries of one year say have ended, with the instant (ms)."""
+    """Give the sessions and actors that the entries of one year say have ended, with the instant (ms)."""
     first = (now - REMEMBERED) // MS_PER_HOUR
     for row in snapshot.entries_of(year.token(TOKEN_LABEL), after):
         if row.kind != Kind.SYSTEM or row.hour < first:
@@ -143,7 +159,7 @@ def _ends(snapshot: Snapshot, year: YearKey, after: int, now: Instant) -> Iterat
         event = open_row(row, year)[0].event
         if event.interaction is Interaction.SIGN_OUT:
             yield from (
-                (bytes.fromhex(one.removeprefix(_PREFIX)), event.t)
+                (bytes.fromhex(one.partition("/")[2]), event.t)
                 for one in event.resources
-                if one.startswith(_PREFIX)
+                if one.startswith((_SESSION, _ACTOR))
             )

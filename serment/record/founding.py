@@ -30,6 +30,7 @@ from serment.record.passage import (
     DECOY,
     DIRECTORY,
     OUTBOX,
+    PEOPLE,
     QUARANTINE,
     SYSTEM,
     UNIT_LIST,
@@ -49,7 +50,11 @@ RECORDS = {
     SYSTEM: RecordKind.SYSTEM,
     UNIT_LIST: RecordKind.SYSTEM,
     OUTBOX: RecordKind.SYSTEM,
+    PEOPLE: RecordKind.SYSTEM,
 }
+
+KEPT = (UNIT_LIST, OUTBOX, PEOPLE)
+"""Those that the installation's own keeper writes, whatever regime the records of patients are under."""
 
 
 def found(passage: Passage) -> None:
@@ -63,7 +68,7 @@ def found_later(passage: Passage) -> None:
     locator = passage.installation.locator
     with passage.store.snapshot() as snapshot:
         made = snapshot.locate(locator(DIRECTORY)) is not None
-        missing = [name for name in (UNIT_LIST, OUTBOX) if snapshot.locate(locator(name)) is None]
+        missing = [name for name in KEPT if snapshot.locate(locator(name)) is None]
     for name in missing if made else ():
         _begin(passage, name, RECORDS[name])
 
@@ -77,7 +82,7 @@ def _begin(passage: Passage, name: str, kind: RecordKind) -> None:
     def job(pen: Pen) -> None:
         if pen.txn.locate(passage.installation.locator(name)) is not None:
             return  # another process of ours made it at the same moment
-        regime = Regime.OWN if name in {UNIT_LIST, OUTBOX} else passage.regime
+        regime = Regime.OWN if name in KEPT else passage.regime
         facts = RecordFacts(regime=regime.value, structure="")
         draft = pen.born(record, keys, PatientId(name), facts)
         pen.done[record] = []

@@ -50,6 +50,7 @@ QUARANTINE = "quarantine"
 SYSTEM = "system"
 UNIT_LIST = "unit list"
 OUTBOX = "outbox"
+PEOPLE = "people"
 """References of the installation's own records; none is of the form `Type/id` of FHIR."""
 
 

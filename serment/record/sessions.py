@@ -21,7 +21,7 @@ import msgspec
 
 from serment.errors import IntegrityError, RefusedError, SignInError
 from serment.keys.custody.contract import StoreKind
-from serment.model import Actor, Instant, Purpose
+from serment.model import Actor, ActorId, Instant, Purpose
 from serment.record.ended import Ended
 from serment.record.passage import Passage
 from serment.record.signed import actor_of, spelled
@@ -53,6 +53,8 @@ class _Sealed(msgspec.Struct, array_like=True, frozen=True):
     patient: str | None
     regulation: bool
     supervisor: str | None
+    replaces: str | None
+    began: int
     to: str = "/"
 
 
@@ -73,6 +75,8 @@ class _Opened:
     sealed: bytes = field(repr=False)
     once: bool
     session: Session
+    actor: bytes = field(repr=False)
+    began: int
 
 
 class Sessions:
@@ -104,23 +108,17 @@ class Sessions:
         Raises `SignInError` when it was used already or never was.
         """
         token = self._passage.installation.session_token(code)
-        sealed = self._row(token, now)
-        if sealed is None or not self._drop(token, now):
+        opened = self._standing(token, now)
+        if not self._drop(token, now) or not opened.once or not _lasts(opened, now):
             raise SignInError("record.signed-out")
-        held = self._opened(token, sealed)
-        if not held.once or not _lasts(Instant(held.ends), now, once=True):
-            raise SignInError("record.signed-out")
-        return self._kept(actor_of(held), Purpose(held.purpose), now, once=False, to=held.to)
+        session = opened.session
+        return self._kept(session.actor, session.purpose, now, once=False, to=session.to)
 
     def open(self, secret: str, now: Instant) -> Session:
         """Say who is behind a secret. Raises `SignInError`."""
         token = self._passage.installation.session_token(secret)
-        sealed = self._row(token, now)
-        if sealed is None:
-            self._forget(token)
-            raise SignInError("record.signed-out")
-        opened = self._read(token, sealed)
-        if opened.once or not _lasts(opened.session.ends, now, once=opened.once):
+        opened = self._standing(token, now)
+        if opened.once or not _lasts(opened, now):
             self._forget(token)
             raise SignInError("record.signed-out")
         return opened.session
@@ -131,10 +129,29 @@ class Sessions:
         self._forget(token)
         self._drop(token, now)
 
-    def _row(self, token: bytes, now: Instant) -> bytes | None:
-        """Read the row of a session, None when it has none or when the ledger says that it has ended."""
+    def end_all(self, whose: ActorId, by: Actor, now: Instant) -> None:
+        """End at once all that an actor has begun: sessions, codes and tokens, in every process.
+
+        A code or a session of theirs that begins later lasts. The rows are swept in their time.
+        """
+        token = self._of(whose)
+        self._ended.trail(now)
+        self._passage.store.submit(lambda txn: self._ended.note_all(txn, token, by, now)).result()
+        self._ended.add(token, now)
+
+    def _of(self, actor: str) -> bytes:
+        """Give the token under which the ends of an actor are known."""
+        return self._passage.installation.session_token(f"actor:{actor}")
+
+    def _standing(self, token: bytes, now: Instant) -> _Opened:
+        """Open a session, unless it has no row or the ledger says that it has ended. Raises `SignInError`."""
         sealed, newest = self._passage.store.session(token, self._ended.trail(now))
-        return None if sealed is None or self._ended.has(token, newest, now) else sealed
+        if sealed is not None:
+            opened = self._read(token, sealed)
+            if not self._ended.has(token, opened.actor, opened.began, newest, now):
+                return opened
+        self._forget(token)
+        raise SignInError("record.signed-out")
 
     def _drop(self, token: bytes, now: Instant) -> bool:
         """Drop a row and write its end down, in one transaction; False when it was dropped already."""
@@ -172,6 +189,8 @@ class Sessions:
             now + (CODE_MS if once else SESSION_MS),
             purpose.value,
             *spelled(actor),
+            actor.replaces,
+            self._ended.since(self._of(actor.id), now),
             to,
         )
         sealed = self._passage.installation.seal_session(token, msgspec.msgpack.encode(held))
@@ -201,7 +220,7 @@ class Sessions:
         if kept is None or kept.sealed != sealed:
             held = self._opened(token, sealed)
             session = Session(actor_of(held), Purpose(held.purpose), Instant(held.ends), held.to)
-            kept = _Opened(sealed, held.once, session)
+            kept = _Opened(sealed, held.once, session, self._of(held.actor), held.began)
             self._keep(token, kept)
         return kept
 
@@ -219,7 +238,6 @@ class Sessions:
         return msgspec.msgpack.decode(self._passage.installation.open_session(token, sealed), type=_Sealed)
 
 
-def _lasts(ends: Instant, now: Instant, *, once: bool) -> bool:
+def _lasts(opened: _Opened, now: Instant) -> bool:
     """Say whether a session has begun and not ended: a clock that was put back before it closes it too."""
-    began = ends - (CODE_MS if once else SESSION_MS)
-    return began - SKEW_MS <= now < ends
+    return opened.began - SKEW_MS <= now < opened.session.ends

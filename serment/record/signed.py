@@ -7,7 +7,7 @@ from typing import Protocol
 from serment.model import Actor, ActorId, ActorKind, Function, PatientId
 
 Spelled = tuple[str, str, str, str, str, str, str | None, bool, str | None]
-"""The members of `Signed`, in their order."""
+"""The members of `Signed`, in their order, without the newest: a row that has it writes it apart."""
 
 
 class Signed(Protocol):
@@ -31,6 +31,8 @@ class Signed(Protocol):
     def regulation(self) -> bool: ...
     @property
     def supervisor(self) -> str | None: ...
+    @property
+    def replaces(self) -> str | None: ...
 
 
 def spelled(actor: Actor) -> Spelled:
@@ -60,4 +62,5 @@ def actor_of(row: Signed) -> Actor:
         None if row.patient is None else PatientId(row.patient),
         row.regulation,
         None if row.supervisor is None else ActorId(row.supervisor),
+        None if row.replaces is None else ActorId(row.replaces),
     )

@@ -52,6 +52,7 @@ class Subscription(msgspec.Struct, array_like=True, frozen=True):
     patient: str | None
     regulation: bool
     supervisor: str | None
+    replaces: str | None = None
 
     def live(self, now: Instant) -> bool:
         """Say whether it is to be told of what happens at `now`."""

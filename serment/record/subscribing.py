@@ -261,6 +261,7 @@ def _line(asking: Asking, asked: Asked, id_: str, version: int) -> Subscription:
         asked.reason,
         asking.purpose.value,
         *spelled(actor),
+        replaces=actor.replaces,
     )
 
 

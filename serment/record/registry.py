@@ -1,0 +1,220 @@
+"""The register: what the installation keeps of its own people and programs, sealed and traced.
+
+A record of the installation's own, made at `init`, sealed and chained like any other, with no content of
+any patient: accounts, credentials, clients, grants. One entry for each *file* of a *drawer* (`account`,
+`credential`, `client`…); its value is the caller's own MessagePack and stands in the entry. A file may be
+found by further names, unique in its drawer: a login, an identifier at an identity provider. Names are
+files of their own, so that nothing but a keyed token of them stands in clear.
+
+The register decides nothing about people: who may change what is decided by the caller
+(`access/administer`). Reading a file is part of an act whose own trace the caller writes (`traced`, or the
+entry of a sign-in); changing one is an entry of the register's chain, by the actor who asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from serment.errors import ConflictError, IntegrityError
+from serment.ledger.entry import Interaction
+from serment.model import Act, Category, ItemClass, Label, Permit
+from serment.record import gate, trace
+from serment.record.asking import Asking
+from serment.record.draft import Draft
+from serment.record.gate import Item, View
+from serment.record.index import Entry
+from serment.record.passage import PEOPLE, Passage
+from serment.record.pen import Pen
+from serment.record.today import KEEPER, of_installation
+from serment.record.writing import written
+from serment.store.contract import Snapshot
+
+TYPE: Final = "Register"
+"""Type of the entries; no resource of FHIR has this name."""
+
+_NAME: Final = "~"
+"""What begins the id of a further name: no file's own id may."""
+
+Edit = Callable[[bytes | None], bytes | None]
+"""From what stands in a file, None for nothing, to what shall stand; None to take the file out."""
+
+
+class Registry:
+    """The passage to the register. Calls may come from any thread; `change` waits until it is durable."""
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+
+    def get(self, asking: Asking, drawer: str, id_: str) -> bytes | None:
+        """Read one file; None when there is none."""
+        with self._passage.store.snapshot() as snapshot:
+            return _value(self._item(snapshot, self._look(snapshot, asking), drawer, id_))
+
+    def find(self, asking: Asking, drawer: str, name: str) -> tuple[str, bytes] | None:
+        """Find a file by one of its further names: its id and value; None when no file has that name."""
+        with self._passage.store.snapshot() as snapshot:
+            view = self._look(snapshot, asking)
+            named = _value(self._item(snapshot, view, drawer, _NAME + name))
+            if named is None:
+                return None
+            id_ = named.decode()
+            value = _value(self._item(snapshot, view, drawer, id_))
+            return None if value is None else (id_, value)
+
+    def all(self, asking: Asking, drawer: str) -> dict[str, bytes]:
+        """Read every file of a drawer, by id."""
+        unit = unit_of(drawer)
+        with self._passage.store.snapshot() as snapshot:
+            view = self._look(snapshot, asking)
+            permits = gate.permitted(view, Act.WRITE, lambda one: one == unit)
+            items = [item for _, pack in gate.packs(snapshot, view, permits) for item in pack]
+        found = {item.entry.id.partition("/")[2]: _value(item) for item in items}
+        return {id_: value for id_, value in sorted(found.items()) if value is not None and id_[0] != _NAME}
+
+    def change(
+        self,
+        asking: Asking,
+        drawer: str,
+        id_: str,
+        edit: Edit,
+        *,
+        names: Iterable[str] | None = None,
+        interaction: Interaction = Interaction.ACCOUNT,
+    ) -> bytes | None:
+        """Change one file in one transaction, traced as an act of the asker; give what stands now.
+
+        `names` are the further names of the file from now on; left at None they stay. `edit` runs inside the
+        transaction, on what stands there, and may raise: nothing is changed then. Raises `ConflictError` for
+        a name of another file.
+        """
+
+        def job(pen: Pen) -> bytes | None:
+            return edited(pen, drawer, id_, edit, names=names, interaction=interaction)
+
+        passage = self._passage
+        return passage.store.submit(lambda txn: written(passage, txn, asking, job)).result()
+
+    def traced(self, asking: Asking, interaction: Interaction, references: Iterable[str]) -> None:
+        """Write down that files were read, before what they say is told. Waits until it is durable."""
+        with self._passage.store.snapshot() as snapshot:
+            view = self._look(snapshot, asking)
+        said = trace.event(self._passage, asking, interaction, rule="", references=list(references))
+        entry = trace.pending(view.keys, view.record, trace.chain_for(unit_of(""), asking), said)
+        trace.durable(self._passage, [entry]).result()
+
+    def _look(self, snapshot: Snapshot, asking: Asking) -> View:
+        return look(self._passage, snapshot, asking)
+
+    def _item(self, snapshot: Snapshot, view: View, drawer: str, id_: str) -> Item | None:
+        located, known = self._passage.resolve(snapshot, f"{TYPE}/{drawer}/{id_}")
+        if not known or located.record != view.record:
+            return None
+        item = gate.current(snapshot, view, located.pack, (TYPE, f"{drawer}/{id_}", ""), Act.WRITE)
+        return item if isinstance(item, Item) else None
+
+
+def look(passage: Passage, snapshot: Snapshot, asking: Asking) -> View:
+    """Look at the register as its keeper, within the same act. Raises `IntegrityError` when there is none."""
+    located = snapshot.locate(passage.installation.locator(PEOPLE))
+    if located is None:
+        raise IntegrityError("record.row-missing")
+    view = passage.view(snapshot, of_installation(asking), located.record)
+    view.depositing = True
+    return view
+
+
+def edited(
+    pen: Pen,
+    drawer: str,
+    id_: str,
+    edit: Edit,
+    *,
+    names: Iterable[str] | None = None,
+    interaction: Interaction = Interaction.ACCOUNT,
+) -> bytes | None:
+    """Do what `Registry.change` does, inside a transaction that changes other things too."""
+    draft = draft_of(pen)
+    old = _current(draft, drawer, id_)
+    before = None if old is None else _read(old)
+    value = edit(None if before is None else before.value)
+    kept = before.names if names is None and before is not None else tuple(sorted(set(names or ())))
+    if before is None or before.value != value or before.names != kept:
+        _rename(draft, drawer, id_, before.names if before else (), kept if value is not None else (), pen)
+        _put(draft, drawer, id_, _File(value, kept if value is not None else ()), old, pen.asking.now)
+        _keep(pen, draft, interaction, f"{TYPE}/{drawer}/{id_}")
+    return value
+
+
+def draft_of(pen: Pen) -> Draft:
+    """Open the register for writing, once for each transaction."""
+    view = look(pen.passage, pen.txn, pen.asking)
+    return pen.drafts.get(view.record) or Draft(pen.passage, pen.txn, view)
+
+
+def unit_of(drawer: str) -> ItemClass:
+    """Give the class of one drawer: each stands in packs of its own."""
+    return ItemClass(Category.UNMAPPED, f"{TYPE} {drawer}", (Label.VERY_RESTRICTED.value,), KEEPER.id)
+
+
+class _File(msgspec.Struct, array_like=True, frozen=True):
+    """One file: what its owner wrote (None: taken out), and its further names."""
+
+    value: bytes | None
+    names: tuple[str, ...] = ()
+
+
+def _rename(draft: Draft, drawer: str, id_: str, old: Iterable[str], new: Iterable[str], pen: Pen) -> None:
+    """Give a file the further names `new` for `old`. Raises `ConflictError` for one of another file."""
+    leaving, coming = set(old) - set(new), set(new) - set(old)
+    for name in sorted(leaving | coming):
+        item = _current(draft, drawer, _NAME + name)
+        standing = None if item is None else _read(item).value
+        if name in coming and standing is not None and standing != id_.encode():
+            raise ConflictError("record.name-taken")
+        _put(
+            draft,
+            drawer,
+            _NAME + name,
+            _File(id_.encode() if name in coming else None),
+            item,
+            pen.asking.now,
+        )
+
+
+def _current(draft: Draft, drawer: str, id_: str) -> Item | None:
+    item = draft.current((TYPE, f"{drawer}/{id_}", ""), Act.WRITE)
+    return item if isinstance(item, Item) else None
+
+
+def _put(draft: Draft, drawer: str, id_: str, file: _File, old: Item | None, now: int) -> None:
+    version = 1
+    if old is not None:
+        draft.take(old)
+        version = old.entry.version + 1
+    values = msgspec.Raw(msgspec.msgpack.encode(file))
+    entry = Entry(TYPE, f"{drawer}/{id_}", version, "", now, True, 0, b"", None, values)
+    draft.place(unit_of(drawer), entry)
+
+
+def _keep(pen: Pen, draft: Draft, interaction: Interaction, reference: str) -> None:
+    """Have the pen write the draft and its trace. Raises `IntegrityError` when its keeper may not."""
+    verdict = draft.view.decide(unit_of(""), Act.WRITE)
+    if not isinstance(verdict, Permit):
+        raise IntegrityError("record.altered")
+    pen.drafts[draft.record] = draft
+    touched = trace.of_facts(verdict.rule)
+    pen.did(draft, interaction, trace.Touched(reference, touched.chain, verdict.rule))
+
+
+def _read(item: Item) -> _File:
+    try:
+        return msgspec.msgpack.decode(bytes(item.entry.values), type=_File)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise IntegrityError("record.altered") from None
+
+
+def _value(item: Item | None) -> bytes | None:
+    return None if item is None else _read(item).value

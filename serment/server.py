@@ -35,6 +35,7 @@ from serment.errors import (
     TooManyError,
 )
 from serment.fhir import outcome
+from serment.people.people import Reception
 from serment.record.alarms import INTEGRITY
 from serment.record.house import House
 from serment.web import pages
@@ -74,6 +75,7 @@ def application(
     )
     app.router.redirect_slashes = False
     app.state.open = open_house
+    app.state.reception = Reception()
     app.state.search_disk = search_disk
     app.state.unlock = unlock
     return app

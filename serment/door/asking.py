@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from serment.errors import MalformedError, RefusedError, SignInError
 from serment.model import EmergencyReason, Purpose, RequestId
+from serment.people.people import People
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.words import Language
@@ -29,6 +30,12 @@ def house_of(request: Request) -> House:
     """Give the open installation. Raises `LockedError` while custody is locked, `CustodyError`."""
     house: House = request.app.state.open()
     return house
+
+
+def people_of(request: Request) -> People:
+    """Give accounts and ways to sign in. Raises what `house_of` raises."""
+    people: People = request.app.state.reception.of(house_of(request))
+    return people
 
 
 def language_of(request: Request) -> Language:

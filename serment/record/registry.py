@@ -41,6 +41,9 @@ _NAME: Final = "~"
 Edit = Callable[[bytes | None], bytes | None]
 """From what stands in a file, None for nothing, to what shall stand; None to take the file out."""
 
+Naming = Callable[[bytes], Iterable[str]]
+"""From what shall stand in a file to its further names."""
+
 
 class Registry:
     """The passage to the register. Calls may come from any thread; `change` waits until it is durable."""
@@ -81,14 +84,14 @@ class Registry:
         id_: str,
         edit: Edit,
         *,
-        names: Iterable[str] | None = None,
+        names: Naming | None = None,
         interaction: Interaction = Interaction.ACCOUNT,
     ) -> bytes | None:
         """Change one file in one transaction, traced as an act of the asker; give what stands now.
 
-        `names` are the further names of the file from now on; left at None they stay. `edit` runs inside the
-        transaction, on what stands there, and may raise: nothing is changed then. Raises `ConflictError` for
-        a name of another file.
+        `names` gives the further names of the file from now on; left at None they stay. `edit` runs inside
+        the transaction, on what stands there, and may raise: nothing is changed then. Raises `ConflictError`
+        for a name of another file.
         """
 
         def job(pen: Pen) -> bytes | None:
@@ -132,7 +135,7 @@ def edited(
     id_: str,
     edit: Edit,
     *,
-    names: Iterable[str] | None = None,
+    names: Naming | None = None,
     interaction: Interaction = Interaction.ACCOUNT,
 ) -> bytes | None:
     """Do what `Registry.change` does, inside a transaction that changes other things too."""
@@ -140,12 +143,20 @@ def edited(
     old = _current(draft, drawer, id_)
     before = None if old is None else _read(old)
     value = edit(None if before is None else before.value)
-    kept = before.names if names is None and before is not None else tuple(sorted(set(names or ())))
-    if before is None or before.value != value or before.names != kept:
-        _rename(draft, drawer, id_, before.names if before else (), kept if value is not None else (), pen)
-        _put(draft, drawer, id_, _File(value, kept if value is not None else ()), old, pen.asking.now)
+    after = _File(value, _named(before, value, names))
+    if after != (before or NO_FILE):
+        _rename(pen, draft, (drawer, id_), before or NO_FILE, after)
+        _put(draft, drawer, id_, after, old, pen.asking.now)
         _keep(pen, draft, interaction, f"{TYPE}/{drawer}/{id_}")
     return value
+
+
+def _named(before: _File | None, value: bytes | None, names: Naming | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if names is None:
+        return before.names if before is not None else ()
+    return tuple(sorted(set(names(value))))
 
 
 def draft_of(pen: Pen) -> Draft:
@@ -166,22 +177,19 @@ class _File(msgspec.Struct, array_like=True, frozen=True):
     names: tuple[str, ...] = ()
 
 
-def _rename(draft: Draft, drawer: str, id_: str, old: Iterable[str], new: Iterable[str], pen: Pen) -> None:
-    """Give a file the further names `new` for `old`. Raises `ConflictError` for one of another file."""
-    leaving, coming = set(old) - set(new), set(new) - set(old)
-    for name in sorted(leaving | coming):
+NO_FILE: Final = _File(None)
+
+
+def _rename(pen: Pen, draft: Draft, file: tuple[str, str], before: _File, after: _File) -> None:
+    """Give a file its new further names for the old ones. Raises `ConflictError` for one of another file."""
+    (drawer, id_), whose = file, file[1].encode()
+    coming = set(after.names) - set(before.names)
+    for name in sorted(coming ^ (set(before.names) - set(after.names))):
         item = _current(draft, drawer, _NAME + name)
         standing = None if item is None else _read(item).value
-        if name in coming and standing is not None and standing != id_.encode():
+        if name in coming and standing not in {None, whose}:
             raise ConflictError("record.name-taken")
-        _put(
-            draft,
-            drawer,
-            _NAME + name,
-            _File(id_.encode() if name in coming else None),
-            item,
-            pen.asking.now,
-        )
+        _put(draft, drawer, _NAME + name, _File(whose if name in coming else None), item, pen.asking.now)
 
 
 def _current(draft: Draft, drawer: str, id_: str) -> Item | None:

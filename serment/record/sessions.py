@@ -32,6 +32,7 @@ CODE_MS = 24 * 3600 * 1000
 SKEW_MS = 60 * 1000
 """How far back a clock may be put before sessions count as not begun."""
 FORM_KEY = "form"
+FOREVER = 1 << 62
 SWEPT = 32
 """Rows that one sign-in looks at, to drop those that are over: more than one sign-in adds."""
 MOST_OPENED = 256
@@ -101,6 +102,12 @@ class Sessions:
         if self._kind is not StoreKind.DEMO:
             raise RefusedError("record.demo-only")
         return self._kept(actor, purpose, now, once=once, to=to)
+
+    def begin(
+        self, actor: Actor, purpose: Purpose, now: Instant, *, until: int | None = None, to: str = "/"
+    ) -> str:
+        """Begin the session of somebody who signed in; give its secret. It ends at `until` at the latest."""
+        return self._kept(actor, purpose, now, once=False, to=to, until=until)
 
     def exchange(self, code: str, now: Instant) -> str:
         """Exchange a one-time code for a session secret.
@@ -181,12 +188,21 @@ class Sessions:
         """Give what a form of this session carries, so that no other site can post it."""
         return self._passage.installation.session_token(FORM_KEY + secret).hex()
 
-    def _kept(self, actor: Actor, purpose: Purpose, now: Instant, *, once: bool, to: str) -> str:
+    def _kept(
+        self,
+        actor: Actor,
+        purpose: Purpose,
+        now: Instant,
+        *,
+        once: bool,
+        to: str,
+        until: int | None = None,
+    ) -> str:
         secret = secrets.token_urlsafe(32)
         token = self._passage.installation.session_token(secret)
         held = _Sealed(
             once,
-            now + (CODE_MS if once else SESSION_MS),
+            min(now + (CODE_MS if once else SESSION_MS), until or FOREVER),
             purpose.value,
             *spelled(actor),
             actor.replaces,

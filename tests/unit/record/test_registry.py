@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -44,9 +44,9 @@ def test_a_file_is_what_was_last_written_in_it(made: Installation, registry: Reg
 def test_a_file_is_found_by_its_names_and_by_none_that_it_gave_up(
     made: Installation, registry: Registry
 ) -> None:
-    registry.change(asking(made), "account", "b", lambda _: b"b", names=["doctor", "sub|1"])
+    registry.change(asking(made), "account", "b", lambda _: b"b", names=lambda _: ["doctor", "sub|1"])
     assert registry.find(asking(made), "account", "sub|1") == ("b", b"b")
-    registry.change(asking(made), "account", "b", lambda _: b"b", names=["doctor"])
+    registry.change(asking(made), "account", "b", lambda _: b"b", names=lambda _: ["doctor"])
     assert registry.find(asking(made), "account", "sub|1") is None
     assert registry.find(asking(made), "client", "doctor") is None
 
@@ -54,28 +54,32 @@ def test_a_file_is_found_by_its_names_and_by_none_that_it_gave_up(
 def test_a_name_of_another_file_is_refused_and_nothing_changes(
     made: Installation, registry: Registry
 ) -> None:
-    registry.change(asking(made), "account", "c", lambda _: b"c", names=["nurse"])
+    registry.change(asking(made), "account", "c", lambda _: b"c", names=lambda _: ["nurse"])
     with pytest.raises(ConflictError):
-        registry.change(asking(made), "account", "d", lambda _: b"d", names=["nurse"])
+        registry.change(asking(made), "account", "d", lambda _: b"d", names=lambda _: ["nurse"])
     assert registry.get(asking(made), "account", "d") is None
 
 
 def test_a_file_that_was_taken_out_leaves_its_names_to_others(made: Installation, registry: Registry) -> None:
-    registry.change(asking(made), "account", "e", lambda _: b"e", names=["porter"])
+    registry.change(asking(made), "account", "e", lambda _: b"e", names=lambda _: ["porter"])
     registry.change(asking(made), "account", "e", lambda _: None)
-    registry.change(asking(made), "account", "f", lambda _: b"f", names=["porter"])
+    registry.change(asking(made), "account", "f", lambda _: b"f", names=lambda _: ["porter"])
     assert registry.find(asking(made), "account", "porter") == ("f", b"f")
     assert "e" not in registry.all(asking(made), "account")
 
 
+def numbered(place: int) -> Callable[[bytes], list[str]]:
+    return lambda _: [f"n{place}"]
+
+
 def test_a_drawer_lists_its_files_and_no_name(made: Installation, registry: Registry) -> None:
     for place in range(300):
-        registry.change(asking(made), "grant", f"g{place:03}", lambda _: b"x", names=[f"n{place}"])
+        registry.change(asking(made), "grant", f"g{place:03}", lambda _: b"x", names=numbered(place))
     assert list(registry.all(asking(made), "grant")) == [f"g{place:03}" for place in range(300)]
 
 
 def test_what_is_written_stands_after_a_restart(made: Installation, registry: Registry) -> None:
-    registry.change(asking(made), "account", "z", lambda _: b"z", names=["zoe"])
+    registry.change(asking(made), "account", "z", lambda _: b"z", names=lambda _: ["zoe"])
     made.house.close()
     house = made.reopen()
     assert Registry(house.passage).find(asking(made), "account", "zoe") == ("z", b"z")

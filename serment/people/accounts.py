@@ -1,8 +1,8 @@
 """Accounts: one for each person who signs in, with the exercises in which they may act.
 
 An account is a person: it is never shared, and its name stands behind every act. An exercise is one role: a
-profession in a structure, the patient of a record, the representative of another. One is chosen at sign-in and
-rules the session (rules D). Somebody who leaves has an end: from then on nothing of theirs opens.
+profession in a structure, the patient of a record, the representative of another. One is chosen at sign-in
+and rules the session (rules D). Somebody who leaves has an end: from then on nothing of theirs opens.
 
 Order: the nouns (pure), the drawer. Who may change an account is decided by the caller.
 """
@@ -27,8 +27,8 @@ class Exercise(msgspec.Struct, frozen=True, omit_defaults=True):
     """One role of a person. Instants in ms; `end` None: until it is ended.
 
     `actor` names the person in records and in the ledger, the same in all their exercises of one kind.
-    `structure` and `label` (its name, for the choice at sign-in) may be empty for a patient. `replaces` is the
-    professional for whom a locum stands in, `supervisor` the one under whom a trainee acts.
+    `structure` and `label` (its name, for the choice at sign-in) may be empty for a patient. `replaces` is
+    the professional for whom a locum stands in, `supervisor` the one under whom a trainee acts.
     """
 
     id: str

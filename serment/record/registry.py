@@ -182,7 +182,7 @@ NO_FILE: Final = _File(None)
 
 def _rename(pen: Pen, draft: Draft, file: tuple[str, str], before: _File, after: _File) -> None:
     """Give a file its new further names for the old ones. Raises `ConflictError` for one of another file."""
-    (drawer, id_), whose = file, file[1].encode()
+    drawer, whose = file[0], file[1].encode()
     coming = set(after.names) - set(before.names)
     for name in sorted(coming ^ (set(before.names) - set(after.names))):
         item = _current(draft, drawer, _NAME + name)

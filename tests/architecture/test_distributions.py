@@ -20,6 +20,7 @@ from tests.architecture.source import ROOT
 
 LISTED = Path(__file__).with_name("distributions.tsv")
 LICENCES = {
+    "Apache-2.0",
     "Apache-2.0 OR BSD-3-Clause",
     "BSD-2-Clause",
     "BSD-3-Clause",

@@ -60,7 +60,7 @@ class Case(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Name the actor and, for a trainee, the supervisor."""
+        """Name the actor and whom they stand with: a supervisor, the doctor replaced."""
         return acting_as(self.actor)
 
 
@@ -84,10 +84,16 @@ NOBODY: Final = Relations()
 
 
 def acting_as(actor: Actor) -> tuple[str, ...]:
-    """Name whose acts of care open a record to this actor: a trainee stands with the supervisor."""
-    if actor.supervisor is None or actor.function is not Function.TRAINEE:
-        return (actor.id,)
-    return (actor.id, actor.supervisor)
+    """Name whose acts of care open a record to this actor (ADR 6, 40).
+
+    A trainee stands with the supervisor, a locum with the doctor whom they replace, anybody else alone.
+    """
+    beside = None
+    if actor.function is Function.TRAINEE:
+        beside = actor.supervisor
+    elif actor.function is Function.LOCUM:
+        beside = actor.replaces
+    return (actor.id, beside) if beside else (actor.id,)
 
 
 def unsupervised(actor: Actor) -> bool:

@@ -6,11 +6,11 @@ that grants and is malformed grants nothing. Nothing here decides.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from serment.access import record_facts as rf
 from serment.access.case import Case
-from serment.model import Label
+from serment.model import Label, Purpose
 
 
 class Choices(NamedTuple):
@@ -43,20 +43,34 @@ def read_choices(case: Case) -> Choices:
             masked = masked or (touches and choice.kind == rf.MASKED and not choice.item)
             emergency_opposed = emergency_opposed or choice.kind == rf.EMERGENCY_OPPOSED
             regulation_opposed = regulation_opposed or choice.kind == rf.REGULATION_OPPOSED
-            opposed = opposed or (touches and _opposes(choice))
+            opposed = opposed or (touches and _opposes(choice, case))
     return Choices(
         closed, blocked, opposed, masked, emergency_opposed, regulation_opposed, team_consent, consent
     )
 
 
-def _opposes(choice: rf.Choice) -> bool:
-    return choice.kind in {rf.OPPOSED, rf.OPPOSED_CATEGORY} or choice.kind not in rf.CHOICE_KINDS
+_OPPOSING: Final = frozenset({rf.OPPOSED, rf.OPPOSED_CATEGORY, rf.OPPOSED_PART})
+
+
+def _opposes(choice: rf.Choice, case: Case) -> bool:
+    """Tell whether a choice opposes what is asked; research is opposed apart from care."""
+    if choice.kind == rf.RESEARCH_OPPOSED:
+        return case.purpose is Purpose.RESEARCH
+    return choice.kind in _OPPOSING or choice.kind not in rf.CHOICE_KINDS
 
 
 def _touches(choice: rf.Choice, case: Case) -> bool:
-    """Tell whether a forbidding choice speaks of this actor and this category."""
+    """Tell whether a forbidding choice speaks of this actor and this class.
+
+    An author whom nobody knows (an import makes none) may be the one that was named, and an item without
+    a label counts as the most protected.
+    """
+    unit = case.unit
     named = not choice.actor or choice.actor in case.names
-    return named and (not choice.category or choice.category == case.unit.category)
+    filed = not choice.category or choice.category == unit.category
+    written = not choice.author or unit.author in {"", choice.author}
+    labelled = not (choice.labels and unit.labels) or not set(choice.labels).isdisjoint(unit.labels)
+    return named and filed and written and labelled
 
 
 def _consent_counts(choice: rf.Choice, case: Case) -> bool:
@@ -67,6 +81,17 @@ def _consent_counts(choice: rf.Choice, case: Case) -> bool:
     return (
         rf.grant_in_force(choice.start, choice.end, case.now)
         and not choice.item
-        and (not choice.category or choice.category == case.unit.category)
+        and _given_for(choice, case)
         and not (choice.actor and choice.recorded_by == case.actor.id)
+    )
+
+
+def _given_for(choice: rf.Choice, case: Case) -> bool:
+    """Tell whether a consent speaks of this class and this purpose: what is not said is not given."""
+    unit = case.unit
+    return (
+        (not choice.category or choice.category == unit.category)
+        and (not choice.author or choice.author == unit.author)
+        and (not choice.labels or (bool(unit.labels) and set(unit.labels) <= set(choice.labels)))
+        and (not choice.purposes or case.purpose in choice.purposes)
     )

@@ -41,9 +41,10 @@ def stands(actor: Actor, facts: RecordFacts, policy: Policy, now: Instant) -> bo
     Who registered the person, was named by somebody else or attends them does. A secretary and an officer,
     who work for the whole team, stand by what is not provisional: they write such acts themselves.
     """
-    if any(one.actor == actor.id and grant_in_force(one.start, one.end, now) for one in facts.attending):
-        return True
     names, regime = acting_as(actor), Regime(facts.regime)
+    attending = (actor.id,) if actor.function is Function.TRAINEE else names
+    if any(one.actor in attending and grant_in_force(one.start, one.end, now) for one in facts.attending):
+        return True
     at_home = regime is Regime.SHARED or actor.structure == facts.structure != ""
     delegated = at_home and regime is Regime.OWN and policy.function(actor.function).delegated
     return any(

@@ -45,8 +45,13 @@ BLOCKED: Final = "blocked"
 MASKED: Final = "masked"
 EMERGENCY_OPPOSED: Final = "emergency-opposed"
 REGULATION_OPPOSED: Final = "regulation-opposed"
+RESEARCH_OPPOSED: Final = "research-opposed"
+OPPOSED_PART: Final = "opposed-part"
 CONSENT: Final = "consent"
 CLOSURE: Final = "closed"
+
+INSURER_SERVICE: Final = "service:insurer"
+"""The one service whose word that the health insurance confirmed an attending physician counts."""
 
 CHOICE_KINDS: Final = frozenset(
     {
@@ -56,6 +61,8 @@ CHOICE_KINDS: Final = frozenset(
         MASKED,
         EMERGENCY_OPPOSED,
         REGULATION_OPPOSED,
+        RESEARCH_OPPOSED,
+        OPPOSED_PART,
         CONSENT,
         CLOSURE,
     }
@@ -99,12 +106,17 @@ class Mandate(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Attending(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The declared attending physician (CSS L162-5-3); counts only once the holder confirmed it."""
+    """The declared attending physician (CSS L162-5-3); counts only once it is confirmed.
+
+    `confirmed_by` is the holder or a representative; under `insurer`, the service that received the
+    health insurance's confirmation.
+    """
 
     actor: str
     start: int
     end: int | None = None
     confirmed_by: str = ""
+    insurer: bool = False
 
 
 class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -113,6 +125,10 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
     `actor` empty means everybody, `category` empty every category. A choice with no end lasts.
     A `consent` that names no actor is the initial consent to sharing in the care team, which
     `shared` needs (Conseil d'Etat, 15/10/2025).
+
+    `author` and `labels` narrow an `opposed-part` to what somebody wrote or to labelled items, and a
+    consent to what that author wrote and to items of no other label. `purposes` narrows a consent to
+    requests of these purposes (empty: every purpose that the asker may name).
     """
 
     id: str
@@ -123,6 +139,9 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
     start: int = 0
     end: int | None = None
     recorded_by: str = ""
+    author: str = ""
+    labels: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -192,6 +211,17 @@ class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     def without_attending(self) -> RecordFacts:
         """Name no attending physician."""
         return msgspec.structs.replace(self, attending=())
+
+    def opposes_research(self, now: Instant) -> bool:
+        """Tell whether the person keeps their record out of research (loi 78-17, art. 74; CSP L1121-1).
+
+        Who opposed all sharing or closed the record did, and so does a choice that this version does not
+        know. What leaves for research asks this before anything is read.
+        """
+        stopping = {RESEARCH_OPPOSED, OPPOSED, CLOSURE}
+        return self.status != ACTIVE or any(
+            veto_in_force(c, now) and (c.kind in stopping or c.kind not in CHOICE_KINDS) for c in self.choices
+        )
 
     def item_masked(self, ref: str, now: Instant) -> bool:
         """Tell whether a choice in force masks the item `ref` (`Type/id`).

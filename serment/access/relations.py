@@ -110,6 +110,7 @@ class Standing:
         "_choices",
         "_kept",
         "_misfit",
+        "_narrow",
         "_record",
         "_regime",
         "_relate",
@@ -136,7 +137,8 @@ class Standing:
         self._misfit = actor.kind not in rule.kinds
         self._care_purpose = rule.care
         self._relate = _BY_KIND.get(actor.kind)
-        self._choices: dict[tuple[Category, bool], Choices] = {}
+        self._narrow = any(choice.author or choice.labels for choice in facts.choices)
+        self._choices: dict[tuple[Category, bool, str, tuple[str, ...]], Choices] = {}
         self._kept: dict[Callable[[Case], bool], bool] = {}
 
     def facts(self, unit: ItemClass, act: Act, *, existing: bool | None = None) -> Facts:
@@ -190,7 +192,8 @@ class Standing:
     def _about_patient(self, case: Case) -> tuple[Choices, Relations]:
         """Read the choices and the relations; the directory, which belongs to no patient, has neither."""
         unit = case.unit
-        key = (unit.category, unit.masked or Label.MASKED in unit.labels)
+        part = (unit.author, unit.labels) if self._narrow else ("", ())
+        key = (unit.category, unit.masked or Label.MASKED in unit.labels, *part)
         choices = self._choices.get(key)
         if choices is None:
             choices = self._choices[key] = read_choices(case)
@@ -306,23 +309,39 @@ def _authors(case: Case) -> bool:
 
 
 def _attending(case: Case) -> bool:
-    """Tell whether the actor is the attending physician, confirmed by the holder or a representative."""
-    actor, facts = case.actor, case.facts
+    """Tell whether the actor is the attending physician; a trainee or a locum of theirs is not (ADR 40)."""
+    actor = case.actor
     if actor.profession != DOCTOR or actor.function is Function.TRAINEE:
         return False
     if case.regime is Regime.OWN and not case.at_home:
         return False
+    return _attends(actor.id, case)
+
+
+def _attends(doctor: str, case: Case) -> bool:
+    """Tell whether a doctor was confirmed as the attending physician, by another than themselves."""
     return any(
-        a.actor == actor.id
-        and a.confirmed_by != actor.id
-        and _speaks_for_holder(a.confirmed_by, facts)
+        a.actor == doctor
+        and a.confirmed_by != doctor
+        and _may_confirm(a, case.facts)
         and rf.grant_in_force(a.start, a.end, case.now)
-        for a in facts.attending
+        for a in case.facts.attending
     )
 
 
-def _speaks_for_holder(who: str, facts: RecordFacts) -> bool:
+def _may_confirm(attending: rf.Attending, facts: RecordFacts) -> bool:
+    """Tell whether who confirmed could: the holder, a representative, or the insurer's own service."""
+    who = attending.confirmed_by
+    if attending.insurer:
+        return who == rf.INSURER_SERVICE
     return who in facts.holders or any(m.actor == who and m.kind == rf.REPRESENTATIVE for m in facts.mandates)
+
+
+def _replaces_attending(case: Case) -> bool:
+    """Tell whether a locum replaces the attending physician: a place in the team, and no more (ADR 40)."""
+    actor = case.actor
+    replaced = actor.replaces if actor.function is Function.LOCUM else None
+    return bool(replaced) and actor.profession == DOCTOR and _attends(str(replaced), case)
 
 
 def _on_team(case: Case) -> bool:
@@ -330,7 +349,8 @@ def _on_team(case: Case) -> bool:
     names = case.names
     own = [fact for fact in case.facts.team if fact.actor in names]
     if case.regime is Regime.OWN:
-        return case.at_home and any(_counts_in_own(fact, case) for fact in own)
+        seen = any(_counts_in_own(fact, case) for fact in own)
+        return case.at_home and (seen or _replaces_attending(case))
     if case.regime is not Regime.SHARED:
         return False
     if case.actor.function is Function.OCCUPATIONAL_PHYSICIAN:

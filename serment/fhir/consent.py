@@ -1,6 +1,6 @@
 """A patient's word as a Consent (R4 consent.html): one shape, whoever writes it down.
 
-In this order: provisions, the resource. What a Consent changes is read in `access/from_resources`. Pure.
+In this order: provisions, the resource. What a Consent changes is read in `access/from_consent`. Pure.
 """
 
 from __future__ import annotations

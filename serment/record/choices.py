@@ -18,7 +18,8 @@ import msgspec
 
 from serment.access import naming
 from serment.access.case import acting_as
-from serment.access.from_resources import choices, mandate, team_facts
+from serment.access.from_consent import MOST_CHOICES, choices
+from serment.access.from_resources import mandate, team_facts
 from serment.access.naming import NAMERS
 from serment.access.record_facts import (
     CONSENT,
@@ -57,8 +58,6 @@ EMERGENCY_DOORS = frozenset({"G5.emergency", "G5.regulation"})
 CHOICES = ItemClass(Category.CHOICES, "Consent")
 """The class of every word of the patient."""
 
-MOST_CHOICES = 500
-"""Words in one Consent: facts are read at every request on the record."""
 REGISTERED_FOR = 24 * 3600 * 1000
 """A registration lets the person who registers finish within a day, in milliseconds."""
 

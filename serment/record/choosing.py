@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from serment.access.declare import declared_act
-from serment.access.from_resources import provision_of
+from serment.access.from_consent import provision_of
 from serment.access.record_facts import DECLARED, Attending, RecordFacts
 from serment.errors import RefusedError, RequestError
 from serment.fhir.consent import Provision, blocking, consent, masking, opposing, permitting

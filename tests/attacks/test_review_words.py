@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from serment.access.from_resources import CATEGORY_SYSTEM, choices, provision_of
+from serment.access.from_consent import CATEGORY_SYSTEM, choices, provision_of
 from serment.access.record_facts import (
     BLOCKED,
     CONSENT,
@@ -14,21 +15,28 @@ from serment.access.record_facts import (
     MASKED,
     OPPOSED,
     OPPOSED_CATEGORY,
+    OPPOSED_PART,
+    RESEARCH_OPPOSED,
     Choice,
 )
 from serment.model import Instant
 
 NOW = Instant(1_700_000_000_000)
 DOCTOR = "rpps:10000000009"
+COLLEAGUE = "rpps:10000000017"
+CARE = ("BTG", "COC", "ERTREAT", "ETREAT", "TREAT")
 ACTOR = {"role": {"text": "x"}, "reference": {"identifier": {"value": DOCTOR.removeprefix("rpps:")}}}
 LABS = {"system": CATEGORY_SYSTEM, "code": "labs"}
 BASE = "https://dossier.test/fhir"
 
 
-def heard(scope: Any = "patient-privacy", **provision: Any) -> list[tuple[str, str, str, str]]:
+def words(scope: Any = "patient-privacy", **provision: Any) -> list[Choice]:
     said = {"status": "active", "scope": {"coding": [{"code": scope}]}, "provision": provision}
-    found = choices(said, "1", NOW, "patient:1", lambda _: "", BASE)
-    return [(one.kind, one.actor, one.category, one.item) for one in found]
+    return choices(said, "1", NOW, "patient:1", lambda _: "", BASE)
+
+
+def heard(scope: Any = "patient-privacy", **provision: Any) -> list[tuple[str, str, str, str]]:
+    return [(one.kind, one.actor, one.category, one.item) for one in words(scope, **provision)]
 
 
 def by_purpose(*codes: str) -> list[dict[str, str]]:
@@ -73,7 +81,7 @@ def test_an_exception_that_denies_counts_below_a_permit() -> None:
     [
         {"purpose": [{"code": "HRESCH"}]},
         {"code": [{"text": "x"}]},
-        {"securityLabel": [{"code": "N"}]},
+        {"securityLabel": [{"code": "N"}, {"code": "L"}]},
         {"dataPeriod": {"end": "2001"}},
         {"action": [{"text": "disclose"}]},
         {"data": [{"meaning": "instance", "reference": {"reference": "Observation/9"}}]},
@@ -123,11 +131,15 @@ def test_a_word_said_a_hundred_thousand_times_is_one_word() -> None:
         Choice("", EMERGENCY_OPPOSED),
         Choice("", CONSENT, DOCTOR),
         Choice("", CONSENT, DOCTOR, "labs"),
+        Choice("", CONSENT, DOCTOR, author=COLLEAGUE, labels=("N", "R"), purposes=CARE),
+        Choice("", RESEARCH_OPPOSED),
+        Choice("", OPPOSED_PART, author=COLLEAGUE),
+        Choice("", OPPOSED_PART, DOCTOR, "labs", author=COLLEAGUE, labels=("HIV", "R", "V")),
     ],
 )
 def test_a_choice_is_written_and_heard_alike(choice: Choice) -> None:
-    said = (choice.kind, choice.actor, choice.category, choice.item)
-    assert heard(**provision_of(choice)) == [said]
+    [again] = words(**provision_of(choice))
+    assert replace(again, id="", start=choice.start, recorded_by="") == choice
 
 
 def test_a_consent_that_ends_is_not_written_again_without_its_end() -> None:

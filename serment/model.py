@@ -178,6 +178,18 @@ class EmergencyReason(StrEnum):
     ON_CALL = "unplanned-care"
 
 
+class HeirGround(StrEnum):
+    """What an heir or a partner asks for, the three of CSP L1110-4 V; one is named in each request."""
+
+    CAUSES = "causes-of-death"
+    MEMORY = "defend-memory"
+    RIGHTS = "assert-rights"
+
+
+Reason = EmergencyReason | HeirGround
+"""A coded reason that a request may name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Somebody signed in, in the one role that rules the session.

@@ -14,11 +14,11 @@ from serment.model import (
     Act,
     Actor,
     ActorKind,
-    EmergencyReason,
     Function,
     Instant,
     ItemClass,
     Purpose,
+    Reason,
     Regime,
 )
 
@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
     actor: Actor
     purpose: Purpose
-    reasons: frozenset[EmergencyReason]
+    reasons: frozenset[Reason]
     facts: RecordFacts
     unit: ItemClass
     act: Act

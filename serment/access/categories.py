@@ -34,6 +34,9 @@ FRENCH_MASKS: Final = frozenset(
 )
 SENSITIVITY: Final = frozenset({"http://terminology.hl7.org/CodeSystem/v3-ActCode"})
 OURS: Final = "urn:serment:label"
+ALLEGED_AUTHOR: Final = "urn:serment:alleged-author"
+"""Extension that names who is said to have done harm: what carries it is a report of abuse (`SDV`)."""
+
 PURPOSES: Final = frozenset({"http://terminology.hl7.org/CodeSystem/v3-ActReason"})
 """Codes of this system are purposes or test marks, not protections: they are kept and add nothing."""
 
@@ -220,7 +223,11 @@ CODED: Final = (
 
 
 def _by_code(resource: Resource, table: CategoryTable) -> Iterator[str]:
-    """Give the labels that the codes of an item add."""
+    """Give the labels that the codes of an item add, and that of a report that names who did harm."""
+    if any(
+        one.get("url") == ALLEGED_AUTHOR for one in resource.get("extension") or () if isinstance(one, dict)
+    ):
+        yield Label.VIOLENCE
     for element in CODED:
         for system, code in _codings(resource.get(element)):
             for pattern, label in table.sensitive.get(system, ()):

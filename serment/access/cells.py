@@ -1,8 +1,8 @@
 """The one cell that judges a case: its row is chosen from the facts first.
 
 The row of the patient's side, else that of the open emergency door, else the function (`own`) or the
-profession (`shared`). The patient's choices and the directory are in Serment's own grid in both
-regimes. Nothing here decides.
+profession (`shared`). The patient's choices, the directory and what an heir may read are in Serment's own
+grid in both regimes. Nothing here decides.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from serment.access.case import Case, Relations
+from serment.access.patient_side import heir_ground
 from serment.access.tables import NOTHING, WRITING
 from serment.model import Act, ActorKind, Category, Function, Regime
 
@@ -18,6 +19,8 @@ def cell_for(case: Case, relations: Relations) -> frozenset[Act]:
     """Give the acts of the cell that judges this case; nothing when the regime is unknown."""
     if case.regime is None:
         return NOTHING
+    if relations.heir and not relations.representative:
+        return case.policy.own_cell(f"heir-{heir_ground(case.reasons)}", case.unit)
     row = _special_row(relations)
     if case.unit.category is Category.CHOICES:
         return _choices_cell(case, row)

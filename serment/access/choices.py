@@ -33,7 +33,7 @@ def read_choices(case: Case) -> Choices:
     masked = case.unit.masked or Label.MASKED in case.unit.labels
     for choice in case.facts.choices:
         if choice.kind == rf.CONSENT:
-            granted = _consent_counts(choice, case)
+            granted = consent_counts(choice, case)
             team_consent = team_consent or (granted and not choice.actor)
             consent = consent or (granted and choice.actor == case.actor.id)
         elif rf.veto_in_force(choice, case.now):
@@ -73,7 +73,7 @@ def _touches(choice: rf.Choice, case: Case) -> bool:
     return named and filed and written and labelled
 
 
-def _consent_counts(choice: rf.Choice, case: Case) -> bool:
+def consent_counts(choice: rf.Choice, case: Case) -> bool:
     """Tell whether a consent holds: in force, for the class asked, and not self-given.
 
     Who collects the initial consent for the team is not its beneficiary: an act of care is needed too.

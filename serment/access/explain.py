@@ -7,7 +7,7 @@ differently to different people (HOUSE promise 5):
   relation" read the same, and so do the ways out; only what depends on the asker alone (a purpose
   they may not name, an insurer's purpose) is told as it is;
 - the holder reads the true reason, save while an announcement timer runs: then, absence;
-- a representative too, save before a timer or a minor's secret: then, absence;
+- a representative too, save before a timer, a minor's secret or a report of abuse: then, absence;
 - a carer or an heir reads absence, whatever the reason.
 
 The ledger keeps the true rule; nothing here decides.
@@ -60,6 +60,7 @@ TRUE_REASON: Final = {
     "V9.choices": "access.choices",
     "V9.write": "access.not-written",
     "V9.cell": "access.not-in-row",
+    "V10.abuse-report": "access.abuse-report",
     "D0.regime": "access.regime",
     "D0.silence": "access.no-relation",
 }
@@ -88,7 +89,7 @@ def explain(facts: Facts) -> Explanation:
     """Decide the case and say why, to each reader in the words that they may read."""
     answer = decide(facts)
     holder = _to_holder(facts, answer.rule)
-    representative = ABSENT if facts.minor_secret else holder
+    representative = ABSENT if facts.minor_secret or facts.withheld else holder
     if not isinstance(answer, Denial):
         told = (holder, representative, PERMITTED)
         return Explanation(True, answer.rule, "", (), *told, asker=PERMITTED, offered=())

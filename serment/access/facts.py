@@ -53,6 +53,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     timer_running: bool = False
     minor_secret: bool = False
     third_party: bool = False
+    withheld: bool = False
     opposed: bool = False
     masked: bool = False
     # What kind of place the item is in.
@@ -68,6 +69,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def patient_side(self) -> bool:
         """Tell whether somebody of the patient's side asks."""
         return self.holder or self.representative or self.carer or self.heir
+
+    @property
+    def proxy(self) -> bool:
+        """Tell whether somebody of the patient's side asks who is not the person."""
+        return self.representative or self.carer or self.heir
 
     @property
     def unmasked_emergency(self) -> bool:

@@ -1,7 +1,7 @@
-"""What a resource says that a decision reads: dated acts of care and mandates (pure).
+"""What a resource says that a decision reads: dated acts of care (pure).
 
-Order: acts of care, mandates, people named in a resource, reading its parts; a Consent is read in
-`from_consent`. Who may say it is decided by the writer (`record/choices`); here only what is said. A
+Order: acts of care, people named in a resource, reading its parts; a Consent is read in `from_consent`,
+mandates in `from_people`. Who may say it is decided by the writer (`record/choices`); here only what is said. A
 person is named by reference or by identifier; the caller resolves a reference into an actor, and a name
 that resolves to nobody makes no fact.
 """
@@ -16,9 +16,7 @@ from serment.access.record_facts import (
     CARE_TEAM,
     ENCOUNTER,
     ORDER,
-    REPRESENTATIVE,
     STAY,
-    Mandate,
     TeamFact,
 )
 from serment.fhir import dates
@@ -65,17 +63,6 @@ def team_facts(
         TeamFact(actor, kind, start, end, structure, imported=imported, source=source, said=said)
         for actor in sorted(actors)
     ]
-
-
-def mandate(related: dict[str, Any], id_: str, now: Instant) -> Mandate | None:
-    """Give the mandate of a RelatedPerson who is active; None when it names no representative."""
-    if related.get("active") is False:
-        return None
-    said = {code for concept in many(related.get("relationship")) for code in codings(concept)}
-    if not said & {"GUARD", "MTH", "FTH", "PRN", "NPRN", "POWATT", "RESPRSN", "HPOWATT"}:
-        return None
-    start, end = window(related, now)
-    return Mandate(f"proxy:{id_}", REPRESENTATIVE, start, end)
 
 
 def actor_of(reference: dict[str, Any], resolve: Resolve) -> str:

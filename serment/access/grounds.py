@@ -9,7 +9,8 @@
 7. explicit consent for this professional (CSP L1110-4 III, R1111-46)
 
 Two more open nothing of a patient: 8. the directory, for a care purpose; 9. a service of the
-structure that deposits what it received and reads nothing (ADR 0008).
+structure that deposits what it received and reads nothing (ADR 0008). The last: 10. an heir or a partner
+after death, on one of the three grounds of CSP L1110-4 V (ADR 42).
 
 Silence is no ground: `decide` refuses when none of these speaks.
 """
@@ -32,6 +33,7 @@ GROUNDS: Final[tuple[tuple[str, Callable[[Facts], bool]], ...]] = (
     ("G7.consent", lambda f: f.consent),
     ("G8.directory", lambda f: f.in_directory and f.care_purpose),
     ("G9.deposit", lambda f: f.depositing and f.creating),
+    ("G10.heir", lambda f: f.heir),
 )
 
 

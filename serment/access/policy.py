@@ -18,7 +18,7 @@ from serment.access import tables
 from serment.access.record_facts import CARE_TEAM, TeamFact
 from serment.access.tables import LOOKING, NOTHING, PROTECTED, WRITING, Cell, DocumentType, Window
 from serment.errors import SettingsError
-from serment.model import Act, Category, Function, Instant, ItemClass, Label, Purpose, Regime
+from serment.model import Act, Category, Function, HeirGround, Instant, ItemClass, Label, Purpose, Regime
 
 DATE: Final = "2026-11"
 GRID: Final = f"own-grid-{DATE}.csv"
@@ -46,7 +46,9 @@ CLINICAL: Final = frozenset(Category) - {
     Category.CHOICES,
     Category.DIRECTORY,
 }
-SPECIAL_ROWS: Final = frozenset({"emergency", "regulation", "holder", "representative", "carer", "service"})
+SPECIAL_ROWS: Final = frozenset(
+    {"emergency", "regulation", "holder", "representative", "carer", "service"}
+) | {f"heir-{ground}" for ground in HeirGround}
 CONTENT_FREE: Final = ("security-officer", "dpo", "operator", "researcher", "auditor")
 """Rows that may never hold a clinical cell (HOUSE promise 6)."""
 

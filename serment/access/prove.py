@@ -33,6 +33,7 @@ STANDING: Final = (
     "timer_running",
     "minor_secret",
     "third_party",
+    "withheld",
     "opposed",
     "masked",
 )
@@ -45,6 +46,7 @@ PATIENT_SIDE: Final = (
     frozenset({"carer", "consent"}),
     frozenset({"representative", "carer", "consent"}),
     frozenset({"heir"}),
+    frozenset({"representative", "heir"}),
 )
 
 
@@ -135,15 +137,16 @@ def _grounded(facts: Facts) -> bool:
     written = facts.author and not facts.creating
     directory = facts.in_directory and facts.care_purpose
     deposit = facts.depositing and facts.creating
-    return personal or written or facts.emergency or facts.regulation or directory or deposit
+    return personal or written or facts.emergency or facts.regulation or directory or deposit or facts.heir
 
 
 THEOREMS: Final[dict[str, Theorem]] = {
     "theorem.insurer": lambda f: not f.third_party_purpose,
-    "theorem.closed": lambda f: not (f.closed and f.regime is Regime.SHARED) or f.holder,
+    "theorem.closed": lambda f: not (f.closed and f.regime is Regime.SHARED) or f.holder or f.heir,
     "theorem.blocked": _blocked_rightly,
     "theorem.announcement": lambda f: not (f.timer_running and f.patient_side),
-    "theorem.minor-secret": lambda f: not (f.minor_secret and (f.representative or f.carer)),
+    "theorem.minor-secret": lambda f: not (f.minor_secret and f.proxy),
+    "theorem.abuse-report": lambda f: not f.withheld or f.author,
     "theorem.third-party": lambda f: not (f.third_party and f.patient_side),
     "theorem.opposed": lambda f: not f.opposed or _lifted(f, emergency=True),
     "theorem.masked": lambda f: not f.masked or _lifted(f, emergency=False),

@@ -33,11 +33,13 @@ DECLARED: Final = "declared"
 REGISTRATION: Final = "registration"
 
 REPRESENTATIVE: Final = "representative"
-CARER: Final = "carer"
 HEIR: Final = "heir"
 
 PARENTAL: Final = "parental"
-GUARDIANSHIP: Final = "guardianship"
+REPRESENTATION: Final = "representation"
+ASSISTANCE: Final = "assistance"
+BASES: Final = frozenset({PARENTAL, REPRESENTATION, ASSISTANCE})
+"""What a representative acts upon; guardians of property and safeguards of justice give none (ADR 42)."""
 
 OPPOSED: Final = "opposed"
 OPPOSED_CATEGORY: Final = "opposed-category"
@@ -47,6 +49,7 @@ EMERGENCY_OPPOSED: Final = "emergency-opposed"
 REGULATION_OPPOSED: Final = "regulation-opposed"
 RESEARCH_OPPOSED: Final = "research-opposed"
 OPPOSED_PART: Final = "opposed-part"
+HEIRS_OPPOSED: Final = "heirs-opposed"
 CONSENT: Final = "consent"
 CLOSURE: Final = "closed"
 
@@ -63,6 +66,7 @@ CHOICE_KINDS: Final = frozenset(
         REGULATION_OPPOSED,
         RESEARCH_OPPOSED,
         OPPOSED_PART,
+        HEIRS_OPPOSED,
         CONSENT,
         CLOSURE,
     }
@@ -91,10 +95,12 @@ class TeamFact(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Mandate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Leave to act for the person: representative, carer or heir.
+    """Leave to act for the person (representative), or to ask after their death (heir).
 
-    `categories` narrows the mandate (empty: all). A mandate of `basis` parental ends by itself when
-    the person comes of age (Code civil 388, 371-1); that of a guardianship does not.
+    `categories` narrows the mandate (empty: all), as a judge does. A mandate of `basis` parental ends by
+    itself when the person comes of age or is emancipated (Code civil 388, 413-6); one of representation
+    lasts as said; one of assistance opens nothing without the adult's own consent (CSP L1111-2 III).
+    A carer has no mandate: the holder's consent names them (`Choice`).
     """
 
     actor: str
@@ -152,6 +158,8 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
 class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything sealed per record that a decision reads.
 
+    `emancipated` is the date of an emancipation, `deceased` the instant of a death (ms; None: alive).
+    `accused` are the alleged authors of abuse that reports of this record name: it only grows.
     `subscriptions` are packed (`record/subscribers`): no decision reads them, every write looks whether
     there are any, and a reading decodes none.
     """
@@ -161,6 +169,9 @@ class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     structure: str = ""
     status: str = ACTIVE
     birth_date: str = ""
+    emancipated: str = ""
+    deceased: int | None = None
+    accused: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
     team: tuple[TeamFact, ...] = ()
     mandates: tuple[Mandate, ...] = ()

@@ -1,7 +1,8 @@
 """From a record's sealed facts to the abstract case that `decide` reads.
 
 In this order: `facts_for`, which answers every question for one actor, one class of items and one
-act; `Standing`, the same for many classes of one record; the patient's side; the professional's side.
+act; `Standing`, the same for many classes of one record; the professional's side. The patient's side is in
+`patient_side`.
 Nothing here decides: an ended, future or malformed fact never grants, and what is unknown is left at
 "no".
 
@@ -11,7 +12,6 @@ One role rules a session: a doctor who is also a patient is one or the other (`A
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from typing import Final
 
 from serment.access import record_facts as rf
@@ -19,6 +19,7 @@ from serment.access.case import NOBODY, Case, Relations, unsupervised
 from serment.access.cells import cell_for, directory_cell
 from serment.access.choices import Choices, read_choices
 from serment.access.facts import Facts
+from serment.access.patient_side import holder, proxy, withheld
 from serment.access.policy import CLINICAL, Policy
 from serment.access.record_facts import RecordFacts
 from serment.access.tables import WRITING
@@ -33,6 +34,7 @@ from serment.model import (
     ItemClass,
     Label,
     Purpose,
+    Reason,
     RecordToken,
     Regime,
     RequestId,
@@ -63,8 +65,6 @@ DECLARED_REASONS: Final = frozenset(
 MINOR_SECRET_CODES: Final = frozenset({Label.MINOR_SECRET, "INVISIBLE_REP_LEGAUX"})
 """One notion, two codes: XDS, CDA and FHIR on one side, HL7 v2 on the other."""
 
-MAJORITY: Final = 18
-
 NAMED_BY_OFFICERS: Final = frozenset({"CareTeam", "RelatedPerson"})
 QUARANTINE: Final = "Quarantine"
 """Document type of what an import could not file; no resource of FHIR has this name."""
@@ -75,7 +75,7 @@ NO_CHOICE: Final = Choices()
 def facts_for(
     actor: Actor,
     purpose: Purpose,
-    reasons: frozenset[EmergencyReason],
+    reasons: frozenset[Reason],
     record: RecordToken,
     facts: RecordFacts,
     unit: ItemClass,
@@ -122,7 +122,7 @@ class Standing:
         self,
         actor: Actor,
         purpose: Purpose,
-        reasons: frozenset[EmergencyReason],
+        reasons: frozenset[Reason],
         record: RecordToken,
         facts: RecordFacts,
         now: Instant,
@@ -172,6 +172,7 @@ class Standing:
             timer_running=_timer_running(unit, now),
             minor_secret=not MINOR_SECRET_CODES.isdisjoint(unit.labels),
             third_party=Label.THIRD_PARTY in unit.labels,
+            withheld=withheld(case),
             opposed=choices.opposed,
             masked=choices.masked,
             patient_only=unit.category is Category.CHOICES,
@@ -219,48 +220,6 @@ def _timer_running(unit: ItemClass, now: Instant) -> bool:
     if unit.timer_end is not None:
         return now < unit.timer_end
     return Label.INVISIBLE_PATIENT in unit.labels
-
-
-# The patient's side.
-
-
-def _holder(case: Case, _: Choices, __: Standing) -> Relations:
-    return Relations(holder=case.actor.id in case.facts.holders)
-
-
-def _proxy(case: Case, _: Choices, __: Standing) -> Relations:
-    """Read the mandates of a representative, a carer or an heir; an heir has no ground (ADR 0009)."""
-    kinds = {m.kind for m in case.facts.mandates if m.actor == case.actor.id and _mandate_holds(m, case)}
-    carer = rf.CARER in kinds
-    return Relations(
-        representative=rf.REPRESENTATIVE in kinds, carer=carer, heir=rf.HEIR in kinds, consent=carer
-    )
-
-
-def _mandate_holds(mandate: rf.Mandate, case: Case) -> bool:
-    if not rf.grant_in_force(mandate.start, mandate.end, case.now):
-        return False
-    if mandate.categories and case.unit.category not in mandate.categories:
-        return False
-    if mandate.kind == rf.REPRESENTATIVE and mandate.basis == rf.PARENTAL:
-        return _is_minor(case.facts.birth_date, case.now)
-    return True
-
-
-def _is_minor(birth_date: str, now: Instant) -> bool:
-    """Tell whether somebody is under 18; no birth date leaves the mandate to its own dates.
-
-    A partial date counts from its first day and an unreadable one grants nothing.
-    """
-    if not birth_date:
-        return True
-    try:
-        born = date.fromisoformat((birth_date + "-01-01")[:10] if len(birth_date) < 10 else birth_date)
-    except ValueError:
-        return False
-    today = datetime.fromtimestamp(now / 1000, UTC).date()
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return age < MAJORITY
 
 
 # The professional's side.
@@ -334,7 +293,9 @@ def _may_confirm(attending: rf.Attending, facts: RecordFacts) -> bool:
     who = attending.confirmed_by
     if attending.insurer:
         return who == rf.INSURER_SERVICE
-    return who in facts.holders or any(m.actor == who and m.kind == rf.REPRESENTATIVE for m in facts.mandates)
+    return who in facts.holders or any(
+        m.actor == who and m.kind == rf.REPRESENTATIVE and m.basis != rf.ASSISTANCE for m in facts.mandates
+    )
 
 
 def _replaces_attending(case: Case) -> bool:
@@ -397,8 +358,8 @@ def _doors(case: Case, choices: Choices) -> tuple[bool, bool]:
 
 _BY_KIND: Final[dict[ActorKind, Callable[[Case, Choices, Standing], Relations]]] = {
     ActorKind.PROFESSIONAL: _professional,
-    ActorKind.PATIENT: _holder,
-    ActorKind.PROXY: _proxy,
+    ActorKind.PATIENT: holder,
+    ActorKind.PROXY: proxy,
     ActorKind.STAFF: _staff,
     ActorKind.OFFICER: _officer,
     ActorKind.SERVICE: _service,

@@ -13,14 +13,14 @@ from functools import lru_cache
 from starlette.requests import Request
 
 from serment.errors import MalformedError, RefusedError, SignInError
-from serment.model import EmergencyReason, Purpose, RequestId
+from serment.model import EmergencyReason, HeirGround, Purpose, Reason, RequestId
 from serment.people.people import People
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.words import Language
 
 COOKIE = "serment"
-NO_REASON: frozenset[EmergencyReason] = frozenset()
+NO_REASON: frozenset[Reason] = frozenset()
 
 NUMBER = "serment.number"
 """Where the number of a request stands in its scope (ASGI 3.0): whoever serves a part of it finds it."""
@@ -121,12 +121,17 @@ def purpose_of(request: Request, standing: Purpose) -> Purpose:
         raise RefusedError("record.purpose-unknown") from None
 
 
-def reasons_of(request: Request) -> frozenset[EmergencyReason]:
-    """Read `Serment-Reason`: coded reasons between commas."""
+def reasons_of(request: Request) -> frozenset[Reason]:
+    """Read `Serment-Reason`: coded reasons of an emergency, or the ground of an heir, between commas."""
     said = request.headers.get("serment-reason", "")
     if not said:
         return NO_REASON
     try:
-        return frozenset(EmergencyReason(code.strip()) for code in said.split(",") if code.strip())
+        return frozenset(_reason(code.strip()) for code in said.split(",") if code.strip())
     except ValueError:
         raise MalformedError("record.reason-unknown") from None
+
+
+def _reason(code: str) -> Reason:
+    """Read one coded reason. Raises `ValueError`."""
+    return HeirGround(code) if code in set(HeirGround) else EmergencyReason(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from serment.model import Actor, EmergencyReason, Instant, Purpose, RequestId
+from serment.model import Actor, Instant, Purpose, Reason, RequestId
 from serment.words import Language
 
 
@@ -33,6 +33,6 @@ class Asking:
     purpose: Purpose
     request: RequestId
     now: Instant
-    reasons: frozenset[EmergencyReason] = field(default=frozenset())
+    reasons: frozenset[Reason] = field(default=frozenset())
     language: Language = Language.FR
     retry: Retry | None = None

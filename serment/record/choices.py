@@ -19,7 +19,8 @@ import msgspec
 from serment.access import naming
 from serment.access.case import acting_as
 from serment.access.from_consent import MOST_CHOICES, choices
-from serment.access.from_resources import mandate, team_facts
+from serment.access.from_people import mandate
+from serment.access.from_resources import team_facts
 from serment.access.naming import NAMERS
 from serment.access.record_facts import (
     CONSENT,

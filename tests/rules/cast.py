@@ -32,6 +32,7 @@ from serment.model import (
     ItemClass,
     Permit,
     Purpose,
+    Reason,
     RecordToken,
     RequestId,
 )
@@ -126,6 +127,19 @@ def mandate(actor: Actor, kind: str = REPRESENTATIVE) -> Mandate:
     return Mandate(actor.id, kind, NOW - 365 * DAY)
 
 
+def delegated(actor: Actor, category: str, *, days: float = 30, by: str = PATIENT.id) -> Choice:
+    """Record the holder's word that a carer may read a category, for some days."""
+    return Choice(
+        f"c-carer-{actor.id}-{category}",
+        CONSENT,
+        actor.id,
+        category,
+        start=NOW - DAY,
+        end=int(NOW + days * DAY),
+        recorded_by=by,
+    )
+
+
 def chosen(kind: str, actor: Actor | None = None, category: str = "", item: str = "") -> Choice:
     """Record a choice of the patient, in force since yesterday."""
     name = "" if actor is None else actor.id
@@ -156,7 +170,7 @@ def asked(
     act: Act = Act.READ,
     *,
     purpose: Purpose | None = None,
-    reasons: frozenset[EmergencyReason] = frozenset(),
+    reasons: frozenset[Reason] = frozenset(),
     now: Instant = NOW,
     existing: bool | None = None,
 ) -> Facts:

@@ -8,7 +8,6 @@ from typing import Final
 from serment.access.facts import Facts
 from serment.access.record_facts import (
     BLOCKED,
-    CARER,
     CLOSURE,
     CONSENT,
     DECLARED,
@@ -31,6 +30,7 @@ from tests.rules.cast import (
     UNIT,
     attended_by,
     chosen,
+    delegated,
     mandate,
 )
 
@@ -72,7 +72,11 @@ UNKNOWN: Final = ItemClass(Category.UNMAPPED, "Basic", ("V",))
 CALL: Final = EmergencyReason.REGULATION
 ON_CALL: Final = EmergencyReason.ON_CALL
 
-CHILD: Final = TEAM.with_mandate(mandate(cast.MOTHER)).with_mandate(mandate(cast.CARER, CARER))
+CHILD: Final = (
+    TEAM.with_mandate(mandate(cast.MOTHER))
+    .with_choice(delegated(cast.CARER, Category.LABS))
+    .with_choice(delegated(cast.CARER, Category.TREATMENTS))
+)
 BLOCKING: Final = TEAM.with_choice(chosen(BLOCKED, DOCTOR))
 OPPOSING: Final = TEAM.with_choice(chosen(OPPOSED))
 CLOSED: Final = SHARED_TEAM.with_choice(chosen(CLOSURE))

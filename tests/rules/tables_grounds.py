@@ -8,7 +8,6 @@ from typing import Final
 from serment.access.record_facts import (
     CONSENT,
     EMERGENCY_OPPOSED,
-    HEIR,
     OPPOSED_CATEGORY,
     REGULATION_OPPOSED,
     STAY,
@@ -36,7 +35,6 @@ from tests.rules.cast import (
     attended_by,
     chosen,
     in_emergency,
-    mandate,
     seen,
 )
 from tests.rules.table import (
@@ -68,11 +66,6 @@ GROUNDS: Final = (
                 "G7.consent",
             ),
             Row("A carer, outside the carers' row.", asked(cast.CARER, CHILD), "V9.cell"),
-            Row(
-                "An heir has no ground by software.",
-                asked(cast.HEIR, TEAM.with_mandate(mandate(cast.HEIR, HEIR))),
-                "V9.cell",
-            ),
         ),
     ),
     Table(

@@ -9,7 +9,6 @@ from serment.access.record_facts import (
     BLOCKED,
     CLOSURE,
     CONSENT,
-    HEIR,
     MASKED,
     OPPOSED,
     OPPOSED_CATEGORY,
@@ -30,7 +29,6 @@ from tests.rules.cast import (
     attended_by,
     chosen,
     in_emergency,
-    mandate,
     seen,
 )
 from tests.rules.table import (
@@ -190,11 +188,6 @@ VETOES: Final = (
         (
             Row("The holder asks.", asked(PATIENT, unit=THIRD), "V6.third-party"),
             Row("The representative asks.", asked(cast.MOTHER, CHILD, THIRD), "V6.third-party"),
-            Row(
-                "An heir asks.",
-                asked(cast.HEIR, TEAM.with_mandate(mandate(cast.HEIR, HEIR)), THIRD),
-                "V6.third-party",
-            ),
             Row("The team reads it.", asked(DOCTOR, unit=THIRD), "G6.team"),
         ),
     ),

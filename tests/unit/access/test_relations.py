@@ -14,11 +14,10 @@ from serment.access.policy import shipped_policy
 from serment.access.prove import CARING, PATIENT_SIDE
 from serment.access.record_facts import (
     BLOCKED,
-    CARER,
     CHOICE_KINDS,
-    GUARDIANSHIP,
     HEIR,
     OPPOSED,
+    REPRESENTATION,
     REPRESENTATIVE,
     Choice,
     Mandate,
@@ -146,7 +145,7 @@ def test_a_mask_on_one_item_leaves_the_others() -> None:
         ("2015-02", "parental", True),
         ("not a date", "parental", False),
         ("", "parental", True),
-        ("1950-01-01", GUARDIANSHIP, True),
+        ("1950-01-01", REPRESENTATION, True),
         ("1950-01-01", "parental", False),
     ],
 )
@@ -308,7 +307,7 @@ RECORDS = st.builds(
         st.builds(
             Mandate,
             st.just(MOTHER.id),
-            st.sampled_from([REPRESENTATIVE, CARER, HEIR, "x"]),
+            st.sampled_from([REPRESENTATIVE, HEIR, "x"]),
             TIMES,
             st.none() | TIMES,
         ),

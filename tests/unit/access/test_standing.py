@@ -82,7 +82,7 @@ records = st.builds(
         st.builds(
             Mandate,
             people,
-            st.sampled_from((rf.REPRESENTATIVE, rf.CARER, rf.HEIR)),
+            st.sampled_from((rf.REPRESENTATIVE, rf.HEIR)),
             instants,
             ends,
             st.lists(categories.map(str), max_size=2).map(tuple),

@@ -160,7 +160,7 @@ def _local(item: str, base: str) -> str:
 def _provisions(root: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Give the rule of a Consent, then its exceptions that deny; one that permits again is not read."""
     yield root
-    waiting = many(root.get("provision"))
+    waiting = [*many(root.get("provision"))]
     while waiting:
         exception = waiting.pop()
         waiting += many(exception.get("provision"))

@@ -67,6 +67,32 @@ def test_an_opposition_by_category_hides_that_category_alone(server: Served) -> 
     assert doctor.get("Observation", params=vitals).json()["total"] == before
 
 
+def test_an_exception_below_a_permit_is_heard_through_the_door(server: Served) -> None:
+    """A Consent is read more than once on its way in: reading it must not use it up."""
+    doctor, holder = server.staff("team-doctor"), server.patient()
+    vitals = {"patient": server.record(), "category": "vital-signs", "_count": "0"}
+    before = doctor.get("Observation", params=vitals).json()["total"]
+    exception = {"type": "deny", "class": [{"system": "urn:serment:category", "code": "vitals"}]}
+    made = holder.post("Consent", json=consent(server.record(), type="permit", provision=[exception]))
+    assert made.status_code == 201
+    assert (before > 0, doctor.get("Observation", params=vitals).json()["total"]) == (True, 0)
+    holder.delete(f"Consent/{made.json()['id']}")
+    assert doctor.get("Observation", params=vitals).json()["total"] == before
+
+
+def test_what_one_colleague_wrote_is_kept_from_the_others_at_the_next_request(server: Served) -> None:
+    doctor, holder = server.staff("team-doctor"), server.patient()
+    attending = server.installation.staff("attending")
+    before = seen(doctor, server)
+    data = [{"meaning": "authoredby", "reference": by_rpps(attending.id)}]
+    made = holder.post("Consent", json=consent(server.record(), data=data))
+    assert made.status_code == 201
+    left = seen(doctor, server)
+    assert left < before
+    holder.delete(f"Consent/{made.json()['id']}")
+    assert seen(doctor, server) == before
+
+
 def test_a_masked_item_leaves_reads_counts_and_history(server: Served) -> None:
     doctor, holder = server.staff("team-doctor"), server.patient()
     item = server.installation.item("maskable")

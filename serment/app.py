@@ -38,11 +38,21 @@ from serment.ledger.append import Ledger
 from serment.ledger.checkpoint import LogKey
 from serment.ledger.verify import Progress, Report, verify
 from serment.model import Instant, Regime
-from serment.record.budget import Budget
+from serment.record.budget import Budget, Quota
 from serment.record.founding import found, found_later
 from serment.record.house import House
 from serment.record.notifying import Carrier
-from serment.record.passage import REFUSAL_WINDOW, REFUSALS, SEARCHES, WINDOW, Keyring, Passage
+from serment.record.passage import (
+    DAY,
+    KEYSTROKES,
+    REFUSAL_WINDOW,
+    REFUSALS,
+    SEARCHES,
+    SHOWN,
+    WINDOW,
+    Keyring,
+    Passage,
+)
 from serment.record.proving import origin_of
 from serment.record.recovery import recover
 from serment.record.spooling import OwedNotes, Spooling
@@ -192,6 +202,8 @@ def open_house(settings: Settings) -> House:
             clock=clock,
             refusals=Budget(max(1, REFUSALS // settings.workers), REFUSAL_WINDOW, "record.too-many-refusals"),
             searches=Budget(max(1, SEARCHES // settings.workers), WINDOW, "record.too-many-searches"),
+            keystrokes=Budget(max(1, KEYSTROKES // settings.workers), WINDOW, "record.too-many-searches"),
+            shown=Quota(max(1, SHOWN // settings.workers), DAY, "record.too-many-shown"),
             scanner=Clamd(Path(settings.scanner)) if settings.scanner else None,
         )
         kind = custody.state().kind or StoreKind.PRODUCTION

@@ -67,7 +67,8 @@ def decide(facts: Facts) -> Permit | Denial:
 class Finding:
     """The facts of one search for a person (issue: finding a person).
 
-    `by_ins` and `by_compound` say by which exact token the person was asked for. `finder` is a care
+    `by_ins` and `by_compound` say by which exact token the person was asked for, `as_typed` that the
+    beginning of a name was typed (a short answer, counted and traced: ADR 47). `finder` is a care
     professional or a secretary signed in with a care purpose; `same_structure` that they act in
     the structure that holds the file.
     """
@@ -78,6 +79,7 @@ class Finding:
     same_structure: bool = False
     by_ins: bool = False
     by_compound: bool = False
+    as_typed: bool = False
     closed: bool = False
     blocked: bool = False
     record: RecordToken = NO_RECORD
@@ -87,7 +89,7 @@ class Finding:
 
 
 def decide_find(finding: Finding) -> Permit | Denial:
-    """Say whether somebody may see who a person is, found by an exact token.
+    """Say whether somebody may see who a person is, found by an exact token or, in `own`, as they type.
 
     A block does not hide the name inside the structure that holds the file: hiding it would make a
     second record of the same person. In `shared` a closed or blocking record is not found (ADR 0009).
@@ -95,7 +97,8 @@ def decide_find(finding: Finding) -> Permit | Denial:
     refusal = _find_refused(finding)
     if refusal is not None:
         return refusal
-    rule = "F1.structure" if finding.regime is Regime.OWN else "F2.ins"
+    own = "F3.as-typed" if finding.as_typed else "F1.structure"
+    rule = own if finding.regime is Regime.OWN else "F2.ins"
     until = Instant(finding.now + PERMIT_MS)
     return Permit(rule, Act.READ, finding.record, finding.unit, finding.request, until)
 
@@ -108,7 +111,7 @@ def _find_refused(finding: Finding) -> Denial | None:
     if not finding.finder:
         return Denial("F0.finder", "care-profession")
     if finding.regime is Regime.OWN:
-        found = finding.same_structure and (finding.by_ins or finding.by_compound)
+        found = finding.same_structure and (finding.by_ins or finding.by_compound or finding.as_typed)
         return None if found else Denial("F0.structure", "structure")
     if finding.regime is Regime.SHARED:
         found = finding.by_ins and not finding.closed and not finding.blocked

@@ -1,4 +1,4 @@
-"""The facts of finding a person by an exact token (the question that `decide_find` answers).
+"""The facts of finding a person, by an exact token or as a name is typed: what `decide_find` is asked.
 
 Who finds is a care professional or a secretary, with a care purpose; by which token the person was
 asked for is told by the room that looked the token up. Nothing here decides.
@@ -33,13 +33,14 @@ def finding_for(
     request: RequestId,
     policy: Policy,
     *,
-    by_ins: bool,
+    by_ins: bool = False,
+    as_typed: bool = False,
     unit: ItemClass = IDENTITY_UNIT,
 ) -> Finding:
     """Answer the questions of one search for a person.
 
-    `by_ins` says that the token was the INS; otherwise it was the other compound token (birth date
-    and phonetic name), exact too. A token that is not exact must never come here.
+    `by_ins` says that the token was the INS, `as_typed` that there was none but the beginning of a name;
+    otherwise it was the other compound token (birth date and phonetic name), exact too.
     """
     case = facts_for(
         actor, purpose, frozenset(), record, facts, IDENTITY_UNIT, Act.LIST, now, request, policy
@@ -50,7 +51,8 @@ def finding_for(
         finder=case.care_purpose and not case.purpose_misfit and _finds(actor, policy),
         same_structure=actor.structure == facts.structure,
         by_ins=by_ins,
-        by_compound=not by_ins,
+        by_compound=not by_ins and not as_typed,
+        as_typed=as_typed,
         closed=case.closed and case.regime is Regime.SHARED,
         blocked=case.blocked,
         record=record,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 INTEGRITY: Final = "record.alarm-integrity"
 UNIT_LIST_BROKEN: Final = "record.alarm-unit-list"
 OUTBOX_BROKEN: Final = "record.alarm-outbox"
+REGISTER_BROKEN: Final = "record.alarm-register"
 NOTICE_FAILED: Final = "record.alarm-notice"
 SPOOL: Final = "record.alarm-spool"
 OWED: Final = "record.alarm-owed"

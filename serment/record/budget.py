@@ -6,6 +6,7 @@ Counts are kept in memory, for this process, and forgotten when the window has p
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from threading import Lock
 
 from serment.errors import TooManyError
@@ -38,3 +39,26 @@ class Budget:
             recent.append(now)
             while len(self._made) > MOST_ACTORS:
                 self._made.popitem(last=False)
+
+
+class Quota:
+    """At most `most` different things shown to each actor in `window` milliseconds; again is free."""
+
+    def __init__(self, most: int, window: int, sentence: str) -> None:
+        self._most, self._window, self._sentence = most, window, sentence
+        self._shown: OrderedDict[ActorId, dict[str, Instant]] = OrderedDict()
+        self._lock = Lock()
+
+    def spend(self, actor: ActorId, things: Collection[str], now: Instant) -> None:
+        """Count what is about to be shown. Raises `TooManyError` when it is too much: it is not counted."""
+        with self._lock:
+            before = self._shown.pop(actor, {})
+            kept = {thing: at for thing, at in before.items() if now - at < self._window}
+            self._shown[actor] = kept
+            new = [thing for thing in things if thing not in kept]
+            if new and len(kept) + len(new) > self._most:
+                oldest = min(kept.values(), default=now)
+                raise TooManyError(self._sentence, seconds=(oldest + self._window - now) // 1000 + 1)
+            kept.update(dict.fromkeys(new, now))
+            while len(self._shown) > MOST_ACTORS:
+                self._shown.popitem(last=False)

@@ -61,7 +61,10 @@ TIERS = ((1, 16), (16, PACK_SIZE))
 
 @dataclass(slots=True)
 class Draft:
-    """What a transaction is about to change in one record. `fresh` records have no row yet."""
+    """What a transaction is about to change in one record. `fresh` records have no row yet.
+
+    `row` is what the register of patients is to hold of the person, None when that does not change.
+    """
 
     passage: Passage
     txn: Transaction
@@ -71,6 +74,7 @@ class Draft:
     opened: dict[int, list[Entry]] = field(default_factory=dict)
     facts: RecordFacts | None = None
     persons: list[bytes] | None = None
+    row: bytes | None = field(default=None, repr=False)
     names: set[Name] = field(default_factory=set)
     places: Places = field(default_factory=dict, repr=False)
 

@@ -32,6 +32,7 @@ from serment.record.passage import (
     OUTBOX,
     PEOPLE,
     QUARANTINE,
+    REGISTER,
     SYSTEM,
     UNIT_LIST,
     Passage,
@@ -51,9 +52,10 @@ RECORDS = {
     UNIT_LIST: RecordKind.SYSTEM,
     OUTBOX: RecordKind.SYSTEM,
     PEOPLE: RecordKind.SYSTEM,
+    REGISTER: RecordKind.SYSTEM,
 }
 
-KEPT = (UNIT_LIST, OUTBOX, PEOPLE)
+KEPT = (UNIT_LIST, OUTBOX, PEOPLE, REGISTER)
 """Those that the installation's own keeper writes, whatever regime the records of patients are under."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from serment.keys.custody.contract import Custody, StoreKind
 from serment.model import Instant
 from serment.record.alarms import Lookout
+from serment.record.as_typed import AsTyped
 from serment.record.auditing import Auditing
 from serment.record.bundling import Bundling
 from serment.record.choosing import Choosing
@@ -65,6 +66,7 @@ class House:
     retrying: Retrying
     subscribing: Subscribing
     notifying: Notifying
+    as_typed: AsTyped
 
     @classmethod
     def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
@@ -102,10 +104,12 @@ class House:
             Retrying(passage),
             Subscribing(passage, writing),
             Notifying(passage),
+            AsTyped(passage),
         )
 
     def close(self) -> None:
         """Finish writing, close the store, the spool and the way to custody."""
+        self.as_typed.register.close()
         self.passage.store.close()
         self.passage.spooling.close()
         self.custody.close()

@@ -20,7 +20,7 @@ from serment.ledger.append import Ledger, Trail, agree, standing
 from serment.model import Instant, RecordToken, Regime, RequestId
 from serment.record.alarms import Alarms
 from serment.record.asking import Asking
-from serment.record.budget import Budget
+from serment.record.budget import Budget, Quota
 from serment.record.gate import View, look_at
 from serment.record.glances import Glanced, Glances
 from serment.record.scanning import Scanner
@@ -44,6 +44,13 @@ SEARCHES = 60
 WINDOW = 10 * 60 * 1000
 """An actor makes at most `SEARCHES` searches for people in `WINDOW` ms, conditions of creations included."""
 
+KEYSTROKES = 600
+"""An actor searches as they type at most so often in `WINDOW` ms."""
+
+SHOWN = 2_000
+DAY = 24 * 3600 * 1000
+"""An actor who types is shown at most `SHOWN` different people in `DAY` ms: nobody lists people."""
+
 DECOY = "decoy/decoy"
 DIRECTORY = "directory"
 QUARANTINE = "quarantine"
@@ -51,6 +58,7 @@ SYSTEM = "system"
 UNIT_LIST = "unit list"
 OUTBOX = "outbox"
 PEOPLE = "people"
+REGISTER = "register of patients"
 """References of the installation's own records; none is of the form `Type/id` of FHIR."""
 
 
@@ -183,6 +191,8 @@ class Passage:
         default_factory=lambda: Budget(REFUSALS, REFUSAL_WINDOW, "record.too-many-refusals")
     )
     searches: Budget = field(default_factory=lambda: Budget(SEARCHES, WINDOW, "record.too-many-searches"))
+    keystrokes: Budget = field(default_factory=lambda: Budget(KEYSTROKES, WINDOW, "record.too-many-searches"))
+    shown: Quota = field(default_factory=lambda: Quota(SHOWN, DAY, "record.too-many-shown"))
     alarms: Alarms = field(default_factory=Alarms)
     scanner: Scanner | None = None
     traces: Traces = field(init=False, repr=False)

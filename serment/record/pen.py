@@ -18,7 +18,7 @@ from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import NO_HEAD, HeadMark
 from serment.ledger.entry import Event, Interaction
 from serment.model import Denial, ItemClass, PatientId, Receipt, RecordToken
-from serment.record import announcing, today, trace
+from serment.record import announcing, register, today, trace
 from serment.record.asking import Asking
 from serment.record.draft import Draft, Places, located
 from serment.record.gate import View
@@ -130,6 +130,7 @@ class Pen:
         """Write every draft and its trace."""
         today.note(self)
         announcing.note(self)
+        register.note(self)
         entries: list[Pending] = []
         for record, draft in self.drafts.items():
             acts = self.done.get(record, [])

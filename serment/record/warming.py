@@ -17,7 +17,17 @@ from serment.ledger.entry import Interaction
 from serment.model import Instant, Purpose, RecordToken, RequestId
 from serment.record import trace
 from serment.record.asking import Asking
-from serment.record.passage import DECOY, DIRECTORY, MOST_HELD, OUTBOX, PEOPLE, SYSTEM, UNIT_LIST, Passage
+from serment.record.passage import (
+    DECOY,
+    DIRECTORY,
+    MOST_HELD,
+    OUTBOX,
+    PEOPLE,
+    REGISTER,
+    SYSTEM,
+    UNIT_LIST,
+    Passage,
+)
 from serment.record.pen import Pen
 from serment.record.today import DAY, KEEPER, days, draft_of, items, over, read
 from serment.record.writing import new_id, written
@@ -76,7 +86,7 @@ class Warming:
         """Read the list, say so in its trace, and see which keys are not at hand."""
         passage = self._passage
         with passage.store.snapshot() as snapshot:
-            names = (UNIT_LIST, DECOY, DIRECTORY, SYSTEM, OUTBOX, PEOPLE)
+            names = (UNIT_LIST, DECOY, DIRECTORY, SYSTEM, OUTBOX, PEOPLE, REGISTER)
             own = [passage.installation.locator(name) for name in names]
             found = [located.record for token in own if (located := snapshot.locate(token)) is not None]
         for record in found:

@@ -30,7 +30,7 @@ from serment.keys.record_keys import RecordKeys
 from serment.ledger.chains import NO_HEAD
 from serment.ledger.entry import Interaction
 from serment.model import ActorId, PatientId, RecordToken
-from serment.record import choices, conditions, gate, retrying, scanning, trace, write
+from serment.record import choices, conditions, gate, register, retrying, scanning, trace, write
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.incoming import Incoming, owning_reference
@@ -248,6 +248,7 @@ def put(
     if incoming.type == "Patient":
         name_person(pen, draft, incoming)
     choices.apply(pen, draft, incoming, id_, imported=imported)
+    mandates.apply(pen, draft, incoming, id_, imported=imported)
     return made
 
 
@@ -284,8 +285,8 @@ def change(
     if incoming.type == "Patient":
         pen.txn.drop_persons(draft.record)
         name_person(pen, draft, incoming)
-        choices.born(draft, incoming)
     choices.apply(pen, draft, incoming, id_, imported=imported)
+    mandates.apply(pen, draft, incoming, id_, imported=imported)
     return made
 
 
@@ -317,7 +318,10 @@ def remove(pen: Pen, type_: str, id_: str, if_match: int | None = None) -> Writt
     """Delete one item inside a pen, and what it said in the facts."""
     draft = draft_of(pen, f"{type_}/{id_}", {})
     made = write.delete(pen, draft, type_, id_, if_match)
+    if type_ == "Patient":
+        draft.row = register.row_of(draft, None)
     choices.withdraw(pen, draft, type_, id_)
+    mandates.withdraw(pen, draft, type_, id_)
     return made
 
 
@@ -345,6 +349,7 @@ def first_facts(
 
 def name_person(pen: Pen, draft: Draft, incoming: Incoming) -> None:
     """Write the compound tokens under which the person may be found."""
+    draft.row = register.row_of(draft, incoming.document.value)
     draft.persons = [pen.passage.installation.person(key) for key in person_keys(incoming.document.value)]
     for token in draft.persons:
         pen.txn.put_person(token, draft.record)

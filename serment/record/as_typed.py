@@ -1,0 +1,131 @@
+"""Finding people as somebody types: only who they are, ten at most, traced before they are shown (ADR 47).
+
+Who may search so is decided before anything is looked at; who may be found, once for each structure of the
+register, before anything is counted. The register is opened beside; while it opens the answer is that it
+is not ready, never a part of the people. Every search is one entry of the register's own chain that names
+those shown, none when nobody was: whoever is hidden and whoever does not exist leave the same work behind.
+No key of a patient is asked of custody, no row of theirs is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Final
+
+from serment.access.decide import decide_find
+from serment.access.find import finding_for
+from serment.access.record_facts import RecordFacts
+from serment.errors import DependencyError, RefusedError
+from serment.identity import as_typed, typeahead
+from serment.identity.as_typed import Typed
+from serment.identity.who import Who
+from serment.ledger.append import Pending
+from serment.ledger.chains import Chain
+from serment.ledger.entry import Interaction
+from serment.model import Denial, Permit, RecordToken
+from serment.record import trace
+from serment.record.asking import Asking
+from serment.record.passage import Passage
+from serment.record.reading import settled
+from serment.record.register import Group, Register, look
+from serment.record.trace import Touched
+from serment.store.contract import Snapshot
+
+PATIENCE: Final = 2.0
+"""Seconds for which a search waits for the register to open: that of a practice is open by then."""
+
+NOBODY: Final = RecordToken(b"")
+
+RULE: Final = "F3.as-typed"
+"""The rule by which everybody shown is shown (`access/decide`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Who is shown, and the trace that comes first."""
+
+    shown: list[Who] = field(repr=False)
+    entries: list[Pending] = field(repr=False)
+
+
+class AsTyped:
+    """The passage for searches as somebody types."""
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+        self.register = Register(passage)
+
+    async def search(self, asking: Asking, text: str) -> list[Who]:
+        """Give the first ten people who fit what was typed.
+
+        Raises `RequestError` (less than three letters), `RefusedError` (not a finder of the structure, or a
+        shared record), `TooManyError`, and `DependencyError` while the register opens.
+        """
+        passage = self._passage
+        asked = as_typed.read(text)
+        mine = Group(passage.regime.value, asking.actor.structure)
+        verdict = self._decided(asking, mine)
+        if isinstance(verdict, Denial):
+            await self._refused(asking, verdict)
+            raise RefusedError("record.not-as-typed")
+        passage.keystrokes.spend(asking.actor.id, asking.now)
+        await self._ready(asking)
+        answer = await asyncio.wrap_future(
+            passage.store.scan(lambda snapshot: self._answered(snapshot, asking, asked))
+        )
+        passage.shown.spend(asking.actor.id, [who.patient for who in answer.shown], asking.now)
+        await settled(passage, answer.entries)
+        return answer.shown
+
+    def _decided(self, asking: Asking, group: Group) -> Permit | Denial:
+        """Decide whether people of one regime and structure may be found by who asks."""
+        facts = RecordFacts(regime=group.regime, structure=group.structure)
+        return decide_find(
+            finding_for(
+                asking.actor,
+                asking.purpose,
+                NOBODY,
+                facts,
+                asking.now,
+                asking.request,
+                self._passage.policy,
+                as_typed=True,
+            )
+        )
+
+    async def _ready(self, asking: Asking) -> None:
+        """Wait a moment for the register to be open. Raises `DependencyError` when it takes longer."""
+        opening = self.register.open(asking)
+        if not opening.done():
+            await asyncio.wait([asyncio.wrap_future(opening)], timeout=PATIENCE)
+        if not opening.done():
+            raise DependencyError("record.register-opening", percent=self.register.percent)
+        opening.result()
+
+    def _answered(self, snapshot: Snapshot, asking: Asking, asked: Typed) -> _Answer:
+        """Look through the register as it stands, and make the trace ready. Runs in a thread of the store."""
+        view = look(self._passage, snapshot, asking)
+        with self.register.lock:
+            self.register.follow(snapshot, view)
+            verdicts = {
+                number: self._decided(asking, group) for group, number in self.register.groups.items()
+            }
+            may = {number for number, verdict in verdicts.items() if isinstance(verdict, Permit)}
+            found = typeahead.search(self.register.shards, asked, may)
+        touched = [Touched(f"Patient/{one.who.patient}", Chain.ORDINARY, RULE) for one in found]
+        view.asking = asking
+        return _Answer(
+            [one.who for one in found],
+            trace.of_access(self._passage, view, Interaction.FIND, touched, RULE),
+        )
+
+    async def _refused(self, asking: Asking, denial: Denial) -> None:
+        """Trace that somebody was refused, on the register's chain."""
+
+        def entries(snapshot: Snapshot) -> list[Pending]:
+            view = look(self._passage, snapshot, asking)
+            view.asking = asking
+            return trace.of_refusal(self._passage, view, Interaction.FIND, denial)
+
+        await settled(self._passage, await asyncio.wrap_future(self._passage.store.scan(entries)))

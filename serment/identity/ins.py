@@ -6,21 +6,21 @@ The number alone means nothing without the OID of the authority that gave it, an
 OID for the NIR of the *insured person* too (type NH, often a parent's): `matricules` reads the type.
 
 Order: keys, authorities (the rows of `ins_oids.csv`, their `verified` flag kept), the check of what
-a person typed, what a received Patient carries. Typed input is refused on a wrong key; a received
+a person typed, what a received resource carries, notes. Typed input is refused on a wrong key; a received
 number is never refused here, because official example data hold wrong keys.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from serment.errors import RequestError
+from serment.identity.reading import dicts
+from serment.identity.tables import rows
 
 NIR = "1.2.250.1.213.1.4.8"
 NIA = "1.2.250.1.213.1.4.9"
@@ -29,6 +29,8 @@ NIR_DEMO = "1.2.250.1.213.1.4.11"
 
 MATRICULES = (NIR, NIA, NIR_TEST, NIR_DEMO)
 _FICTITIOUS = (NIR_TEST, NIR_DEMO)
+_FIRST_DIGITS = {"M": "137", "F": "248"}
+"""First digit by sex: 1 and 2; 3 and 4 while a foreign registration runs; 7 and 8 for a NIA (rules C)."""
 _SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{8}")
 
 
@@ -60,8 +62,9 @@ def compact(matricule: str) -> str:
 
 
 def bare(oid: str) -> str:
-    """Give an OID without its `urn:oid:` prefix."""
-    return oid.strip().removeprefix("urn:oid:")
+    """Give an OID without its `urn:oid:` prefix; the letters of a URN's prefix have no case (RFC 8141)."""
+    typed = oid.strip()
+    return typed[8:] if typed[:8].lower() == "urn:oid:" else typed
 
 
 def is_matricule(matricule: str) -> bool:
@@ -89,8 +92,6 @@ def check(matricule: str, oid: str) -> None:
 @cache
 def authorities() -> Mapping[str, Authority]:
     """Read `ins_oids.csv`: OID → row, flags as they stand there."""
-    text = files(__package__).joinpath("ins_oids.csv").read_text("utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {
         row["oid"]: Authority(
             oid=row["oid"],
@@ -101,7 +102,7 @@ def authorities() -> Mapping[str, Authority]:
             verified=row["verified"],
             source=row["source"],
         )
-        for row in rows
+        for row in rows("ins_oids.csv")
     }
 
 
@@ -121,7 +122,7 @@ def matricules(patient: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     An identifier typed as something else than INS under the same OID (the number of the insured
     person, type NH) is left out: it may be a parent's.
     """
-    for identifier in _dicts(patient.get("identifier")):
+    for identifier in dicts(patient.get("identifier")):
         system, value = identifier.get("system"), identifier.get("value")
         if isinstance(system, str) and isinstance(value, str) and is_ins(system) and _typed_ins(identifier):
             yield bare(system), compact(value)
@@ -130,11 +131,39 @@ def matricules(patient: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _typed_ins(identifier: Mapping[str, Any]) -> bool:
     """Tell whether the type says INS; a silent type is taken at the word of its system."""
     kind = identifier.get("type")
-    codes = [c.get("code") for c in _dicts(kind.get("coding"))] if isinstance(kind, dict) else []
+    codes = [c.get("code") for c in dicts(kind.get("coding"))] if isinstance(kind, dict) else []
     return not codes or any(isinstance(code, str) and code.startswith("INS") for code in codes)
 
 
-def _dicts(value: object) -> Iterator[dict[str, Any]]:
-    """Walk the objects of a list that may not be one (received data are not trusted)."""
+def carried(value: object) -> Iterator[tuple[str, str]]:
+    """List every INS that stands anywhere in a resource as (OID, matricule), however deep."""
     if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, dict))
+        for item in value:
+            yield from carried(item)
+    elif isinstance(value, dict):
+        yield from matricules({"identifier": [value]})
+        for inner in value.values():
+            if isinstance(inner, dict | list):
+                yield from carried(inner)
+
+
+def incoherences(matricule: str, sex: str, birth_date: str) -> tuple[str, ...]:
+    """Say where a matricule does not go with the traits: sentence ids of notes, never a ground to refuse.
+
+    A changed sex, a birth registered late or a provisional number make true identities incoherent (rules C).
+    `sex` is M or F, `birth_date` `YYYY-MM-DD`; what is not known is not compared.
+    """
+    year, month = birth_date[2:4], birth_date[5:7]
+    notes = []
+    if sex and matricule[:1] not in _FIRST_DIGITS[sex]:
+        notes.append("identity.note-sex")
+    if year and matricule[1:3] != year:
+        notes.append("identity.note-year")
+    if month and "01" <= matricule[3:5] <= "12" and matricule[3:5] != month:
+        notes.append("identity.note-month")
+    return tuple(notes)
+
+
+def follows(old: tuple[str, str], new: tuple[str, str]) -> bool:
+    """Say whether (OID, matricule) `new` may follow `old`: the same, or a NIR after a NIA (rule 26)."""
+    return old == new or (old[0] == NIA and new[0] == NIR)

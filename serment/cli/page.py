@@ -23,6 +23,7 @@ PARTS = (
     "import",
     "demo",
     "record",
+    "account",
     "access",
     "ledger",
     "keys",

@@ -9,6 +9,7 @@ import typer
 
 from serment.cli import (
     access,
+    account,
     address,
     config,
     demo,
@@ -44,6 +45,7 @@ MODULES: Mapping[str, Part] = {
     "import": import_,
     "demo": demo,
     "record": record,
+    "account": account,
     "access": access,
     "ledger": ledger,
     "keys": keys,

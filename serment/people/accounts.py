@@ -95,6 +95,11 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
         """Give the exercises in which the person may act now."""
         return () if self.gone(now) else tuple(one for one in self.exercises if one.in_force(now))
 
+    def until(self, exercise: Exercise) -> int | None:
+        """Give the instant at which a session in an exercise ends at the latest."""
+        ends = [end for end in (self.left, exercise.end) if end is not None]
+        return min(ends) if ends else None
+
     def exercise(self, id_: str) -> Exercise | None:
         """Find an exercise by its id, in force or not."""
         return next((one for one in self.exercises if one.id == id_), None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from serment.people.accounts import Accounts
 from serment.people.signing import SigningIn
+from serment.people.staff import Staff
 from serment.record.house import House
 from serment.record.registry import Registry
 
@@ -17,13 +18,15 @@ class People:
     registry: Registry
     accounts: Accounts
     signing_in: SigningIn
+    staff: Staff
 
     @classmethod
     def of(cls, house: House) -> People:
         """Build every part over one open house."""
         registry = Registry(house.passage)
         accounts = Accounts(registry)
-        return cls(registry, accounts, SigningIn(accounts, house.sessions))
+        staff = Staff(house.passage, accounts, house.sessions)
+        return cls(registry, accounts, SigningIn(accounts, house.sessions), staff)
 
 
 class Reception:

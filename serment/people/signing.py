@@ -60,7 +60,7 @@ class SigningIn:
         if len(account.exercises) > 1:
             for role in sorted(account.actors()):
                 self._sessions.end_all(role, actor, now)
-        return self._sessions.begin(actor, purpose, now, until=chosen.end, to=to)
+        return self._sessions.begin(actor, purpose, now, until=account.until(chosen), to=to)
 
 
 def chosen_of(account: Account, exercise: str, now: Instant) -> Exercise:

@@ -1,0 +1,124 @@
+"""`serment account`: people are enrolled, act in an exercise, leave; a server that runs knows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from serment.errors import SignInError
+from serment.model import Purpose, RequestId
+from serment.people.accounts import Account
+from serment.people.people import People
+from serment.people.signing import Proof
+from serment.record.asking import Asking
+from serment.record.today import KEEPER
+from serment.record.writing import new_id
+from tests.installation import Installation, bare_installation
+from tests.journeys.terminal import Said, Terminal
+
+RPPS, OTHER = "10000000009", "10100000008"
+
+
+@pytest.fixture
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with bare_installation(tmp_path_factory.mktemp("accounts")) as one:
+        yield one
+
+
+class Accounts:
+    """A terminal that speaks of accounts."""
+
+    def __init__(self, made: Installation) -> None:
+        self.made = made
+        self._terminal = Terminal(made.settings.directory.parent)
+
+    def __call__(self, *words: str) -> Said:
+        return self._terminal.call("account", *words, "-d", str(self.made.settings.directory))
+
+    def signed_in(self, login: str, exercise: str = "") -> str:
+        people, now = People.of(self.made.house), self.made.house.passage.clock()
+        asking = Asking(KEEPER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), now)
+        account: Account = people.staff.find(asking, login)
+        return people.signing_in.begin(asking, account, exercise, Proof(("hwk",), 2, now))
+
+    def is_in(self, secret: str) -> bool:
+        try:
+            self.made.house.sessions.open(secret, self.made.house.passage.clock())
+        except SignInError:
+            return False
+        return True
+
+
+@pytest.fixture
+def account(made: Installation) -> Accounts:
+    return Accounts(made)
+
+
+def test_a_person_is_enrolled_given_an_exercise_and_listed(account: Accounts) -> None:
+    assert account("add", "mdorval", "--name", "Dr Marie Dorval").code == 0
+    words = ("--rpps", RPPS, "--profession", "10", "--function", "associate", "--structure", "cabinet")
+    assert account("exercise", "mdorval", *words).code == 0
+    listed = account("list", "--json").object["accounts"]
+    assert [(one["login"], one["exercises"][0]["actor"]) for one in listed] == [("mdorval", f"rpps:{RPPS}")]
+    assert account.is_in(account.signed_in("mdorval"))
+
+
+@pytest.mark.capability("0-06", "refuses")
+def test_a_shared_account_and_a_second_account_of_one_person_are_refused(account: Accounts) -> None:
+    words = ("--rpps", RPPS, "--profession", "10", "--function", "associate", "--structure", "cabinet")
+    account("add", "one", "--name", "Dr Marie Dorval")
+    account("exercise", "one", *words)
+    account("add", "two", "--name", "Accueil")
+    assert account("exercise", "two", *words).code != 0
+    assert account("add", "ONE ", "--name", "Quelqu'un").code != 0
+    wrong = ("--rpps", "10000000001", *words[2:])
+    refused = account("exercise", "two", *wrong)
+    assert refused.code != 0
+    assert "10000000001" not in refused.err + refused.out
+
+
+@pytest.mark.capability("1-15", "lets")
+@pytest.mark.capability("1-15", "refuses")
+def test_whoever_leaves_is_out_at_the_next_request_of_a_server_that_runs(account: Accounts) -> None:
+    account("add", "mdorval", "--name", "Dr Marie Dorval")
+    words = ("--rpps", RPPS, "--profession", "10", "--function", "associate", "--structure", "cabinet")
+    account("exercise", "mdorval", *words)
+    office, home = account.signed_in("mdorval"), account.signed_in("mdorval")
+    assert account("leave", "mdorval").code == 0
+    assert not account.is_in(office)
+    assert not account.is_in(home)
+    with pytest.raises(SignInError):
+        account.signed_in("mdorval")
+
+
+def test_a_leave_date_to_come_ends_a_session_on_its_day(account: Accounts) -> None:
+    account("add", "mdorval", "--name", "Dr Marie Dorval")
+    words = ("--rpps", RPPS, "--profession", "10", "--function", "associate", "--structure", "cabinet")
+    account("exercise", "mdorval", *words)
+    account("leave", "mdorval", "--on", "2100-01-01")
+    assert account.is_in(account.signed_in("mdorval"))
+    assert account("leave", "mdorval", "--on", "tomorrow").code != 0
+
+
+def test_a_locum_acts_for_a_named_doctor_from_a_day_to_a_day(account: Accounts) -> None:
+    account("add", "locum", "--name", "Dr Bastien Loriquet")
+    words = ("--rpps", RPPS, "--profession", "10", "--function", "locum", "--structure", "cabinet")
+    assert account("exercise", "locum", *words, "--replaces", OTHER).code != 0
+    dates = ("--from", "2020-01-01", "--until", "2020-02-01")
+    assert account("exercise", "locum", *words, "--replaces", OTHER, *dates).code == 0
+    with pytest.raises(SignInError):
+        account.signed_in("locum")
+
+
+def test_an_exercise_that_ends_closes_what_was_begun_in_it(account: Accounts) -> None:
+    account("add", "mdorval", "--name", "Dr Marie Dorval")
+    words = ("--rpps", RPPS, "--profession", "10", "--function", "associate", "--structure")
+    account("exercise", "mdorval", *words, "cabinet")
+    account("exercise", "mdorval", *words, "hopital")
+    first, second = account("list", "--json").object["accounts"][0]["exercises"]
+    secret = account.signed_in("mdorval", first["id"])
+    assert account("end", "mdorval", first["id"]).code == 0
+    assert not account.is_in(secret)
+    assert account.is_in(account.signed_in("mdorval", second["id"]))
+    assert account("end", "mdorval", "zzz").code != 0

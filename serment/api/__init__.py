@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serment.api import (
+    as_typed,
     audit,
     binary,
     everything,
@@ -116,6 +117,7 @@ ROUTES = [
     at("/fhir/Patient/{id:logical}/$export/file", GET=exporting.file),
     at("/fhir/Patient/{id:logical}/$explain-access", GET=operations.explain_access),
     at("/fhir/Patient/{id:logical}/$emergency-access", POST=operations.emergency_access),
+    at("/fhir/Patient/$find-as-typed", POST=as_typed.find),
     at("/fhir/{type:type}/$validate", POST=validation.validate),
     at("/fhir/{type:type}/{id:logical}/$validate", POST=validation.validate),
     at("/fhir/ValueSet/$expand", GET=terminology.expand, POST=terminology.expand),

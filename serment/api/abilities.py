@@ -31,6 +31,7 @@ OPERATIONS = {
         "summary": "http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
         "explain-access": f"{OURS}explain-access",
         "emergency-access": f"{OURS}emergency-access",
+        "find-as-typed": f"{OURS}find-as-typed",
     },
     "ValueSet": {
         "expand": f"{_R4}ValueSet-expand",

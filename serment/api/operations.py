@@ -33,7 +33,7 @@ async def confirm_attending(request: Request) -> Response:
     """
     house, asking = who(request)
     negotiation.nothing_else(request)
-    given = await _parameter(request, "practitioner")
+    given = await parameter(request, "practitioner")
     named = _practitioner(given)
     await house.choosing.confirm_attending(asking, PatientId(request.path_params["id"]), named)
     return answer(outcome.ok("api.attending", language_of(request)))
@@ -46,7 +46,7 @@ async def declare_act(request: Request) -> Response:
     """
     house, asking = who(request)
     negotiation.nothing_else(request)
-    reason = (await _parameter(request, "reason")).get("valueCode")
+    reason = (await parameter(request, "reason")).get("valueCode")
     if not isinstance(reason, str):
         raise InvalidResourceError("api.parameter", "Parameters.parameter")
     await house.choosing.declare_act(asking, PatientId(request.path_params["id"]), reason)
@@ -125,7 +125,7 @@ def _person(person: Person, language: Language) -> parameters.Parameter:
     return parameters.parts("person", *inside)
 
 
-async def _parameter(request: Request, name: str) -> dict[str, Any]:
+async def parameter(request: Request, name: str) -> dict[str, Any]:
     """Read the one parameter that the operation takes. Raises `InvalidResourceError`."""
     given = await _parameters(request, name)
     if len(given) != 1:

@@ -46,6 +46,7 @@ WHO = {
     "/fhir/Patient/{id:logical}/$export/file": ("program", "GET"),
     "/fhir/Patient/{id:logical}/$explain-access": ("program", "GET"),
     "/fhir/Patient/{id:logical}/$emergency-access": ("program", "POST"),
+    "/fhir/Patient/$find-as-typed": ("program", "POST"),
     "/fhir/{type:type}/$validate": ("program", "POST"),
     "/fhir/{type:type}/{id:logical}/$validate": ("program", "POST"),
     "/enter/{code}": ("anybody", "GET"),

@@ -51,6 +51,7 @@ ABOUT_THE_ASKER: Final = {
 
 TRUE_REASON: Final = {
     **ABOUT_THE_ASKER,
+    "S1.scope": "access.scope",
     "V2.closed": "access.closed",
     "V3.blocked": "access.blocked",
     "V5.minor-secret": "access.minor-secret",

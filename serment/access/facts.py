@@ -48,6 +48,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     consent: bool = False
     depositing: bool = False
     # What stands in the way.
+    outside_scope: bool = False
     closed: bool = False
     blocked: bool = False
     timer_running: bool = False

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from serment.access.decide import decide
 from serment.access.facts import Facts
 from serment.access.policy import Policy
@@ -154,6 +156,7 @@ THEOREMS: Final[dict[str, Theorem]] = {
     "theorem.ground": _grounded,
     "theorem.regime": lambda f: f.regime is not None or f.in_directory,
     "theorem.purpose": lambda f: not f.purpose_misfit,
+    "theorem.scope": lambda f: not f.outside_scope,
 }
 """What must be true of every case that is permitted, by the sentence that says it."""
 
@@ -184,6 +187,7 @@ def _try_cases(rule: Decision) -> tuple[int, dict[str, CounterExample]]:
             if isinstance(answer, Permit):
                 permitted[number] = 1
                 _check(facts, answer, broken)
+                _check_scope(facts, rule, broken)
         _check_monotone(frame, permitted, broken)
     return tried, broken
 
@@ -195,6 +199,14 @@ def _check(facts: Facts, answer: Permit, broken: dict[str, CounterExample]) -> N
     for name, holds in THEOREMS.items():
         if name not in broken and not holds(facts):
             broken[name] = CounterExample(name, _describe(facts), answer.rule)
+
+
+def _check_scope(facts: Facts, rule: Decision, broken: dict[str, CounterExample]) -> None:
+    """Check that what is permitted to a person is refused to a program whose scope does not name it."""
+    outside = replace(facts, outside_scope=True)
+    answer = rule(outside)
+    if isinstance(answer, Permit):
+        _check(outside, answer, broken)
 
 
 def _check_monotone(frame: dict[str, Any], permitted: bytearray, broken: dict[str, CounterExample]) -> None:

@@ -22,6 +22,7 @@ from serment.access.facts import Facts
 from serment.access.patient_side import holder, proxy, withheld
 from serment.access.policy import CLINICAL, Policy
 from serment.access.record_facts import RecordFacts
+from serment.access.scopes import Scope
 from serment.access.tables import WRITING
 from serment.model import (
     Act,
@@ -85,6 +86,7 @@ def facts_for(
     policy: Policy,
     *,
     existing: bool | None = None,
+    scope: Scope | None = None,
 ) -> Facts:
     """Answer every question of the abstract case for one actor, one class and one act.
 
@@ -93,7 +95,7 @@ def facts_for(
     creates where only authorship would let them) and in `shared` only an author's item is written.
     Never raises: what is unknown grants nothing.
     """
-    standing = Standing(actor, purpose, reasons, record, facts, now, request, policy)
+    standing = Standing(actor, purpose, reasons, record, facts, now, request, policy, scope)
     return standing.facts(unit, act, existing=existing)
 
 
@@ -115,6 +117,7 @@ class Standing:
         "_regime",
         "_relate",
         "_request",
+        "_scope",
         "_third_party",
     )
 
@@ -128,10 +131,11 @@ class Standing:
         now: Instant,
         request: RequestId,
         policy: Policy,
+        scope: Scope | None = None,
     ) -> None:
         rule = policy.purpose(purpose)
         self._at = (actor, purpose, reasons, facts, now, policy)
-        self._record, self._request = record, request
+        self._record, self._request, self._scope = record, request, scope
         self._regime = _regime(facts)
         self._third_party = rule.third_party or _third_party(actor)
         self._misfit = actor.kind not in rule.kinds
@@ -167,6 +171,7 @@ class Standing:
             team=relations.team,
             consent=relations.consent,
             depositing=relations.depositing,
+            outside_scope=self._scope is not None and not self._scope.covers(unit, act, self._record),
             closed=choices.closed,
             blocked=choices.blocked,
             timer_running=_timer_running(unit, now),

@@ -1,6 +1,7 @@
 """The vetoes, in the order of evaluation, each with the only relations that lift it.
 
 1. insurer, lender, employer purpose (CSP L1111-18): nobody lifts it
+   then, for a program: what its scope does not name (SMART App Launch 2.2); nobody lifts it (ADR 51)
 2. closed record, `shared` only (CSP L1111-18): the holder, and an heir after death
 3. blocked professional: in `shared` nobody (EEDS td02 NB1); in `own` the author on own items, and
    the emergency door on unmasked ones (ADR 0002)
@@ -75,6 +76,8 @@ def _writes(facts: Facts) -> bool:
 VETOES: Final[tuple[Veto, ...]] = (
     # 1. Contract, insurance, lending, employment: never, even with consent.
     Veto("V1.third-party-purpose", "care-purpose", lambda f: f.third_party_purpose),
+    # A program does what its scope names of what its person may do, and never more.
+    Veto("S1.scope", "scope", lambda f: f.outside_scope),
     # 2. A closed shared record is its holder's alone; after death an heir asks on a ground of the law.
     Veto(
         "V2.closed",

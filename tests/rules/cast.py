@@ -19,6 +19,7 @@ from serment.access.record_facts import (
     TeamFact,
 )
 from serment.access.relations import facts_for
+from serment.access.scopes import Scope, parse
 from serment.model import (
     Act,
     Actor,
@@ -99,6 +100,12 @@ MOTHER: Final = Actor(ActorId("proxy:mother"), ActorKind.PROXY)
 CARER: Final = Actor(ActorId("proxy:carer"), ActorKind.PROXY)
 HEIR: Final = Actor(ActorId("proxy:heir"), ActorKind.PROXY)
 
+
+def scoped(*scopes: str, record: RecordToken | None = None) -> Scope:
+    """Give what a token with these scopes carries."""
+    return Scope(tuple(one for one in map(parse, scopes) if one is not None), record=record)
+
+
 UNIT: Final = ItemClass(Category.LABS, "Observation", ("N",))
 LETTER: Final = ItemClass(Category.REPORT, "11488-4", ("N",))
 
@@ -173,6 +180,7 @@ def asked(
     reasons: frozenset[Reason] = frozenset(),
     now: Instant = NOW,
     existing: bool | None = None,
+    scope: Scope | None = None,
 ) -> Facts:
     """Answer the questions of one request."""
     return facts_for(
@@ -187,6 +195,7 @@ def asked(
         REQUEST,
         shipped_policy(),
         existing=existing,
+        scope=scope,
     )
 
 
@@ -196,10 +205,11 @@ def in_emergency(
     unit: ItemClass = UNIT,
     *reasons: EmergencyReason,
     act: Act = Act.READ,
+    scope: Scope | None = None,
 ) -> Facts:
     """Answer the questions of one request by an emergency door (both vital reasons when none is named)."""
     coded = frozenset(reasons) or frozenset({EmergencyReason.UNCONSCIOUS, EmergencyReason.LIFE_THREAT})
-    return asked(actor, facts, unit, act, purpose=Purpose.BREAK_GLASS, reasons=coded)
+    return asked(actor, facts, unit, act, purpose=Purpose.BREAK_GLASS, reasons=coded, scope=scope)
 
 
 def rule_of(facts: Facts) -> str:

@@ -52,7 +52,33 @@ from tests.rules.table import (
     Table,
 )
 
+LABS: Final = cast.scoped("user/Observation.rs")
+VITALS: Final = cast.scoped("user/Observation.rs?category=urn:serment:category|vitals")
+
 VETOES: Final = (
+    Table(
+        "A program's scope",
+        "SMART App Launch 2.2; ADR 51",
+        (
+            Row(
+                "What a team doctor reads, in a program whose scope names it.",
+                asked(DOCTOR, scope=LABS),
+                "G6.team",
+            ),
+            Row("In one whose scope names something else.", asked(DOCTOR, scope=VITALS), "S1.scope"),
+            Row(
+                "The holder, in a program whose scope leaves it out.",
+                asked(PATIENT, scope=VITALS),
+                "S1.scope",
+            ),
+            Row("An emergency lifts no scope.", in_emergency(DOCTOR, scope=VITALS), "S1.scope"),
+            Row(
+                "A scope opens nothing: a doctor with no relation.",
+                asked(cast.STRANGER, scope=LABS),
+                "D0.silence",
+            ),
+        ),
+    ),
     Table(
         "Veto 1: insurer, lender, employer",
         "CSP L1111-18",

@@ -61,7 +61,7 @@ def enrol(
     """Make the account of one person; exercises come next."""
     out = Output(json)
     with opening.house(chosen(directory), passphrase_file) as house:
-        people, asking = _people(house)
+        people, asking = people_of(house)
         account = people.staff.enrol(asking, name, login, [])
     out.say("cli.account-added", login=login)
     out.say("cli.account-next", login=login)
@@ -89,7 +89,7 @@ def exercise(
 
     out = Output(json)
     with opening.house(chosen(directory), passphrase_file) as house:
-        people, asking = _people(house)
+        people, asking = people_of(house)
         account = people.staff.find(asking, login)
         kind, actor = _kind(login, function, rpps, patient)
         given = Exercise(
@@ -123,7 +123,7 @@ def end(
     """End one exercise of a person, now or on a day."""
     out = Output(json)
     with opening.house(chosen(directory), passphrase_file) as house:
-        people, asking = _people(house)
+        people, asking = people_of(house)
         account = people.staff.find(asking, login)
         after = people.staff.end(asking, account.id, which, _instant(on) or asking.now)
     out.say("cli.account-ended", login=login)
@@ -140,7 +140,7 @@ def leave(
     """Say that a person leaves, now or on a day: their sessions and tokens end with it."""
     out = Output(json)
     with opening.house(chosen(directory), passphrase_file) as house:
-        people, asking = _people(house)
+        people, asking = people_of(house)
         account = people.staff.find(asking, login)
         after = people.staff.leave(asking, account.id, _instant(on) or asking.now)
     out.say("cli.account-left", login=login)
@@ -151,7 +151,7 @@ def list_(directory: Directory = None, passphrase_file: PassphraseFile = None, j
     """List the accounts with their exercises. No secret."""
     out = Output(json)
     with opening.house(chosen(directory), passphrase_file) as house:
-        people, asking = _people(house)
+        people, asking = people_of(house)
         found = sorted(people.accounts.all(asking), key=lambda one: one.login)
     titles = ("login", "name", "exercise", "function", "structure", "from", "until", "left")
     rows = [_row(account, one) for account in found for one in account.exercises or (None,)]
@@ -161,7 +161,7 @@ def list_(directory: Directory = None, passphrase_file: PassphraseFile = None, j
     out.result(accounts=[_object(one) for one in found])
 
 
-def _people(house: House) -> tuple[People, Asking]:
+def people_of(house: House) -> tuple[People, Asking]:
     """Give the people of the house, asked by its own keeper: whoever holds the machine and opened custody."""
     from serment.model import Purpose, RequestId
     from serment.people.people import People

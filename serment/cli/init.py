@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from serment.cli import secret
+from serment.cli.account import people_of
 from serment.cli.options import Directory, Json, PassphraseFile, chosen, option
 from serment.cli.output import Output
 from serment.cli.speech import told
@@ -21,14 +22,19 @@ def add(app: typer.Typer) -> None:
 
 def init(
     demo: Annotated[bool, option("cli.option-demo", "", "--demo")] = False,
+    profile: Annotated[str, option("cli.option-profile", "cli.value-profile", "--profile")] = "practice",
+    officer: Annotated[str, option("cli.option-dpo", "cli.value-text", "--dpo")] = "",
+    contact: Annotated[str, option("cli.option-dpo-contact", "cli.value-text", "--contact")] = "",
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
     json: Json = False,
 ) -> None:
     """Make the keys, the store and the installation's own records, and say what comes next."""
     from serment import app
+    from serment.people.profile import Profile, checked
 
     out, settings = Output(json), chosen(directory)
+    said = checked(Profile(profile, officer.strip(), contact.strip()))
     if _stands(settings):
         raise ConflictError("custody.already-made")
     passphrase = secret.new_passphrase(passphrase_file)
@@ -37,7 +43,11 @@ def init(
     process = app.start_custody(settings)
     try:
         house = app.create(settings, passphrase, demo=demo)
-        house.close()
+        try:
+            people, asking = people_of(house)
+            people.profiles.put(asking, said)
+        finally:
+            house.close()
     finally:
         process.stop()
     _say(out, settings, demo=demo)

@@ -30,6 +30,7 @@ PARTS = (
     "store",
     "quarantine",
     "address",
+    "profile",
     "config",
 )
 """The commands and groups of the first level. Each is a module beside this one, which adds it."""

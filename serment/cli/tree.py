@@ -18,6 +18,7 @@ from serment.cli import (
     init,
     keys,
     ledger,
+    profile,
     quarantine,
     record,
     serve,
@@ -52,6 +53,7 @@ MODULES: Mapping[str, Part] = {
     "store": store,
     "quarantine": quarantine,
     "address": address,
+    "profile": profile,
     "config": config,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from serment.people.accounts import Accounts
+from serment.people.profile import Profiles
 from serment.people.signing import SigningIn
 from serment.people.staff import Staff
 from serment.record.house import House
@@ -19,6 +20,7 @@ class People:
     accounts: Accounts
     signing_in: SigningIn
     staff: Staff
+    profiles: Profiles
 
     @classmethod
     def of(cls, house: House) -> People:
@@ -26,7 +28,7 @@ class People:
         registry = Registry(house.passage)
         accounts = Accounts(registry)
         staff = Staff(house.passage, accounts, house.sessions)
-        return cls(registry, accounts, SigningIn(accounts, house.sessions), staff)
+        return cls(registry, accounts, SigningIn(accounts, house.sessions), staff, Profiles(registry))
 
 
 class Reception:

@@ -64,6 +64,8 @@ LISTED = {
     "account end": OPEN,
     "account leave": OPEN,
     "account list": OPEN,
+    "profile show": OPEN,
+    "profile set": OPEN,
     "address add": OPEN,
     "address list": OPEN,
     "address remove": OPEN,

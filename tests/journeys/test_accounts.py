@@ -122,3 +122,15 @@ def test_an_exercise_that_ends_closes_what_was_begun_in_it(account: Accounts) ->
     assert not account.is_in(secret)
     assert account.is_in(account.signed_in("mdorval", second["id"]))
     assert account("end", "mdorval", "zzz").code != 0
+
+
+@pytest.mark.capability("3-08", "refuses")
+def test_a_profile_is_kept_and_a_hospital_without_its_officer_changes_nothing(made: Installation) -> None:
+    terminal, at = Terminal(made.settings.directory.parent), ("-d", str(made.settings.directory))
+    assert terminal.call("profile", "show", "--json", *at).object["profile"] == "practice"
+    assert terminal.call("profile", "set", "hospital", *at).code != 0
+    named = ("--dpo", "Anne Roy", "--contact", "dpo@hopital.example")
+    assert terminal.call("profile", "set", "hospital", *named, *at).code == 0
+    shown = terminal.call("profile", "show", "--json", *at).object
+    assert (shown["profile"], shown["officer"]) == ("hospital", "Anne Roy")
+    assert shown["duties"]["enrol"] == ["security-officer"]

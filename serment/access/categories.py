@@ -269,6 +269,11 @@ def _ordered(stated: set[str]) -> tuple[str, ...]:
     return (str(grade), *sorted(known - {str(name) for name in STRENGTH}))
 
 
+def labelled(labels: Iterable[str], label: str) -> tuple[str, ...]:
+    """Add a label to those of an item, in the order in which classes hold them."""
+    return _ordered({*labels, str(label)})
+
+
 def lowers(old: Iterable[str], new: Iterable[str]) -> bool:
     """Tell whether going from `old` labels to `new` protects less (refused without a reason).
 

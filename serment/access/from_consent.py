@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any, Final, NamedTuple
 
+from serment.access.from_people import proxy_of
 from serment.access.from_resources import Resolve, actor_of, codes, codings, many, window
 from serment.access.record_facts import (
     BLOCKED,
     CONSENT,
     EMERGENCY_OPPOSED,
+    HEIRS_OPPOSED,
     MASKED,
     OPPOSED,
     OPPOSED_CATEGORY,
@@ -61,7 +63,11 @@ RESEARCH_CODES: Final = (
 )
 """Research and every kind of it (v3-ActReason): who opposes one kind is left out of all."""
 
-_APART: Final = EMERGENCY_CODES | dict.fromkeys(RESEARCH_CODES, RESEARCH_OPPOSED)
+HEIRS: Final = "SERMENT_HEIRS"
+HEIRS_SYSTEM: Final = "urn:serment:purpose"
+"""To object to heirs (CSP L1110-4 V) has no code of HL7: ours."""
+
+_APART: Final = EMERGENCY_CODES | dict.fromkeys(RESEARCH_CODES, RESEARCH_OPPOSED) | {HEIRS: HEIRS_OPPOSED}
 """Purposes that are opposed by a choice of their own, apart from sharing for care."""
 
 _COVERS: Final = {
@@ -215,8 +221,8 @@ def _permits(provision: dict[str, Any], resolve: Resolve) -> list[Said]:
     unread = any(provision.get(name) for name in _NOT_READ) or not data.known or not labels <= _LABELS
     if unread or data.items or categories is None or purposes is None:
         return []
-    actors = _actors(provision, resolve)
-    named = [actor for actor in actors if actor]
+    actors = [actor_of(one, resolve) or proxy_of(one) for one in _named(provision)]
+    named = list(dict.fromkeys(actor for actor in actors if actor))
     if actors and not named:
         return []
     return [
@@ -237,8 +243,12 @@ def _covered(provision: dict[str, Any]) -> tuple[str, ...] | None:
 
 def _actors(provision: dict[str, Any], resolve: Resolve) -> list[str]:
     """Name the actors of a provision, "" for one that nobody knows."""
-    found = [actor_of(one.get("reference") or {}, resolve) for one in many(provision.get("actor"))]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(actor_of(one, resolve) for one in _named(provision)))
+
+
+def _named(provision: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the references to the actors of a provision. Only a permit names somebody near the patient."""
+    return [one.get("reference") or {} for one in many(provision.get("actor"))]
 
 
 def _data(provision: dict[str, Any], resolve: Resolve) -> _Data:
@@ -301,11 +311,20 @@ def provision_of(choice: Choice) -> dict[str, Any]:
     if choice.labels:
         said["securityLabel"] = [{"system": _system(label), "code": label} for label in choice.labels]
     if apart or choice.purposes:
-        said["purpose"] = [{"system": PURPOSE_SYSTEM, "code": code} for code in (*apart, *choice.purposes)]
+        said["purpose"] = [_purpose(code) for code in (*apart, *choice.purposes)]
     if choice.actor or choice.kind == BLOCKED:
-        named = _professional(choice.actor) if choice.actor else {"display": "?"}
+        named = _reference(choice.actor) if choice.actor else {"display": "?"}
         said["actor"] = [{"role": {"text": choice.kind}, "reference": named}]
     return said
+
+
+def _purpose(code: str) -> dict[str, str]:
+    return {"system": HEIRS_SYSTEM if code == HEIRS else PURPOSE_SYSTEM, "code": code}
+
+
+def _reference(actor: str) -> dict[str, Any]:
+    kind, _, id_ = actor.partition(":")
+    return {"reference": f"RelatedPerson/{id_}"} if kind == "proxy" else _professional(actor)
 
 
 def _professional(actor: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ In this order: provisions, the resource. What a Consent changes is read in `acce
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +38,18 @@ def opposing(category: str = "") -> Provision:
     """Oppose sharing: the whole record, or one category."""
     classes = {"class": [{"system": CATEGORIES, "code": category}]} if category else {}
     return {"type": "deny", **classes}
+
+
+def naming_carer(related: str, categories: Sequence[str], until: str) -> Provision:
+    """Let a carer (the id of a RelatedPerson) read some categories until a date or instant of FHIR."""
+    who = {"role": {"text": "carer"}, "reference": {"reference": f"RelatedPerson/{related}"}}
+    classes = [{"system": CATEGORIES, "code": category} for category in categories]
+    return {"type": "permit", "period": {"end": until}, "actor": [who], "class": classes}
+
+
+def opposing_heirs() -> Provision:
+    """Object to heirs and partner being told anything after one's death (CSP L1110-4 V)."""
+    return {"type": "deny", "purpose": [{"system": "urn:serment:purpose", "code": "SERMENT_HEIRS"}]}
 
 
 def _actor(role: str, number: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ _FRAGMENT = re.compile(r"#(?:[A-Za-z0-9.-]{1,64})?")
 
 def check_references(resource: Mapping[str, Any]) -> None:
     """Refuse a resource that holds a malformed reference. Raises `InvalidResourceError` with its place."""
-    if all(map(well_formed, _written(resource))):
+    if all(map(well_formed, written(resource))):
         return  # as nearly always: the places are worked out for a fault only
     for path, link in _links(resource, str(resource.get("resourceType", ""))):
         if not well_formed(link):
@@ -44,7 +44,7 @@ def _is_uri(holder: Mapping[str, Any], path: str) -> bool:
     return path == "DetectedIssue" or path.startswith("Immunization.education[") or "language" in holder
 
 
-def _written(resource: Mapping[str, Any]) -> Iterator[str]:
+def written(resource: Mapping[str, Any]) -> Iterator[str]:
     """Walk every member that is called `reference`, plain uris among them."""
     waiting: list[Any] = [resource]
     while waiting:

@@ -1,11 +1,12 @@
 """What a write changes in the facts of a record, in the same transaction as the write.
 
 Who may say it: a Consent by the holder, a representative, or a professional who records the
-holder's words; a CareTeam or RelatedPerson by a secretary or officer of the structure, never naming
-the writer; an act of care by whoever may write it. What it gives depends on what the writer stands on
-(`access/naming`, ADR 26). An import makes team facts of `own` and nothing else.
+holder's words; a CareTeam by a secretary or officer of the structure, never naming the writer (a
+RelatedPerson: `mandates`); an act of care by whoever may write it; a carer by the holder alone (ADR 42).
+What it gives depends on what the writer stands on (`access/naming`, ADR 26). An import makes team facts of
+`own` and nothing else.
 
-Order: applying, withdrawing, masks, people.
+Order: applying, withdrawing, masks, professionals.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ import msgspec
 from serment.access import naming
 from serment.access.case import acting_as
 from serment.access.from_consent import MOST_CHOICES, choices
-from serment.access.from_people import mandate
 from serment.access.from_resources import team_facts
 from serment.access.naming import NAMERS
+from serment.access.patient_side import died
 from serment.access.record_facts import (
+    ASSISTANCE,
     CONSENT,
     REGISTRATION,
     Choice,
-    Mandate,
     RecordFacts,
     TeamFact,
 )
@@ -39,6 +40,7 @@ from serment.model import (
     ActorKind,
     Category,
     Denial,
+    Instant,
     ItemClass,
     Label,
     PatientId,
@@ -51,10 +53,11 @@ from serment.record.draft import Draft
 from serment.record.gate import Item
 from serment.record.incoming import Incoming
 from serment.record.index import Entry
+from serment.record.passage import DIRECTORY
 from serment.record.pen import DeniedError, Pen
 
 IDENTIFIERS = decoder(("identifier",))
-ACTS_OF_CARE = frozenset({"Encounter", "Appointment", "ServiceRequest", "CareTeam", "Patient"})
+ACTS_OF_CARE = frozenset({"Encounter", "Appointment", "ServiceRequest", "CareTeam", "Patient", "Schedule"})
 EMERGENCY_DOORS = frozenset({"G5.emergency", "G5.regulation"})
 CHOICES = ItemClass(Category.CHOICES, "Consent")
 """The class of every word of the patient."""
@@ -81,14 +84,11 @@ def apply(pen: Pen, draft: Draft, incoming: Incoming, id_: str, *, imported: boo
     """Take from a written resource what it changes in the facts."""
     source = f"{incoming.type}/{id_}"
     pen.known.pop(source, None)
-    resource = incoming.document.value
     if incoming.type in ACTS_OF_CARE:
         _acts_of_care(pen, draft, incoming, source, imported=imported)
     if imported:
         return
-    if incoming.type == "RelatedPerson":
-        _mandate(pen, draft, resource, id_)
-    elif incoming.type == "Consent":
+    if incoming.type == "Consent":
         _choices(pen, draft, incoming, id_)
 
 
@@ -100,8 +100,6 @@ def withdraw(pen: Pen, draft: Draft, type_: str, id_: str) -> None:
         if after != facts_of(draft):
             _may_take_away(pen, draft, after, draft.unit((type_, id_, "")))
         change(draft, after)
-    elif type_ == "RelatedPerson":
-        _mandated(pen, draft, id_, None)
     elif type_ == "Consent":
         _replace_choices(pen, draft, source, [])
 
@@ -115,12 +113,6 @@ def change(draft: Draft, facts: RecordFacts) -> None:
     """Put new facts, when they say something else."""
     if facts != facts_of(draft):
         draft.facts = facts
-
-
-def born(draft: Draft, incoming: Incoming) -> None:
-    """Keep the birth date that the person's own resource says: a parent's mandate ends by it."""
-    birth_date = str(incoming.document.value.get("birthDate", ""))
-    change(draft, msgspec.structs.replace(facts_of(draft), birth_date=birth_date))
 
 
 def _acts_of_care(pen: Pen, draft: Draft, incoming: Incoming, source: str, *, imported: bool) -> None:
@@ -152,25 +144,43 @@ def _acts_of_care(pen: Pen, draft: Draft, incoming: Incoming, source: str, *, im
 def _given(pen: Pen, draft: Draft, incoming: Incoming, source: str, named: list[TeamFact]) -> list[TeamFact]:
     """Give the acts of care that this writing makes. Raises `DeniedError` for a team not one's to name."""
     actor, now = pen.asking.actor, pen.asking.now
+    if incoming.type == "Schedule":
+        return _shifts(draft, incoming, named)
     made = naming.given(actor, facts_of(draft), source, named, pen.passage.policy, now)
     if incoming.type == "CareTeam":
         unit = incoming.unit(actor.id, now)
         if actor.function not in NAMERS or any(fact.actor in acting_as(actor) for fact in named):
-            raise _refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer", unit)
+            raise refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer", unit)
         if len(made) < len(named):
-            raise _refused(draft, "C4.passing", Interaction.TEAM, "record.names-in-passing", unit)
+            raise refused(draft, "C4.passing", Interaction.TEAM, "record.names-in-passing", unit)
     return made
+
+
+def _shifts(draft: Draft, incoming: Incoming, named: list[TeamFact]) -> list[TeamFact]:
+    """Give the shifts of an on-call list. Raises `DeniedError` for who names themselves."""
+    actor = draft.view.asking.actor
+    if any(fact.actor in acting_as(actor) for fact in named):
+        unit = incoming.unit(actor.id, draft.view.asking.now)
+        raise refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer", unit)
+    return named
+
+
+def on_call(pen: Pen) -> tuple[TeamFact, ...]:
+    """Give the shifts of every on-call list: they stand in the directory's own facts (ADR 40)."""
+    located, _ = pen.passage.resolve(pen.txn, DIRECTORY)
+    return pen.passage.view(pen.txn, pen.asking, located.record).facts.team
 
 
 def _may_take_away(pen: Pen, draft: Draft, after: RecordFacts, unit: ItemClass) -> None:
     """Refuse that somebody who is only passing, or who names no team, closes the record to a member of it."""
     actor, policy, now, facts = pen.asking.actor, pen.passage.policy, pen.asking.now, facts_of(draft)
-    if not naming.takes_away(actor, facts, after.team, policy, now):
+    on_call_list = unit.document_type == "Schedule" and after.team != facts.team
+    if not on_call_list and not naming.takes_away(actor, facts, after.team, policy, now):
         return
-    if unit.document_type == "CareTeam" and actor.function not in NAMERS:
-        raise _refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer", unit)
-    if not naming.stands(actor, facts, policy, now):
-        raise _refused(draft, "C5.withdraw", Interaction.TEAM, "record.takes-in-passing", unit)
+    if unit.document_type in {"CareTeam", "Schedule"} and actor.function not in NAMERS:
+        raise refused(draft, "C1.namer", Interaction.TEAM, "record.names-writer", unit)
+    if not on_call_list and not naming.stands(actor, facts, policy, now):
+        raise refused(draft, "C5.withdraw", Interaction.TEAM, "record.takes-in-passing", unit)
 
 
 def _still_open(pen: Pen, facts: RecordFacts) -> RecordFacts:
@@ -186,7 +196,7 @@ def _without_acts_of(facts: RecordFacts, source: str) -> RecordFacts:
     return msgspec.structs.replace(facts, team=kept)
 
 
-def _refused(
+def refused(
     draft: Draft, rule: str, interaction: Interaction, sentence: str, unit: ItemClass | None = None
 ) -> DeniedError:
     """Refuse what a written resource would change in the facts: nothing is written, the refusal is traced."""
@@ -194,34 +204,14 @@ def _refused(
     return DeniedError(draft.view, denial, interaction, visible=True, sentence=sentence, unit=unit)
 
 
-def _mandate(pen: Pen, draft: Draft, resource: dict[str, object], id_: str) -> None:
-    """Take the mandate that a RelatedPerson speaks of; one written by who names nobody changes none."""
-    if pen.asking.actor.function in NAMERS:
-        _mandated(pen, draft, id_, mandate(resource, id_, pen.asking.now))
-
-
-def _mandated(pen: Pen, draft: Draft, id_: str, made: Mandate | None) -> None:
-    """Give, change or take away the mandate of one RelatedPerson. Raises `DeniedError`."""
-    facts, asking = facts_of(draft), pen.asking
-    old = naming.mandate_of(facts, id_)
-    if made is not None and old is not None and made.start == asking.now:
-        made = msgspec.structs.replace(made, start=old.start)  # no date is said: it began when it began
-    if made == old:
-        return
-    if not naming.may_name_representatives(asking.actor, facts, pen.passage.policy, asking.now):
-        raise _refused(draft, "C6.mandate", Interaction.MANDATE, "record.mandate-in-passing")
-    if old is not None:
-        facts = facts.without_mandate(old.actor, old.kind)
-    change(draft, facts if made is None else facts.with_mandate(made))
-
-
 def _choices(pen: Pen, draft: Draft, incoming: Incoming, id_: str) -> None:
     actor = pen.asking.actor
     if actor.kind not in {ActorKind.PATIENT, ActorKind.PROXY, ActorKind.PROFESSIONAL}:
-        raise _refused(draft, "C2.speaker", Interaction.CONSENT, "record.choice-not-yours")
+        raise refused(draft, "C2.speaker", Interaction.CONSENT, "record.choice-not-yours")
     said, resolve = incoming.document.value, partial(practitioner, pen)
     made = choices(said, id_, pen.asking.now, actor.id, resolve, incoming.base)
     _may_grant(draft, made)
+    _may_name_carers(pen, draft, made)
     if len(made) > MOST_CHOICES:
         raise TooLargeError("record.too-many-choices", most=MOST_CHOICES)
     for item in {choice.item for choice in made if choice.item}:
@@ -234,7 +224,42 @@ def _may_grant(draft: Draft, made: list[Choice]) -> None:
     if any(choice.kind == CONSENT for choice in made):
         verdict = draft.view.decide(CHOICES, Act.WRITE, existing=False)
         if isinstance(verdict, Permit) and verdict.rule in EMERGENCY_DOORS:
-            raise _refused(draft, "C2.speaker", Interaction.CONSENT, "record.choice-not-yours")
+            raise refused(draft, "C2.speaker", Interaction.CONSENT, "record.choice-not-yours")
+
+
+def _may_name_carers(pen: Pen, draft: Draft, made: list[Choice]) -> None:
+    """Refuse a consent to a proxy that the holder does not give, or that says no scope and no end.
+
+    Who assists a protected adult is consented to without either: the measure bounds it. Raises
+    `DeniedError`, `RequestError` for a consent without category or end, `NotFoundError` for nobody known.
+    """
+    named = [one for one in made if one.kind == CONSENT and one.actor.startswith("proxy:")]
+    if not named:
+        return
+    only_holder(pen, draft)
+    facts, asking = facts_of(draft), pen.asking
+    for one in named:
+        related = one.actor.removeprefix("proxy:")
+        if filing.class_of(draft, f"RelatedPerson/{related}") is None:
+            raise NotFoundError("record.not-found")
+        if not _bounded(one, asking.now) and not _assists(facts, related):
+            raise RequestError("record.carer-scope")
+
+
+def only_holder(pen: Pen, draft: Draft) -> None:
+    """Refuse that anybody but the living holder names a carer or takes one away. Raises `DeniedError`."""
+    facts, asking = facts_of(draft), pen.asking
+    if asking.actor.id not in facts.holders or died(facts, asking.now):
+        raise refused(draft, "C7.carer", Interaction.CONSENT, "record.carer-not-yours")
+
+
+def _bounded(choice: Choice, now: Instant) -> bool:
+    return bool(choice.category) and choice.end is not None and choice.end > max(now, choice.start)
+
+
+def _assists(facts: RecordFacts, related: str) -> bool:
+    held = naming.mandate_of(facts, related)
+    return held is not None and held.basis == ASSISTANCE
 
 
 def _replace_choices(pen: Pen, draft: Draft, source: str, made: list[Choice]) -> None:

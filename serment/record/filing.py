@@ -11,7 +11,7 @@ and one that was filed already only gains. What may not be looked at is never li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,9 +73,9 @@ def deposit_acts(type_: str, interaction: Interaction) -> tuple[Act, ...]:
 
 def standing(draft: Draft, reference: str, acts: Sequence[Act]) -> Standing | Denial | None:
     """Find an item of this record with a permit for one of `acts`; None when it is not in the record."""
-    placed = _placed(draft, reference)
-    if placed is not None:
-        return placed
+    here = placed(draft, reference)
+    if here is not None:
+        return here
     denial: Denial | None = None
     for act in acts:
         found = draft.current(_name(reference), act)
@@ -85,7 +85,8 @@ def standing(draft: Draft, reference: str, acts: Sequence[Act]) -> Standing | De
     return denial
 
 
-def _placed(draft: Draft, reference: str) -> Standing | None:
+def placed(draft: Draft, reference: str) -> Standing | None:
+    """Find an item that this transaction has written; None for any other."""
     name = _name(reference)
     if name not in draft.names:
         return None
@@ -101,7 +102,7 @@ def _name(reference: str) -> tuple[str, str, str]:
     return type_, id_, ""
 
 
-def _move(draft: Draft, at: Standing, unit: ItemClass, values: dict[str, list[str]]) -> None:
+def move(draft: Draft, at: Standing, unit: ItemClass, values: Mapping[str, object]) -> None:
     """Put an entry where its new class says; no body is sealed again. Raises `InvalidResourceError`."""
     if (unit.category in IDENTITY_CATEGORIES) != (at.unit.category in IDENTITY_CATEGORIES):
         raise InvalidResourceError("binary.other-keys", "DocumentReference.content.attachment.url")
@@ -120,8 +121,8 @@ def _values(entry: Entry) -> dict[str, Any]:
     return found
 
 
-def _with(entry: Entry, values: dict[str, list[str]]) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.msgpack.encode(_values(entry) | values))
+def _with(entry: Entry, values: Mapping[str, object]) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.msgpack.encode({**_values(entry), **values}))
 
 
 def _links(entry: Entry) -> list[str]:
@@ -168,9 +169,9 @@ def _filed(
 
 def class_of(draft: Draft, reference: str) -> ItemClass | None:
     """Give the class that the head names for an item of this record; nothing is opened for it."""
-    placed = _placed(draft, reference)
-    if placed is not None:
-        return placed.unit
+    here = placed(draft, reference)
+    if here is not None:
+        return here.unit
     located, _ = draft.passage.resolve(draft.txn, reference)
     if located.record != draft.record:
         return None
@@ -202,9 +203,9 @@ def _link_document(filing: Filing, reference: str, known: Sequence[str], named: 
     links = _joined(known, adopted)
     if not links:
         return
-    at = _placed(filing.draft, reference)
+    at = placed(filing.draft, reference)
     if at is not None:
-        _move(filing.draft, at, at.unit, {LINKS: links})
+        move(filing.draft, at, at.unit, {LINKS: links})
     for binary in links:
         _refile(filing, binary, reference, FILING if binary in adopted else HOLDING)
 
@@ -212,19 +213,19 @@ def _link_document(filing: Filing, reference: str, known: Sequence[str], named: 
 def _link_content(filing: Filing, incoming: Incoming, reference: str, known: Sequence[str]) -> None:
     """Write on a Binary which documents it follows, and on them that it does."""
     draft = filing.draft
-    at = _placed(draft, reference)
+    at = placed(draft, reference)
     if at is None:
         return
     documents = _joined(known, incoming.context, incoming.documents)
-    _move(draft, at, at.unit, {STATED: _stated(incoming), LINKS: documents})
+    move(draft, at, at.unit, {STATED: _stated(incoming), LINKS: documents})
     for document in documents:
-        if document in incoming.documents and _placed(draft, document) is None:
+        if document in incoming.documents and placed(draft, document) is None:
             continue  # written later in the same transaction: it links then
         held = standing(draft, document, HOLDING)
         if isinstance(held, Denial):
             raise DeniedError(draft.view, held, filing.interaction, visible=True)
         if held is not None:
-            _move(draft, held, held.unit, {LINKS: _joined(_links(held.entry), [reference])})
+            move(draft, held, held.unit, {LINKS: _joined(_links(held.entry), [reference])})
 
 
 def _refile(filing: Filing, binary: str, document: str, acts: Sequence[Act]) -> bool:
@@ -237,7 +238,7 @@ def _refile(filing: Filing, binary: str, document: str, acts: Sequence[Act]) -> 
     documents = _joined(values.get(LINKS, []), [document])
     stated = list(values.get(STATED, []))
     unit = _filed(draft, at.unit, stated, documents, masked=_masked_alone(filing, binary, stated))
-    _move(draft, at, unit, {LINKS: documents})
+    move(draft, at, unit, {LINKS: documents})
     if at.item is not None and unit != at.unit:
         version = f"{binary}/_history/{at.entry.version}"
         chain = trace.chain_for(unit, filing.pen.asking)
@@ -269,7 +270,7 @@ def mask(pen: Pen, draft: Draft, reference: str, *, masked: bool) -> None:
     if at.unit.masked == masked:
         return
     moved = replace(at.unit, masked=masked)
-    _move(draft, at, moved, {})
+    move(draft, at, moved, {})
     rule = at.item.permit.rule if at.item is not None else ""
     version = f"{reference}/_history/{at.entry.version}"
     pen.did(draft, Interaction.MASK, trace.Touched(version, trace.chain_for(moved, pen.asking), rule))
@@ -277,6 +278,25 @@ def mask(pen: Pen, draft: Draft, reference: str, *, masked: bool) -> None:
     for binary in links if at.entry.type != "Binary" else []:
         if not _refile(filing, binary, reference, HOLDING):
             raise DeniedError(draft.view, Denial("D0.silence", "ground"), Interaction.MASK)
+
+
+def protect(pen: Pen, draft: Draft, at: Standing, unit: ItemClass, values: Mapping[str, object]) -> None:
+    """Move an item, and the content that follows it, to a class that hides it from more people.
+
+    What this transaction has written already is traced in the chain of its new class.
+    """
+    entry = at.entry
+    move(draft, at, unit, values)
+    touched = trace.Touched(
+        f"{entry.reference}/_history/{entry.version}", trace.chain_for(unit, pen.asking), ""
+    )
+    filing = Filing(pen, draft, Interaction.MASK, at.item.permit.rule if at.item is not None else "")
+    if at.item is not None:
+        pen.did(draft, Interaction.MASK, replace(touched, rule=filing.rule))
+    else:
+        pen.moved(draft, touched)
+    for binary in _links(entry) if entry.type != "Binary" else []:
+        _refile(filing, binary, entry.reference, HOLDING)
 
 
 def first_permit(verdicts: Iterable[Permit | Denial]) -> Permit | Denial:

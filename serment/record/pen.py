@@ -7,12 +7,13 @@ facts read inside it: a choice of the patient that commits first always rules.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from serment.access.record_facts import RecordFacts
+from serment.identity.evidence import Evidence
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import NO_HEAD, HeadMark
@@ -58,8 +59,9 @@ class Pen:
     """A write in progress.
 
     `imported` says that a service deposits what it received; `known` are directory entries whose
-    professional is known already: reference → actor id, "" for none. `reason` is the coded reason that
-    the act itself gives, for its trace.
+    professional is known already: reference → actor id, "" for none. `identities` is what the identity of a
+    Patient rests on from now on. `later` is what waits until all is written (`secrecy`). `reason` is the
+    coded reason that the act itself gives, for its trace.
     """
 
     passage: Passage
@@ -72,7 +74,9 @@ class Pen:
     found: dict[RecordToken, list[tuple[Interaction, Touched]]] = field(default_factory=dict)
     marks: dict[RecordToken, HeadMark] = field(default_factory=dict)
     places: Places = field(default_factory=dict, repr=False)
+    identities: dict[str, Evidence] = field(default_factory=dict, repr=False)
     reason: str = ""
+    later: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     def draft(self, record: RecordToken) -> Draft:
         """Open a record for writing, once for each transaction."""
@@ -97,6 +101,13 @@ class Pen:
     def did(self, draft: Draft, interaction: Interaction, item: Touched) -> None:
         """Keep what was done for the trace."""
         self.done.setdefault(draft.record, []).append((interaction, item))
+
+    def moved(self, draft: Draft, item: Touched) -> None:
+        """Trace what was done to an item in another chain: this transaction hid what it had written."""
+        acts = self.done.get(draft.record, [])
+        for place, (interaction, done) in enumerate(acts):
+            if done.reference == item.reference:
+                acts[place] = interaction, replace(done, chain=item.chain)
 
     def finds(self, draft: Draft, interaction: Interaction, item: Touched) -> None:
         """Keep what was found to be changed: if all is undone, its author has learned that it is there."""
@@ -128,6 +139,8 @@ class Pen:
 
     def finish(self) -> list[Receipt]:
         """Write every draft and its trace."""
+        while self.later:
+            self.later.pop(0)()
         today.note(self)
         announcing.note(self)
         register.note(self)

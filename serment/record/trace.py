@@ -24,6 +24,9 @@ from serment.record.gate import Item, View, look_again
 from serment.record.passage import Passage
 from serment.store.contract import Transaction
 
+_REPORTS = frozenset({Label.THIRD_PARTY, Label.VIOLENCE})
+"""Labels of what somebody else told, and of reports of abuse: no proxy follows what was done with them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Touched:
@@ -40,7 +43,7 @@ def chain_for(unit: ItemClass, asking: Asking) -> Chain:
     return chain_of(
         timer_running=timer,
         minor_secret=Label.MINOR_SECRET in unit.labels,
-        abuse_report=Label.THIRD_PARTY in unit.labels,
+        abuse_report=not _REPORTS.isdisjoint(unit.labels),
     )
 
 

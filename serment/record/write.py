@@ -14,7 +14,7 @@ from serment.access.categories import lowers
 from serment.errors import GoneError, NotFoundError, RequestError, VersionConflictError
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, ActorKind, Category, Denial, ItemClass, Permit
-from serment.record import blobs, filing, trace
+from serment.record import blobs, filing, secrecy, trace
 from serment.record.draft import Draft, Name
 from serment.record.gate import Item, View
 from serment.record.incoming import CUT, Incoming, Part, in_part
@@ -40,10 +40,12 @@ class Written:
 
 def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId) -> Written:
     """Write the first version of an item. Raises `DeniedError`."""
+    stated, incoming = incoming, secrecy.joined(draft, incoming)
     unit = filing.unit_of(draft, incoming, incoming.unit(author, pen.asking.now))
     permit = permitted(draft.view, unit, Interaction.CREATE, incoming.type)
     made = _version(pen, draft, incoming, id_, 1, unit, permit, {}, Interaction.CREATE)
     filing.link(filing.Filing(pen, draft, Interaction.CREATE, permit.rule), incoming, id_)
+    secrecy.keep(pen, draft, stated, incoming, id_)
     return made
 
 
@@ -62,6 +64,7 @@ def update(
         raise RequestError("record.if-match-needed")
     if if_match != item.entry.version:
         raise VersionConflictError("record.version-conflict", current=item.entry.version)
+    stated, incoming = incoming, secrecy.joined(draft, incoming, item, reason)
     alone = incoming.unit(item.unit.author, pen.asking.now, item.unit)
     unit = filing.unit_of(draft, incoming, alone, item)
     permit = permitted(draft.view, unit, Interaction.UPDATE)
@@ -73,6 +76,7 @@ def update(
         _tombstone(draft, item, version, pen.asking.now, "contact", before.pop("contact"))
     made = _version(pen, draft, incoming, id_, version, unit, permit, before, Interaction.UPDATE)
     filing.link(filing.Filing(pen, draft, Interaction.UPDATE, permit.rule), incoming, id_, item)
+    secrecy.keep(pen, draft, stated, incoming, id_, item)
     return made
 
 

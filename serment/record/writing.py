@@ -24,13 +24,25 @@ from serment.errors import (
     RequestError,
     VersionConflictError,
 )
+from serment.fhir.identity_body import with_numbers
 from serment.identity.keys import person_keys
 from serment.keys.material import RecordKind
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.chains import NO_HEAD
 from serment.ledger.entry import Interaction
 from serment.model import ActorId, PatientId, RecordToken
-from serment.record import choices, conditions, gate, register, retrying, scanning, trace, write
+from serment.record import (
+    choices,
+    conditions,
+    gate,
+    identities,
+    mandates,
+    register,
+    retrying,
+    scanning,
+    trace,
+    write,
+)
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.incoming import Incoming, owning_reference
@@ -244,7 +256,10 @@ def put(
     else:
         draft = draft_of(pen, owner, births)
     incoming = choices.as_secret_as_what_it_names(draft, incoming)
+    if incoming.type == "Patient":
+        incoming = identities.fresh(pen, draft, incoming, id_)
     made = write.create(pen, draft, incoming, id_, author)
+    identities.kept(pen, draft, incoming, id_)
     if incoming.type == "Patient":
         name_person(pen, draft, incoming)
     choices.apply(pen, draft, incoming, id_, imported=imported)
@@ -279,7 +294,10 @@ def change(
     incoming = choices.as_secret_as_what_it_names(draft, incoming)
     if not imported:
         choices.same_professional(draft, incoming, id_)
+    if incoming.type == "Patient":
+        incoming = identities.held(pen, draft, incoming, id_, if_match)
     made = write.update(pen, draft, incoming, id_, if_match, reason)
+    identities.kept(pen, draft, incoming, id_)
     if there.record != draft.record:
         raise RequestError("record.owner-moved")
     if incoming.type == "Patient":
@@ -350,7 +368,8 @@ def first_facts(
 def name_person(pen: Pen, draft: Draft, incoming: Incoming) -> None:
     """Write the compound tokens under which the person may be found."""
     draft.row = register.row_of(draft, incoming.document.value)
-    draft.persons = [pen.passage.installation.person(key) for key in person_keys(incoming.document.value)]
+    person = with_numbers(incoming.document.value, incoming.aside)
+    draft.persons = [pen.passage.installation.person(key) for key in person_keys(person)]
     for token in draft.persons:
         pen.txn.put_person(token, draft.record)
 

@@ -1,0 +1,267 @@
+"""A minor's secret hides the whole chain of acts, not one item of it (CSP R1111-33, R1111-50; ADR 43).
+
+What names a secret item is as secret as it: the prescription of a secret visit, its dispensation, the claim.
+What a secret item names is drawn along when it is an act (`ACTS`): the order behind a secret result, its
+visit. What lasts beside the act (a problem, a plan, an account) is not, unless it names the secret itself.
+Inside one record, at each write, in the order: what is as secret as what it names, what a secret draws
+along, how an item remembers.
+
+Nobody hears of a secret by writing: a proxy's item joins none, and who may not read the secret draws
+nothing along. Once an item was made visible again it stays so: nothing hides it a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from serment.access.categories import labelled
+from serment.errors import RequestError
+from serment.fhir.references import written
+from serment.model import Act, ActorKind, Category, Label, Permit
+from serment.record import filing, gate
+from serment.record.draft import Draft
+from serment.record.gate import Item
+from serment.record.incoming import Incoming
+from serment.record.index import Entry
+from serment.record.pen import Pen
+
+SECRET: Final = Label.MINOR_SECRET.value
+NAMES: Final = "$names"
+"""In an entry's values: the acts that the item names where no search parameter says so."""
+
+CHAINED: Final = "$chained"
+"""In an entry's values: that the secret came by the chain; the resource itself does not state it."""
+
+SHOWN: Final = "$shown"
+"""In an entry's values: that the item was secret once and was made visible again, for good."""
+
+APART: Final = frozenset({Category.IDENTITY, Category.CONTACT, Category.CHOICES, Category.DIRECTORY})
+"""Categories that join no chain: who the person is, their own words (`choices`), the directory."""
+
+ACTS: Final = frozenset(
+    {
+        "Appointment",
+        "AppointmentResponse",
+        "ChargeItem",
+        "Claim",
+        "ClaimResponse",
+        "ClinicalImpression",
+        "Communication",
+        "CommunicationRequest",
+        "Composition",
+        "CoverageEligibilityRequest",
+        "CoverageEligibilityResponse",
+        "DeviceRequest",
+        "DiagnosticReport",
+        "DocumentReference",
+        "Encounter",
+        "ExplanationOfBenefit",
+        "ImagingStudy",
+        "Immunization",
+        "Invoice",
+        "Media",
+        "MedicationAdministration",
+        "MedicationDispense",
+        "MedicationRequest",
+        "Observation",
+        "Procedure",
+        "QuestionnaireResponse",
+        "RequestGroup",
+        "ServiceRequest",
+        "Specimen",
+        "SupplyDelivery",
+        "SupplyRequest",
+        "Task",
+    }
+)
+"""Types that are acts of care or their cost: a secret item draws along those that it names."""
+
+
+# What is as secret as what it names.
+
+
+def joined(draft: Draft, incoming: Incoming, before: Item | None = None, reason: str = "") -> Incoming:
+    """Give what is written under the secret of what it names, or that it has by the chain already.
+
+    With a `reason` an item that does not state the secret is made visible, and stays so. Raises
+    `RequestError` when one that was made visible states it again.
+    """
+    marks = _marks(before)
+    if SHOWN in marks:
+        if SECRET in incoming.labels:
+            raise RequestError("record.secret-shown")
+        return incoming
+    if SECRET in incoming.labels or incoming.category in APART:
+        return incoming
+    if before is not None and SECRET in before.unit.labels:
+        return as_secret(incoming) if CHAINED in marks and not reason else incoming
+    if draft.view.asking.actor.kind is ActorKind.PROXY or not _keeps_secrets(draft):
+        return incoming
+    return as_secret(incoming) if any(_secret(draft, one) for one in _named(incoming)) else incoming
+
+
+def as_secret(incoming: Incoming) -> Incoming:
+    """Put what is written under a minor's secret."""
+    return replace(incoming, labels=labelled(incoming.labels, Label.MINOR_SECRET))
+
+
+def _keeps_secrets(draft: Draft) -> bool:
+    """Tell whether the record holds a secret at all: most hold none, and look nothing up."""
+    return any(SECRET in unit.labels for unit in (*draft.view.head.classes(), *draft.placed))
+
+
+def _secret(draft: Draft, reference: str) -> bool:
+    unit = filing.class_of(draft, reference)
+    return unit is not None and SECRET in unit.labels
+
+
+def _named(incoming: Incoming) -> list[str]:
+    """Name the items that a resource refers to, as `Type/id`, each once."""
+    local = (
+        one.removeprefix(f"{incoming.base}/") if incoming.base else one
+        for one in written(incoming.document.value)
+    )
+    return list(dict.fromkeys(one.partition("/_history/")[0] for one in local if one.count("/") in {1, 3}))
+
+
+# What a secret draws along.
+
+
+def keep(
+    pen: Pen, draft: Draft, stated: Incoming, incoming: Incoming, id_: str, before: Item | None = None
+) -> None:
+    """Remember on what was just written how it came by the secret, and draw its chain along at the end.
+
+    `stated` is what was sent, `incoming` what `joined` made of it.
+    """
+    reference = f"{incoming.type}/{id_}"
+    at = filing.placed(draft, reference)
+    if at is None:
+        return
+    secret = SECRET in incoming.labels
+    was = before is not None and SECRET in before.unit.labels
+    marks: dict[str, Any] = {}
+    if secret and SECRET not in stated.labels:
+        marks[CHAINED] = True
+    if not secret and (was or SHOWN in _marks(before)):
+        marks[SHOWN] = True
+    unsaid = [one for one in _acts(_named(incoming)) if one.encode() not in bytes(at.entry.values)]
+    if unsaid:
+        marks[NAMES] = unsaid
+    if marks:
+        filing.move(draft, at, at.unit, marks)
+    if secret and _may_draw(draft, stated, incoming):
+        pen.later.append(partial(_draw, pen, draft, reference, stood=before is not None and not was))
+
+
+def _may_draw(draft: Draft, stated: Incoming, incoming: Incoming) -> bool:
+    """Tell whether the writer knows of the secret: they state it, or may read an item that it comes from."""
+    if SECRET in stated.labels:
+        return True
+    sources = (filing.class_of(draft, one) for one in _named(incoming))
+    return any(
+        unit is not None and SECRET in unit.labels and isinstance(draft.view.decide(unit, Act.READ), Permit)
+        for unit in sources
+    )
+
+
+def _draw(pen: Pen, draft: Draft, reference: str, *, stood: bool) -> None:
+    """Draw along what a secret item names and, of one that stood before (`stood`), what names it."""
+    drawn, seen = [reference], {reference}
+    older = [reference] if stood else []
+    while drawn:
+        near = {one for each in drawn for one in _names_of(draft, each)}
+        near.update(_naming(draft, drawn, older))
+        drawn = [one for one in sorted(near - seen) if _hide(pen, draft, one)]
+        older = drawn
+        seen |= near
+
+
+def _hide(pen: Pen, draft: Draft, reference: str) -> bool:
+    """Put an item under the secret. Says False of what joins no chain, or may not be moved by the writer."""
+    at = filing.standing(draft, reference, filing.HOLDING)
+    if not isinstance(at, filing.Standing) or at.unit.category in APART:
+        return False
+    if SECRET in at.unit.labels or SHOWN in _read(at.entry):
+        return False
+    unit = replace(at.unit, labels=labelled(at.unit.labels, Label.MINOR_SECRET))
+    filing.protect(pen, draft, at, unit, {CHAINED: True})
+    return True
+
+
+def _names_of(draft: Draft, reference: str) -> list[str]:
+    """Name the acts that an item of the record refers to, as its entry says it."""
+    at = filing.standing(draft, reference, filing.HOLDING)
+    if not isinstance(at, filing.Standing):
+        return []
+    return _acts(_strings(list(_read(at.entry).values())))
+
+
+def _naming(draft: Draft, drawn: Sequence[str], older: Sequence[str]) -> Iterator[str]:
+    """Name what refers to these: in this transaction to any, among what stands to the `older` ones."""
+    needles = [one.encode() for one in drawn]
+    for entries in list(draft.placed.values()):
+        yield from (one.reference for one in entries if _refers(one, needles))
+    if older:
+        needles = [one.encode() for one in older]
+        for entries in _standing(draft, needles):
+            yield from (one.reference for one in entries if _refers(one, needles))
+
+
+def _standing(draft: Draft, needles: Sequence[bytes]) -> Iterator[list[Entry]]:
+    """Give the entries of the packs that the writer may open and that hold a needle."""
+    permits = _permits(draft)
+    for one in gate.listing(draft.txn, draft.view, permits):
+        if one.number in draft.opened:
+            yield draft.opened[one.number]
+        else:
+            for _, _, _, entries in gate.opened_of(draft.txn, draft.view, [one], [needles]):
+                yield entries
+
+
+def _permits(draft: Draft) -> dict[int, Permit]:
+    """Give a permit for each class that the writer may hold by whatever act."""
+    found: dict[int, Permit] = {}
+    for act in reversed(filing.HOLDING):
+        found |= gate.permitted(draft.view, act, lambda unit: unit.category not in APART)
+    return found
+
+
+def _refers(entry: Entry, needles: Sequence[bytes]) -> bool:
+    """Tell whether an entry names one of these in its values: a string that begins with it and ends there."""
+    values = bytes(entry.values)
+    if entry.deleted or not any(needle in values for needle in needles):
+        return False
+    wanted = {needle.decode() for needle in needles}
+    return not wanted.isdisjoint(_strings(list(_read(entry).values())))
+
+
+# How an item remembers.
+
+
+def _marks(before: Item | None) -> dict[str, Any]:
+    return {} if before is None else _read(before.entry)
+
+
+def _read(entry: Entry) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.msgpack.decode(entry.values)
+    return found
+
+
+def _strings(values: list[Any]) -> Iterator[str]:
+    waiting = list(values)
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list | tuple):
+            waiting += one
+
+
+def _acts(references: Iterable[str]) -> list[str]:
+    return [one for one in references if one.partition("/")[0] in ACTS and one.count("/") == 1]

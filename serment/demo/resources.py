@@ -18,9 +18,7 @@ from serment.demo import people
 from serment.demo.clinic import Assay, Medicine
 from serment.demo.people import Person, Structure
 from serment.demo.traits import Traits
-from serment.identity import ins
 from serment.identity.names import normalise
-from serment.identity.status import RELIABILITY
 
 Json = dict[str, Any]
 
@@ -89,7 +87,7 @@ def labelled(resource: Json, label: str) -> Json:
 
 
 def patient(traits: Traits, attending: Person, mother: Traits | None = None) -> Json:
-    """Build the Patient: strict traits in capitals, used name as people write it, contact, status."""
+    """Build the Patient as the desk enters it: strict traits in capitals, used name, contact."""
     official = {
         "use": "official",
         "extension": [
@@ -104,8 +102,7 @@ def patient(traits: Traits, attending: Person, mother: Traits | None = None) -> 
     usual = {"use": "usual", "text": traits.name, "family": traits.used_name, "given": [traits.given[0]]}
     resource: Json = {
         "resourceType": "Patient",
-        "extension": [_reliability(traits), _birth_place(traits)],
-        "identifier": _identifiers(traits),
+        "extension": [_birth_place(traits)],
         "active": True,
         "name": [official, usual],
         "telecom": _telecom(traits.mobile, traits.mail),
@@ -119,23 +116,6 @@ def patient(traits: Traits, attending: Person, mother: Traits | None = None) -> 
     if not resource["telecom"]:
         del resource["telecom"]
     return resource
-
-
-def _identifiers(traits: Traits) -> list[Json]:
-    kind = {"system": f"{_CORE}/CodeSystem/fr-core-cs-v2-0203", "code": "INS-NIR-TEST"}
-    return [
-        {
-            "use": "official",
-            "type": {"coding": [kind]},
-            "system": f"urn:oid:{ins.NIR_TEST}",
-            "value": traits.matricule,
-        }
-    ]
-
-
-def _reliability(traits: Traits) -> Json:
-    coding = {"system": f"{_CORE}/CodeSystem/fr-core-cs-identity-status", "code": traits.status}
-    return {"url": RELIABILITY, "extension": [{"url": "identityStatus", "valueCoding": coding}]}
 
 
 def _birth_place(traits: Traits) -> Json:
@@ -169,7 +149,6 @@ def related(chart: Chart, other: Traits, role: tuple[str, str]) -> Json:
     """Build the RelatedPerson `other` of this record; `role` is a v3-RoleCode and its French word."""
     return {
         "resourceType": "RelatedPerson",
-        "identifier": _identifiers(other),
         "active": True,
         "patient": chart.subject,
         "relationship": [concept(f"{TERMINOLOGY}/v3-RoleCode", *role)],

@@ -13,15 +13,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from serment.demo.disk import DiskSearch, search
+from serment.demo.insi import LocalInsi, certified
 from serment.demo.people import Person
 from serment.demo.population import Choice, DemoPatient, Population
 from serment.fhir import document
 from serment.fhir.summary import person_name
+from serment.identity.status import facts_of
 from serment.model import Actor, ActorId, ActorKind, PatientId, Purpose, RequestId
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.founding import FOUNDER
 from serment.record.house import House
+from serment.record.identifying import Checked
 from serment.record.writing import new_id
 
 CARE_PURPOSES = {
@@ -64,6 +67,7 @@ class DemoStore:
 async def load(store: DemoStore, progress: Progress) -> None:
     """Write the population. `progress` is told (patients done, patients in all)."""
     house, people = store.house, store.people
+    house.identifying.service = LocalInsi(certified(one.traits) for one in people.patients)
     service = replace(FOUNDER, structure=people.people[0].structure)
     deposit = Asking(service, Purpose.RECORD_MANAGEMENT, RequestId(new_id()), house.passage.clock())
     await house.bundling.run(deposit, json.dumps(people.directory).encode(), house.base)
@@ -84,7 +88,21 @@ async def _write(store: DemoStore, patient: DemoPatient) -> None:
         store.items[entry["fullUrl"]] = f"{type_}/{id_}"
         if type_ == "Patient":
             store.ids[patient.key] = PatientId(id_)
+    await _identify(store, patient)
     store.names += list(_names(patient))
+
+
+async def _identify(store: DemoStore, patient: DemoPatient) -> None:
+    """Make the identity as sure as it is to be, by the gestures of the doctor who knows the person."""
+    asking, id_ = store.asking(patient.attending.actor()), store.ids[patient.key]
+    identifying, base = store.house.identifying, store.house.base
+    retrieved, proof = facts_of(patient.traits.status)
+    card = Checked("CN") if proof else None
+    if retrieved:
+        shown = await identifying.search(asking, id_)
+        await identifying.accept(asking, id_, shown.token, compared=True, proof=card, base=base)
+    elif card is not None:
+        await identifying.prove(asking, id_, card, base)
 
 
 async def _choose(store: DemoStore, choice: Choice) -> None:
@@ -129,5 +147,4 @@ def _names(patient: DemoPatient) -> Iterator[str]:
         family = str(name.get("family", ""))
         if len(family) > 4:
             yield family
-    for identifier in resource.get("identifier", []):
-        yield str(identifier.get("value", ""))
+    yield patient.traits.matricule

@@ -56,6 +56,7 @@ _ACTS: Final[Mapping[str, tuple[str, str]]] = {
     "print": ("", "R"),
     "export": ("", "R"),
     "notify": ("", "R"),
+    "identify": ("", "R"),
     "emergency": ("", "R"),
     "trace-read": ("", "R"),
 }

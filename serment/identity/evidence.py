@@ -108,7 +108,7 @@ def settled(before: Evidence, patient: Mapping[str, Any]) -> Evidence:
         fell = status.within(claimed, before.status)
         sentence = "identity.status-falls" if fell else "identity.status-claimed"
         raise InvalidResourceError(sentence, "Patient.extension", status=after.status)
-    _numbers_fit(after.qualified if status.may_leave(claimed) else (), patient)
+    fit(after.qualified if status.may_leave(claimed) else (), ins.carried(patient), "Patient")
     return after
 
 
@@ -140,16 +140,18 @@ def _claimed(patient: Mapping[str, Any]) -> str:
     return next(iter(claims), status.PROVISIONAL)
 
 
-def _numbers_fit(may_leave: tuple[Number, ...], patient: Mapping[str, Any]) -> None:
-    """Refuse every matricule but those of the qualified identity; a slip of the key has its own sentence."""
-    own = set(ins.matricules(patient))
-    for oid, matricule in ins.carried(patient):
-        if (oid, matricule) in may_leave and (oid, matricule) in own:
+def fit(may_leave: tuple[Number, ...], named: Iterable[Number], where: str) -> None:
+    """Refuse every matricule but those that may leave; a slip of the key has its own sentence.
+
+    Raises `InvalidResourceError`; `where` is the type of the resource that names them.
+    """
+    for number in named:
+        if number in may_leave:
             continue
-        if not ins.is_matricule(matricule):
-            raise InvalidResourceError("identity.ins-key", "Patient.identifier")
+        if not ins.is_matricule(number[1]):
+            raise InvalidResourceError("identity.ins-key", where)
         sentence = "identity.ins-other" if may_leave else "identity.ins-unqualified"
-        raise InvalidResourceError(sentence, "Patient.identifier")
+        raise InvalidResourceError(sentence, where)
 
 
 # Gestures.

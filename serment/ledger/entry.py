@@ -69,6 +69,7 @@ class Interaction(StrEnum):
     PRINT = "print"
     EXPORT = "export"
     NOTIFY = "notify"
+    IDENTIFY = "identify"
     TRACE_READ = "trace-read"
     STRANGERS = "strangers"
     SIGN_IN = "sign-in"

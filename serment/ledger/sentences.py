@@ -35,6 +35,7 @@ _ALONE = frozenset(
         Interaction.DRILL,
         Interaction.KEYS,
         Interaction.NOTIFY,
+        Interaction.IDENTIFY,
     }
 )
 _COUNTED = frozenset({Interaction.STRANGERS, Interaction.GAP})

@@ -170,6 +170,12 @@ class Item(NamedTuple):
     entry: Entry
 
 
+class Past(Item):
+    """An item as it was before a newer version."""
+
+    __slots__ = ()
+
+
 class Pack(NamedTuple):
     """One pack of a permitted class, not opened yet. `listed`: what a page says of it, when one lists it."""
 
@@ -343,7 +349,7 @@ def previous(snapshot: Snapshot, view: View, item: Item, latest: ItemClass) -> I
         return both
     if isinstance(permit, Denial):
         return permit
-    return Item(permit, unit, pack(snapshot, view, permit, unit, link.pack, link.tag)[0])
+    return Past(permit, unit, pack(snapshot, view, permit, unit, link.pack, link.tag)[0])
 
 
 def together(old: ItemClass, latest: ItemClass) -> ItemClass:

@@ -14,7 +14,7 @@ from serment.model import Permit, Receipt
 from serment.record import gate
 from serment.record.gate import Item, Sealed, View
 from serment.record.index import Entry
-from serment.record.reading import MOST_BYTES, Served, weight, whole
+from serment.record.reading import MOST_BYTES, Served, as_it_was, weight, whole
 from serment.store.contract import Snapshot
 
 AT_ONCE = 64
@@ -92,4 +92,5 @@ def _one(item: Item, bodies: dict[int, bytes], contact: Item | None) -> Served:
     half = None if contact is None else bodies.get(id(contact))
     if contact is not None and half is not None:
         body = whole(item, body, contact, half)
+    body = as_it_was(item, body)
     return Served(entry.type, entry.id, entry.version, entry.updated, entry.deleted, item.unit, body)

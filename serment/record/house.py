@@ -16,6 +16,7 @@ from serment.record.emergency import Emergency
 from serment.record.everything import Everything
 from serment.record.exporting import Exporting
 from serment.record.finding import Finding
+from serment.record.identifying import Identifying
 from serment.record.notifying import Notifying
 from serment.record.passage import Passage
 from serment.record.patching import Patching
@@ -66,6 +67,7 @@ class House:
     retrying: Retrying
     subscribing: Subscribing
     notifying: Notifying
+    identifying: Identifying
     as_typed: AsTyped
 
     @classmethod
@@ -104,6 +106,7 @@ class House:
             Retrying(passage),
             Subscribing(passage, writing),
             Notifying(passage),
+            Identifying(passage, reading, writing),
             AsTyped(passage),
         )
 

@@ -15,10 +15,12 @@ from serment.fhir import binary, binary_json, search
 from serment.fhir import document as documents
 from serment.fhir.dates import instant_text
 from serment.fhir.document import Document
+from serment.fhir.identity_body import with_numbers
 from serment.fhir.owner import InDirectory, OwnedBy, OwnedByTarget, Owner, owner
 from serment.fhir.patient_cut import CONTACT_MEMBERS, cut
 from serment.fhir.references import check_references
 from serment.fhir.validate import check
+from serment.identity.evidence import Number
 from serment.model import Actor, ActorId, Category, Instant, ItemClass, Label
 from serment.record.blobs import Staged
 
@@ -42,7 +44,8 @@ class Part:
 class Incoming:
     """A valid resource. `category`, `document_type` and `labels` come from the table of categories.
 
-    `base` is this server's FHIR address: an absolute reference below it is a local one.
+    `base` is this server's FHIR address: an absolute reference below it is a local one. `aside` are numbers
+    of a Patient that the body does not carry: the person is found by them.
     """
 
     document: Document
@@ -53,6 +56,7 @@ class Incoming:
     base: str = ""
     content: Staged | bytes | None = field(default=None, repr=False)
     documents: tuple[str, ...] = field(default=(), repr=False)
+    aside: tuple[Number, ...] = field(default=(), repr=False)
 
     @property
     def type(self) -> str:
@@ -103,7 +107,7 @@ class Incoming:
             values = search.index(self.document.value, base=self.base)
             return [Part("", self.category, body, values, self.content)]
         identity, contact = cut(documents.read(body))
-        here, there = _halves(self.document.value)
+        here, there = _halves(with_numbers(self.document.value, self.aside))
         parts = [Part("", self.category, identity, search.index(here, base=self.base))]
         if contact is not None:
             parts.append(Part("contact", Category.CONTACT, contact, search.index(there, part="contact")))

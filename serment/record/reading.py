@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from serment.errors import CustodyError, GoneError, IntegrityError, MalformedError, NotFoundError
+from serment.fhir.identity_body import without_numbers
 from serment.fhir.patient_cut import beside, join
 from serment.fhir.query import DEFAULT_COUNT
 from serment.ledger.append import Pending
@@ -34,7 +35,7 @@ from serment.model import (
 )
 from serment.record import gate, trace
 from serment.record.asking import Asking
-from serment.record.gate import Item, Sealed, View
+from serment.record.gate import Item, Past, Sealed, View
 from serment.record.incoming import CUT
 from serment.record.index import Previous
 from serment.record.passage import DECOY, KeysAwayError, Passage
@@ -206,12 +207,19 @@ class Reading:
         for part in sealed:
             if part.item.entry.part:
                 body = whole(item, body, part.item, bodies["contact"])
+        body = as_it_was(item, body)
         return Served(entry.type, entry.id, entry.version, entry.updated, entry.deleted, item.unit, body)
 
 
 def whole(item: Item, body: bytes, contact: Item, half: bytes) -> bytes:
     """Join the halves of a cut item as they were sent; an older half stands behind the newer one."""
     return (join if item.entry.version == contact.entry.version else beside)(body, half)
+
+
+def as_it_was(item: Item, body: bytes) -> bytes:
+    """Take out of a past version what may stand no more: the matricules of a person (ADR 44)."""
+    past = isinstance(item, Past) and item.entry.type == "Patient" and not item.entry.deleted
+    return without_numbers(body) if past else body
 
 
 def _whole(version: Item, contacts: list[Item]) -> list[Item]:

@@ -94,6 +94,7 @@ class _Prepared(msgspec.Struct, array_like=True, frozen=True):
     document_type: str
     labels: tuple[str, ...]
     documents: tuple[str, ...]
+    aside: tuple[tuple[str, str], ...]
     parts: list[_Part]
 
 
@@ -168,6 +169,7 @@ def _prepared(whole: Prepared, raw: bytes) -> _Prepared:
         whole.document_type,
         whole.labels,
         whole.documents,
+        whole.aside,
         parts,
     )
 
@@ -201,6 +203,7 @@ def _whole(sent: _Prepared, one: _Arrival) -> Prepared:
         sent.document_type,
         sent.labels,
         documents=sent.documents,
+        aside=sent.aside,
         ready=tuple(
             Part(part.name, part.category, part.body, part.values, part.content) for part in sent.parts
         ),

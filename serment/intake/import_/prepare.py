@@ -20,6 +20,7 @@ from pathlib import Path
 from serment.errors import RequestError, SermentError
 from serment.fhir import document as documents
 from serment.fhir.document import Document
+from serment.fhir.identity_body import set_aside
 from serment.fhir.owner import DIRECTORY_TYPES, InDirectory, OwnedBy, OwnedByTarget, owner
 from serment.fhir.transaction import attached, links, relink
 from serment.intake.import_ import bundles, content, naming
@@ -149,7 +150,12 @@ def ready(document: Document, id_: str, now: Instant) -> Prepared:
     found = content.fault(document.value, document.text)
     if found:
         raise RequestError(found)
-    return _parted(incoming.of(document), id_, now)
+    whole = incoming.of(document)
+    if document.type == "Patient":
+        apart = set_aside(document)  # what another system says of an identity was checked by nobody here
+        if apart.document is not document:
+            whole = replace(incoming.of(apart.document), aside=apart.numbers)
+    return _parted(whole, id_, now)
 
 
 def _parted(whole: incoming.Incoming, id_: str, now: Instant) -> Prepared:
@@ -160,6 +166,7 @@ def _parted(whole: incoming.Incoming, id_: str, now: Instant) -> Prepared:
         whole.document_type,
         whole.labels,
         documents=whole.documents,
+        aside=whole.aside,
         ready=tuple(whole.parts(id_, 1, now)),
     )
 

@@ -219,6 +219,10 @@ class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
         """Name the attending physician: a person has one, so the ones before go."""
         return msgspec.structs.replace(self, attending=(attending,))
 
+    def chose_attending(self, now: Instant) -> bool:
+        """Tell whether the person's side has confirmed an attending physician: an insurer's word yields."""
+        return any(not one.insurer and grant_in_force(one.start, one.end, now) for one in self.attending)
+
     def without_attending(self) -> RecordFacts:
         """Name no attending physician."""
         return msgspec.structs.replace(self, attending=())

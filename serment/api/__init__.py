@@ -118,6 +118,7 @@ ROUTES = [
     at("/fhir/Patient/{id:logical}/$export/file", GET=exporting.file),
     at("/fhir/Patient/{id:logical}/$explain-access", GET=operations.explain_access),
     at("/fhir/Patient/{id:logical}/$emergency-access", POST=operations.emergency_access),
+    at("/fhir/Practitioner/$declared-acts", GET=operations.declared_acts),
     at("/fhir/Patient/{id:logical}/$insi-search", POST=identity.insi_search),
     at("/fhir/Patient/{id:logical}/$insi-accept", POST=identity.insi_accept),
     at("/fhir/Patient/{id:logical}/$identity-proof", POST=identity.identity_proof),

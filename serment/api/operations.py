@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,8 +18,10 @@ from serment.api.fhir import answer, who
 from serment.door.asking import language_of
 from serment.errors import InvalidResourceError, MalformedError
 from serment.fhir import document, outcome, parameters
+from serment.fhir.dates import instant_text
 from serment.fhir.validate import check
 from serment.model import EmergencyReason, PatientId, Purpose
+from serment.record.declaring import QUESTIONED, Declared, Declaring
 from serment.record.disclosing import Person
 from serment.words import Language, say
 
@@ -42,15 +45,49 @@ async def confirm_attending(request: Request) -> Response:
 async def declare_act(request: Request) -> Response:
     """POST Patient/[id]/$declare-act: a carer of the structure declares an act of care, for 24 hours.
 
-    One parameter `reason`, a valueCode of `access.relations.DECLARED_REASONS`.
+    One parameter `reason`, a valueCode of `access.relations.DECLARED_REASONS`; `on-call` for who stands on
+    the structure's on-call list: until the shift ends.
     """
     house, asking = who(request)
     negotiation.nothing_else(request)
     reason = (await parameter(request, "reason")).get("valueCode")
     if not isinstance(reason, str):
         raise InvalidResourceError("api.parameter", "Parameters.parameter")
-    await house.choosing.declare_act(asking, PatientId(request.path_params["id"]), reason)
-    return answer(outcome.ok("api.declared", language_of(request)))
+    count = await house.choosing.declare_act(asking, PatientId(request.path_params["id"]), reason)
+    often = "api.declared-questioned" if count >= QUESTIONED else "api.declared"
+    sentence = often if count else "api.declared-shift"
+    return answer(outcome.ok(sentence, language_of(request), count=count))
+
+
+async def declared_acts(request: Request) -> Response:
+    """GET Practitioner/$declared-acts: how many acts each professional declared in 30 days, to an officer.
+
+    One `professional` each, the most first: who, count, last, questioned, and how many by coded reason.
+    """
+    house, asking = who(request)
+    negotiation.nothing_else(request)
+    found = await run_in_threadpool(Declaring(house.passage).counted, asking)
+    return answer(parameters.written(*(_declared(one) for one in found)))
+
+
+def _declared(one: Declared) -> parameters.Parameter:
+    who_ = {"identifier": {"system": "urn:serment:actor", "value": one.actor}}
+    reasons = [
+        parameters.parts(
+            "reason",
+            parameters.value("code", "valueCode", reason),
+            parameters.value("count", "valueInteger", count),
+        )
+        for reason, count in one.reasons.items()
+    ]
+    return parameters.parts(
+        "professional",
+        parameters.value("who", "valueReference", {**who_, "display": one.name} if one.name else who_),
+        parameters.value("count", "valueInteger", one.count),
+        parameters.value("last", "valueInstant", instant_text(one.last)),
+        parameters.value("questioned", "valueBoolean", one.questioned),
+        *reasons,
+    )
 
 
 async def emergency_access(request: Request) -> Response:

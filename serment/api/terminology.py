@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from serment.access import categories
 from serment.access.policy import shipped_policy
+from serment.access.record_facts import ON_CALL
 from serment.access.relations import DECLARED_REASONS
 from serment.api import negotiation
 from serment.api.fhir import answer, who
@@ -58,9 +59,10 @@ def _ours(language: Language) -> Terminology:
     def worded(kind: str, codes: list[str]) -> dict[str, str]:
         return {code: say(f"terminology.{kind}-{code}", language) for code in codes}
 
+    declared = sorted({*DECLARED_REASONS, ON_CALL})
     systems = [
         CodeSystem(REASON, "EmergencyReason", REASON, worded("reason", [*map(str, EmergencyReason)])),
-        CodeSystem(DECLARED, "DeclaredReason", DECLARED, worded("declared", sorted(DECLARED_REASONS))),
+        CodeSystem(DECLARED, "DeclaredReason", DECLARED, worded("declared", declared)),
         *(
             CodeSystem(system, "", system, worded("label", codes), complete=system == categories.OURS)
             for system, codes in _labels().items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from serment.access.scopes import Scope
 from serment.model import Actor, Instant, Purpose, Reason, RequestId
 from serment.words import Language
 
@@ -27,7 +28,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One act of one signed-in person. `now` is read once at the door and is a fact from there on."""
+    """One act of one signed-in person. `now` is read once at the door and is a fact from there on.
+
+    `scope` is what a program may do of it; None for the person themselves, at our pages.
+    """
 
     actor: Actor
     purpose: Purpose
@@ -36,3 +40,4 @@ class Asking:
     reasons: frozenset[Reason] = field(default=frozenset())
     language: Language = Language.FR
     retry: Retry | None = None
+    scope: Scope | None = None

@@ -121,7 +121,8 @@ def may_find(view: View, *, by_ins: bool) -> dict[int, Permit]:
     asking = view.asking
     permits: dict[int, Permit] = {}
     for place, unit in enumerate(view.head.classes()):
-        if unit.category is Category.IDENTITY and unit.document_type == "Patient":
+        named = unit.category is Category.IDENTITY and unit.document_type == "Patient"
+        if named and view.inside(unit, Act.READ):
             facts = finding_for(
                 asking.actor,
                 asking.purpose,

@@ -38,6 +38,9 @@ from serment.record.index import (
 )
 from serment.store.contract import RecordRow, Snapshot
 
+OUTSIDE_SCOPE = Denial("S1.scope", "scope")
+"""What a program is refused whose scope names another type of the same class."""
+
 AT_ONCE = 128
 """Packs that are read in one statement: no large record stands in memory as a whole."""
 
@@ -81,6 +84,16 @@ class View:
             self.verdicts[key] = verdict
         return verdict
 
+    def inside(self, unit: ItemClass, act: Act) -> bool:
+        """Say whether the program that asks was let do an act on a class of this record."""
+        scope = self.asking.scope
+        return scope is None or scope.covers(unit, act, self.record)
+
+    def shows(self, type_: str, unit: ItemClass) -> bool:
+        """Say whether the program that asks may look at a type in a class that it may look at."""
+        scope = self.asking.scope
+        return scope is None or scope.shows(type_, unit, self.record)
+
     def _asker(self) -> Standing:
         """Say what the asker is to the record, as it was looked at; read once."""
         if self.standing is None:
@@ -94,6 +107,7 @@ class View:
                 asking.now,
                 asking.request,
                 self.policy,
+                asking.scope,
             )
         return self.standing
 
@@ -137,7 +151,7 @@ def may_begin(asking: Asking, facts: RecordFacts, unit: ItemClass, policy: Polic
     """Say whether somebody may begin a record of these first facts, before any key is made for it."""
     case = facts_for(
         asking.actor, asking.purpose, asking.reasons, RecordToken(b""), facts, unit,
-        Act.WRITE, asking.now, asking.request, policy, existing=False,
+        Act.WRITE, asking.now, asking.request, policy, existing=False, scope=asking.scope,
     )  # fmt: skip
     return isinstance(decide(case), Permit)
 
@@ -239,12 +253,16 @@ def opened_of(
         rows = {row.number: row.sealed for row in snapshot.packs(view.record, [one.number for one in some])}
         for one in some:
             sealed = rows.get(one.number)
-            yield (
-                one,
-                one.permit,
-                one.unit,
-                _entries(view, one.permit, one.unit, one.number, one.tag, sealed, needles),
-            )
+            entries = _entries(view, one.permit, one.unit, one.number, one.tag, sealed, needles)
+            yield one, one.permit, one.unit, _shown(view, one.unit, entries)
+
+
+def _shown(view: View, unit: ItemClass, entries: list[Entry]) -> list[Entry]:
+    """Leave out the types that a program's scope does not name: a class of documents holds several."""
+    if view.asking.scope is None:
+        return entries
+    types = {type_ for type_ in {entry.type for entry in entries} if view.shows(type_, unit)}
+    return [entry for entry in entries if entry.type in types]
 
 
 def pack(
@@ -307,6 +325,8 @@ def current_in(
     permit = view.decide(unit, act)
     if isinstance(permit, Denial):
         return permit
+    if not view.shows(name[0], unit):
+        return OUTSIDE_SCOPE
     tag = _tag_at(snapshot, view, permit, located)
     for entry in _entries(view, permit, unit, located, tag, sealed):
         if entry.id == name[1] and (entry.type, entry.part) == (name[0], name[2]):

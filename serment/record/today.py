@@ -106,7 +106,7 @@ def unit_of(part: str) -> ItemClass:
 
 def of_installation(asking: Asking) -> Asking:
     """Ask as the keeper of the list, within the same act."""
-    return replace(asking, actor=KEEPER, purpose=Purpose.RECORD_MANAGEMENT, reasons=frozenset())
+    return replace(asking, actor=KEEPER, purpose=Purpose.RECORD_MANAGEMENT, reasons=frozenset(), scope=None)
 
 
 # Noting a write.

@@ -27,6 +27,7 @@ from serment.errors import (
     RequestError,
     SettingsError,
 )
+from serment.exits.identity_provider import IdentityProviders
 from serment.exits.rest_hook import RestHook
 from serment.intake.scan import Clamd
 from serment.keys.custody.client import CustodyClient, CustodyProcess, start
@@ -87,6 +88,11 @@ def clock() -> Instant:
 def carrier() -> Carrier:
     """Give who carries notices to registered addresses."""
     return RestHook()
+
+
+def identity_providers() -> IdentityProviders:
+    """Give who carries calls to registered identity providers."""
+    return IdentityProviders()
 
 
 def custody_directory(settings: Settings) -> Path:

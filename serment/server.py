@@ -35,6 +35,7 @@ from serment.errors import (
     TooManyError,
 )
 from serment.fhir import outcome
+from serment.people.openid import Line
 from serment.people.people import Reception
 from serment.record.alarms import INTEGRITY
 from serment.record.house import House
@@ -66,8 +67,12 @@ def application(
     open_house: Callable[[], House],
     search_disk: Callable[[], Any],
     unlock: Callable[[str], None] = _keyless,
+    line: Line | None = None,
 ) -> Starlette:
-    """Build the application over one installation. `unlock` takes a passphrase to custody."""
+    """Build the application over one installation. `unlock` takes a passphrase to custody.
+
+    `line` carries calls to identity providers; without it nobody comes in by them.
+    """
     app = Starlette(
         routes=ROUTES,
         middleware=[Middleware(Guard)],
@@ -75,7 +80,7 @@ def application(
     )
     app.router.redirect_slashes = False
     app.state.open = open_house
-    app.state.reception = Reception()
+    app.state.reception = Reception(line)
     app.state.search_disk = search_disk
     app.state.unlock = unlock
     return app

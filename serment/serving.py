@@ -242,7 +242,7 @@ def serve(
     """Serve until interrupted. Without a house the server starts locked: it opens once custody is open."""
     door = Doorkeeper(settings, house)
     config = uvicorn.Config(
-        application(door.house, search_disk, door.unlock),
+        application(door.house, search_disk, door.unlock, app.identity_providers()),
         log_level="warning",
         access_log=False,
         server_header=False,

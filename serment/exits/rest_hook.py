@@ -67,7 +67,7 @@ class RestHook:
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
         until = time.monotonic() + self._seconds
-        address = _address(host, port, private=departure.private)
+        address = address_of(host, port, private=departure.private)
         with contextlib.ExitStack() as opened:
             plain = opened.enter_context(socket.create_connection((address, port), self._seconds))
             plain.settimeout(max(0.1, until - time.monotonic()))
@@ -83,7 +83,7 @@ class RestHook:
         return trusted.wrap_socket(plain, server_hostname=host)
 
 
-def _address(host: str, port: int, *, private: bool) -> str:
+def address_of(host: str, port: int, *, private: bool) -> str:
     """Look a name up, once: its first address. Raises `ValueError` when one is inside and may not be."""
     found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not private and not all(outside(one.partition("%")[0]) for one in found):

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from serment.people.accounts import Accounts
+from serment.people.arriving import Arriving
+from serment.people.openid import Line, Unplugged
 from serment.people.profile import Profiles
+from serment.people.providers import Providers
 from serment.people.signing import SigningIn
 from serment.people.staff import Staff
 from serment.record.house import House
 from serment.record.registry import Registry
+from serment.record.tickets import Tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +25,36 @@ class People:
     signing_in: SigningIn
     staff: Staff
     profiles: Profiles
+    providers: Providers
+    arriving: Arriving
 
     @classmethod
-    def of(cls, house: House) -> People:
-        """Build every part over one open house."""
+    def of(cls, house: House, line: Line | None = None) -> People:
+        """Build every part over one open house. `line` carries calls to identity providers."""
         registry = Registry(house.passage)
         accounts = Accounts(registry)
         staff = Staff(house.passage, accounts, house.sessions)
-        return cls(registry, accounts, SigningIn(accounts, house.sessions), staff, Profiles(registry))
+        signing_in, providers = SigningIn(accounts, house.sessions), Providers(registry)
+        arriving = Arriving.over(
+            (providers, accounts, signing_in),
+            house.sessions,
+            Tickets(house.passage),
+            line or Unplugged(),
+            house.base.removesuffix("/fhir"),
+        )
+        return cls(registry, accounts, signing_in, staff, Profiles(registry), providers, arriving)
 
 
 class Reception:
     """Who receives people at the doors: builds `People` once for each house that is opened."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: Line | None = None) -> None:
+        self._line = line
         self._met: tuple[House, People] | None = None
 
     def of(self, house: House) -> People:
         """Give the people of this house."""
         met = self._met
         if met is None or met[0] is not house:
-            met = self._met = (house, People.of(house))
+            met = self._met = (house, People.of(house, self._line))
         return met[1]

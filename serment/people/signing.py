@@ -7,7 +7,7 @@ exercise has ended gets nothing, and one person acts in one role at a time (prom
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from serment.errors import SignInError
@@ -30,13 +30,17 @@ PURPOSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How somebody proved who they are: methods of RFC 8176 (`amr`), and how many factors they are."""
+    """How somebody proved who they are: methods of RFC 8176 (`amr`), and how many factors they are.
+
+    `regulation` says that a provider certified access to medical regulation: without it no exercise has it.
+    """
 
     methods: tuple[str, ...]
     factors: int
     at: Instant
     issuer: str = ""
     device: bytes = field(default=b"", repr=False)
+    regulation: bool = False
 
 
 class SigningIn:
@@ -53,7 +57,7 @@ class SigningIn:
         """
         now = asking.now
         chosen = chosen_of(account, exercise, now)
-        actor = chosen.actor_named(account.name)
+        actor = replace(chosen.actor_named(account.name), regulation=chosen.regulation and proof.regulation)
         purpose = PURPOSES.get(actor.kind)
         if purpose is None or proof.factors < factors_of(actor.kind):
             raise SignInError("people.not-enough")

@@ -1,0 +1,179 @@
+"""Coming in by an identity provider: three steps, with nothing kept here between them.
+
+`leave` sends the browser away with a sealed ticket; `back` spends it, asks the provider who it was, and
+begins the session or gives a second ticket with the exercises to choose from; `choose` spends that one.
+An invitation (`join`) is spent by whoever checks it, before its account is bound to the subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import msgspec
+
+from serment.errors import IntegrityError, SignInError
+from serment.model import Instant
+from serment.people import claims
+from serment.people.accounts import Account, Accounts, Exercise, by_subject
+from serment.people.openid import FLOW_MS, Flow, Known, Line, OpenId
+from serment.people.providers import Kind, Provider, Providers
+from serment.people.signing import Proof, SigningIn
+from serment.record.asking import Asking
+from serment.record.sessions import Sessions
+from serment.record.tickets import Tickets
+
+T = TypeVar("T")
+
+_FLOW: Final = "openid"
+_CHOICE: Final = "openid-choice"
+_LOGOUT: Final = "openid-logout"
+CHOICE_MS: Final = 5 * 60 * 1000
+
+Invited = Callable[[Asking, str], str]
+"""From the secret of an invitation, which it spends, to the id of the account. Raises `SignInError`."""
+
+
+class _Chosen(msgspec.Struct, frozen=True, array_like=True):
+    """Somebody recognised who has several exercises to choose from."""
+
+    account: str
+    exercises: tuple[str, ...]
+    provider: str
+    at: int
+    regulation: bool
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A session has begun: its secret, and the page that was wanted."""
+
+    secret: str = field(repr=False)
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Somebody who must say in which exercise they come in; `ticket` is spent by saying so."""
+
+    ticket: str = field(repr=False)
+    account: Account = field(repr=False)
+    exercises: tuple[Exercise, ...]
+
+
+def uninvited(_asking: Asking, _secret: str) -> str:
+    """Take no invitation. Raises `SignInError`."""
+    raise SignInError("people.not-enrolled")
+
+
+@dataclass(slots=True)
+class Arriving:
+    """The way in by identity providers. Calls block."""
+
+    providers: Providers
+    accounts: Accounts
+    signing_in: SigningIn
+    sessions: Sessions
+    tickets: Tickets
+    openid: OpenId
+    base: str
+    invited: Invited = uninvited
+
+    @classmethod
+    def over(
+        cls,
+        parts: tuple[Providers, Accounts, SigningIn],
+        sessions: Sessions,
+        tickets: Tickets,
+        line: Line,
+        base: str,
+    ) -> Arriving:
+        """Build the way in; `base` is the address of the doors, without a slash at its end."""
+        return cls(*parts, sessions, tickets, OpenId(line), base)
+
+    def redirect(self, provider: Provider) -> str:
+        """Give the one address to which a provider sends browsers back."""
+        return f"{self.base}/openid/{provider.name}/return"
+
+    def leave(self, asking: Asking, name: str, *, to: str = "/", join: str = "") -> tuple[str, str]:
+        """Give the provider's address, and the ticket that the browser keeps meanwhile.
+
+        Raises `NotFoundError` for a provider that is not registered, `DependencyError`.
+        """
+        provider = self.providers.get(asking, name)
+        url, flow = self.openid.begin(provider, self.redirect(provider), asking.now, to=local(to), join=join)
+        until = Instant(asking.now + FLOW_MS)
+        return url, self.tickets.issue(_FLOW, msgspec.msgpack.encode(flow), until)
+
+    def back(self, asking: Asking, name: str, ticket: str, given: Mapping[str, str]) -> Arrived | Choice:
+        """Take a browser back. Raises `SignInError`, `NotFoundError`, `DependencyError`."""
+        provider = self.providers.get(asking, name)
+        flow = _decoded(self.tickets.read(_FLOW, ticket, asking.now), Flow)
+        code = self.openid.answered(provider, flow, given, asking.now)
+        self.tickets.spend(_FLOW, ticket, asking.now)
+        known = self.openid.known(provider, flow, code, self.redirect(provider), asking.now)
+        if flow.join:
+            self._join(asking, provider, flow, known)
+        found = claims.recognised(self.accounts, asking, provider, known)
+        if len(found.exercises) == 1:
+            return Arrived(
+                self._begun(asking, found.account, found.exercises[0].id, found.proof, flow.to), flow.to
+            )
+        kept = _Chosen(
+            found.account.id,
+            tuple(one.id for one in found.exercises),
+            provider.name,
+            asking.now,
+            found.proof.regulation,
+            flow.to,
+        )
+        until = Instant(asking.now + CHOICE_MS)
+        made = self.tickets.issue(_CHOICE, msgspec.msgpack.encode(kept), until)
+        return Choice(made, found.account, found.exercises)
+
+    def choose(self, asking: Asking, ticket: str, exercise: str) -> Arrived:
+        """Begin the session in the exercise chosen. Raises `SignInError`, `NotFoundError`."""
+        kept = _decoded(self.tickets.read(_CHOICE, ticket, asking.now), _Chosen)
+        if exercise not in kept.exercises:
+            raise SignInError("people.no-exercise")
+        self.tickets.spend(_CHOICE, ticket, asking.now)
+        account = self.accounts.get(asking, kept.account)
+        provider = self.providers.get(asking, kept.provider)
+        proof = claims.proof_of(provider, Instant(kept.at), regulation=kept.regulation)
+        return Arrived(self._begun(asking, account, exercise, proof, kept.to), kept.to)
+
+    def ended(self, asking: Asking, name: str, token: str) -> None:
+        """End all that somebody began, because their provider says that they have signed out there.
+
+        Raises `SignInError` for a token that is not the provider's, or came before; `NotFoundError`.
+        """
+        provider = self.providers.get(asking, name)
+        number, subject = self.openid.ended(provider, token, asking.now)
+        self.tickets.once(_LOGOUT, f"{provider.issuer} {number}", asking.now)
+        account = self.accounts.find(asking, by_subject(provider.issuer, subject))
+        for actor in sorted(account.actors()) if account is not None else ():
+            self.sessions.end_all(actor, asking.actor, asking.now)
+
+    def _join(self, asking: Asking, provider: Provider, flow: Flow, known: Known) -> None:
+        """Bind the subject to the account of an invitation; Pro Santé Connect needs none."""
+        if provider.kind == Kind.PSC:
+            raise SignInError("people.not-enrolled")
+        claims.bind(self.accounts, asking, self.invited(asking, flow.join), known)
+
+    def _begun(self, asking: Asking, account: Account, exercise: str, proof: Proof, to: str) -> str:
+        return self.signing_in.begin(asking, account, exercise, proof, to)
+
+
+def local(to: str) -> str:
+    """Give a page of ours to go to: a path, and nothing that a browser reads as another host."""
+    plain = to.startswith("/") and not to.startswith("//") and to.isascii() and to.isprintable()
+    return to if plain and "\\" not in to and len(to) <= 512 else "/"
+
+
+def _decoded(value: bytes, type_: type[T]) -> T:
+    try:
+        return msgspec.msgpack.decode(value, type=type_)
+    except msgspec.MsgspecError:
+        raise IntegrityError("record.altered") from None

@@ -1,0 +1,88 @@
+"""What a browser carries for us between two requests: sealed, for one use, for a few minutes, once.
+
+A ticket holds what an unfinished sign-in must remember. Handing one out writes nothing: strangers who begin
+and never come back fill no table. Spending it leaves a mark beside those of retried requests, in one
+transaction, so that no second request on any process spends it again; the mark is swept with them, after
+the ticket itself is over.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+
+import msgspec
+
+from serment.errors import IntegrityError, SignInError
+from serment.model import Instant
+from serment.record.passage import Passage
+from serment.record.retrying import HOUR_MS, KEPT_HOURS, SWEPT
+from serment.store.contract import Transaction
+
+MOST_MS = 30 * 60 * 1000
+"""How long a ticket may last: far less than its mark."""
+
+
+class _Ticket(msgspec.Struct, array_like=True, frozen=True):
+    """What is sealed: a number of its own, the instant at which it is over, what its owner wrote."""
+
+    number: bytes
+    until: int
+    value: bytes
+
+
+class Tickets:
+    """Hand out, read and spend tickets."""
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+
+    def issue(self, use: str, value: bytes, until: Instant) -> str:
+        """Seal `value` for one use. Only what asks for this very use reads it."""
+        until = Instant(min(until, self._passage.clock() + MOST_MS))
+        plain = msgspec.msgpack.encode(_Ticket(secrets.token_bytes(16), until, value))
+        sealed = self._passage.installation.seal_page(_bound(use), plain)
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def read(self, use: str, text: str, now: Instant) -> bytes:
+        """Give what a ticket holds. Raises `SignInError`: altered, of another use, over."""
+        return self._opened(use, text, now).value
+
+    def spend(self, use: str, text: str, now: Instant) -> bytes:
+        """Give what a ticket holds, once. Raises `SignInError` as `read` does, and when it was spent."""
+        ticket = self._opened(use, text, now)
+        self.once(use, ticket.number.hex(), now)
+        return ticket.value
+
+    def once(self, use: str, number: str, now: Instant) -> None:
+        """Note that something with a number came. Raises `SignInError` when it came before (for a day)."""
+        installation = self._passage.installation
+        token = installation.retry_token(_bound(use), number)
+
+        def job(txn: Transaction) -> bool:
+            if txn.retry(token) is not None:
+                return False
+            for old in txn.old_retries(now // HOUR_MS - KEPT_HOURS, SWEPT):
+                txn.drop_retry(old)
+            txn.put_retry(token, now // HOUR_MS, installation.seal_retry(token, b""))
+            return True
+
+        if not self._passage.store.submit(job).result():
+            raise SignInError("record.ticket-over")
+
+    def _opened(self, use: str, text: str, now: Instant) -> _Ticket:
+        try:
+            sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            plain = self._passage.installation.open_page(_bound(use), sealed)
+        except (IntegrityError, binascii.Error, ValueError):
+            # What a browser sends back altered is a stranger's doing, and no damage of the store.
+            raise SignInError("record.ticket-over") from None
+        ticket = msgspec.msgpack.decode(plain, type=_Ticket)
+        if not now < ticket.until <= now + MOST_MS:
+            raise SignInError("record.ticket-over")
+        return ticket
+
+
+def _bound(use: str) -> str:
+    return f"ticket/{use}"

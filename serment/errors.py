@@ -17,6 +17,7 @@ SermentError                     exit  HTTP  FHIR issue
 │   ├── NotSelectiveError          2    412   multiple-matches
 │   └── TooLargeError              2    413   too-long
 ├── SignInError                    3    401   login
+│   └── ProofAgainError            3    401   login          signed in, and asked to prove it once more
 ├── RefusedError                   3    403   forbidden      the decision said no
 │   └── TooManyError               3    429   throttled
 ├── IntegrityError                 4    500   exception      what is stored is not what was written
@@ -177,6 +178,10 @@ class SignInError(SermentError):
     exit_code = 3
     status = 401
     issue = "login"
+
+
+class ProofAgainError(SignInError):
+    """Somebody is signed in and must prove it again: idle for too long, or about to do a dangerous act."""
 
 
 class RefusedError(SermentError):

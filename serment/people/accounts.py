@@ -22,6 +22,9 @@ from serment.record.registry import Registry
 
 DRAWER: Final = "account"
 
+NOBODY: Final = "nobody"
+"""The decoy: where a login that nobody has leads at sign-in. No exercise is its own, no proof holds."""
+
 
 class Exercise(msgspec.Struct, frozen=True, omit_defaults=True):
     """One role of a person. Instants in ms; `end` None: until it is ended.
@@ -121,6 +124,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
 
 Change = Callable[[Account], Account]
 
+_NOBODYS: Final = "~nobody"
+
 
 def by_login(login: str) -> str:
     """Give the further name of an account for a login, folded: case and blanks around do not count."""
@@ -167,7 +172,23 @@ class Accounts:
 
     def all(self, asking: Asking) -> Iterable[Account]:
         """Read every account."""
-        return [_of(value) for value in self._registry.all(asking, DRAWER).values()]
+        return [_of(value) for id_, value in self._registry.all(asking, DRAWER).items() if id_ != NOBODY]
+
+    def known_as(self, asking: Asking, login: str) -> Account:
+        """Find whoever has a login, the decoy when nobody has: the work says nothing about which.
+
+        Raises `IntegrityError` where there is no decoy yet (`decoy`).
+        """
+        name = by_login(login)
+        return _of(self._registry.find_or(asking, DRAWER, name, (NOBODY, by_login(_NOBODYS)))[1])
+
+    def decoy(self, asking: Asking) -> bool:
+        """Make the decoy where there is none; say whether it was made now."""
+        if self._registry.get(asking, DRAWER, NOBODY) is not None:
+            return False
+        value = _written(Account(NOBODY, "", (), _NOBODYS, made=asking.now))
+        self._registry.change(asking, DRAWER, NOBODY, lambda _: value, names=_names)
+        return True
 
 
 def _names(value: bytes) -> Iterable[str]:

@@ -14,7 +14,7 @@ entry of a sign-in); changing one is an entry of the register's chain, by the ac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -37,6 +37,8 @@ TYPE: Final = "Register"
 
 _NAME: Final = "~"
 """What begins the id of a further name: no file's own id may."""
+
+T = TypeVar("T")
 
 Edit = Callable[[bytes | None], bytes | None]
 """From what stands in a file, None for nothing, to what shall stand; None to take the file out."""
@@ -100,6 +102,31 @@ class Registry:
         passage = self._passage
         return passage.store.submit(lambda txn: written(passage, txn, asking, job)).result()
 
+    def act(self, asking: Asking, job: Callable[[Pen], T]) -> T:
+        """Do several changes in one transaction, each by `edited`; waits until it is durable."""
+        passage = self._passage
+        return passage.store.submit(lambda txn: written(passage, txn, asking, job)).result()
+
+    def find_or(self, asking: Asking, drawer: str, name: str, decoy: tuple[str, str]) -> tuple[str, bytes]:
+        """Find a file by a further name; when no file has it, give the decoy (its id and name) in its place.
+
+        The same statements either way: whoever asks by a name learns nothing from the work. Raises
+        `IntegrityError` when the decoy is not there.
+        """
+        with self._passage.store.snapshot() as snapshot:
+            view = self._look(snapshot, asking)
+            named = _value(self._either(snapshot, view, drawer, (_NAME + name, _NAME + decoy[1])))
+            id_ = decoy[0] if named is None else named.decode()
+            value = _value(self._either(snapshot, view, drawer, (id_, decoy[0])))
+            if value is None:
+                raise IntegrityError("record.altered")
+            return id_, value
+
+    def get_or(self, asking: Asking, drawer: str, id_: str, decoy: str) -> bytes | None:
+        """Read one file, or the decoy's where there is none, by the same statements."""
+        with self._passage.store.snapshot() as snapshot:
+            return _value(self._either(snapshot, self._look(snapshot, asking), drawer, (id_, decoy)))
+
     def traced(self, asking: Asking, interaction: Interaction, references: Iterable[str]) -> None:
         """Write down that files were read, before what they say is told. Waits until it is durable."""
         with self._passage.store.snapshot() as snapshot:
@@ -110,6 +137,16 @@ class Registry:
 
     def _look(self, snapshot: Snapshot, asking: Asking) -> View:
         return look(self._passage, snapshot, asking)
+
+    def _either(self, snapshot: Snapshot, view: View, drawer: str, ids: tuple[str, str]) -> Item | None:
+        """Give one file, or the other where there is no first: one statement says where both stand."""
+        names = [f"{TYPE}/{drawer}/{id_}".replace("#", "/") for id_ in ids]
+        first, second = snapshot.locate_two(*(self._passage.installation.locator(name) for name in names))
+        id_, located = (ids[0], first) if first is not None else (ids[1], second)
+        if located is None or located.record != view.record:
+            return None
+        item = gate.current(snapshot, view, located.pack, (TYPE, f"{drawer}/{id_}", ""), Act.WRITE)
+        return item if isinstance(item, Item) else None
 
     def _item(self, snapshot: Snapshot, view: View, drawer: str, id_: str) -> Item | None:
         located, known = self._passage.resolve(snapshot, f"{TYPE}/{drawer}/{id_}")

@@ -88,7 +88,7 @@ def signed(text: str, keys: Sequence[Mapping[str, Any]], provider: Provider) -> 
         jws.deserialize_compact(text, key, algorithms=[algorithm])
     except (JoseError, ValueError, TypeError):
         raise _refused() from None
-    return _object(text.split(".")[1])
+    return object_of(text.split(".")[1])
 
 
 def header_of(text: str) -> Claims:
@@ -98,7 +98,7 @@ def header_of(text: str) -> Claims:
     parts = text.split(".")
     for part in parts:
         bytes_of(part)
-    return _object(parts[0])
+    return object_of(parts[0])
 
 
 def bytes_of(part: str) -> bytes:
@@ -115,7 +115,7 @@ def bytes_of(part: str) -> bytes:
     return found
 
 
-def _object(part: str) -> Claims:
+def object_of(part: str) -> Claims:
     """Read a JSON object in which no member stands twice. Raises `SignInError`."""
     try:
         found = json.loads(bytes_of(part), object_pairs_hook=_once)

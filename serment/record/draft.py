@@ -93,11 +93,14 @@ class Draft:
         located = self.located(name)
         if located.record != self.record:
             return None
-        unit = gate.unit_at(self.view, located.pack)
-        permit = self.view.decide(unit, act)
-        if isinstance(permit, Denial):
-            return permit
-        return Item(permit, unit, _named(self._opened(located.pack, unit, permit), name))
+        permit = self.view.decide(gate.unit_at(self.view, located.pack), act)
+        return permit if isinstance(permit, Denial) else self.held(name, permit)
+
+    def held(self, name: Name, permit: Permit) -> Item:
+        """Find the current entry of an item of this record with a permit for its class."""
+        pack = self.located(name).pack
+        unit = gate.unit_at(self.view, pack)
+        return Item(permit, unit, _named(self._opened(pack, unit, permit), name))
 
     def located(self, name: Name) -> Located:
         """Say where an item stood when the transaction began; what is unknown stands in the decoy record."""

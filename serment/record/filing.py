@@ -78,7 +78,7 @@ def standing(draft: Draft, reference: str, acts: Sequence[Act]) -> Standing | De
         return here
     denial: Denial | None = None
     for act in acts:
-        found = draft.current(_name(reference), act)
+        found = draft.current(name_of(reference), act)
         if isinstance(found, Item):
             return Standing(found.unit, found.entry, found)
         denial = found
@@ -87,7 +87,7 @@ def standing(draft: Draft, reference: str, acts: Sequence[Act]) -> Standing | De
 
 def placed(draft: Draft, reference: str) -> Standing | None:
     """Find an item that this transaction has written; None for any other."""
-    name = _name(reference)
+    name = name_of(reference)
     if name not in draft.names:
         return None
     for unit, entries in draft.placed.items():
@@ -97,7 +97,8 @@ def placed(draft: Draft, reference: str) -> Standing | None:
     return None
 
 
-def _name(reference: str) -> tuple[str, str, str]:
+def name_of(reference: str) -> tuple[str, str, str]:
+    """Give type, id and part of an item that is named as `Type/id`."""
     type_, _, id_ = reference.partition("/")
     return type_, id_, ""
 
@@ -281,22 +282,19 @@ def mask(pen: Pen, draft: Draft, reference: str, *, masked: bool) -> None:
 
 
 def protect(pen: Pen, draft: Draft, at: Standing, unit: ItemClass, values: Mapping[str, object]) -> None:
-    """Move an item, and the content that follows it, to a class that hides it from more people.
+    """Move an item to a class that hides it from more people.
 
     What this transaction has written already is traced in the chain of its new class.
     """
     entry = at.entry
     move(draft, at, unit, values)
-    touched = trace.Touched(
-        f"{entry.reference}/_history/{entry.version}", trace.chain_for(unit, pen.asking), ""
-    )
-    filing = Filing(pen, draft, Interaction.MASK, at.item.permit.rule if at.item is not None else "")
+    rule = at.item.permit.rule if at.item is not None else ""
+    version = f"{entry.reference}/_history/{entry.version}"
+    touched = trace.Touched(version, trace.chain_for(unit, pen.asking), rule)
     if at.item is not None:
-        pen.did(draft, Interaction.MASK, replace(touched, rule=filing.rule))
+        pen.did(draft, Interaction.MASK, touched)
     else:
         pen.moved(draft, touched)
-    for binary in _links(entry) if entry.type != "Binary" else []:
-        _refile(filing, binary, entry.reference, HOLDING)
 
 
 def first_permit(verdicts: Iterable[Permit | Denial]) -> Permit | Denial:

@@ -13,7 +13,7 @@ nothing along. Once an item was made visible again it stays so: nothing hides it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -22,13 +22,14 @@ import msgspec
 from serment.access.categories import labelled
 from serment.errors import RequestError
 from serment.fhir.references import written
-from serment.model import Act, ActorKind, Category, Label, Permit
-from serment.record import filing, gate
+from serment.model import Act, ActorKind, Category, ItemClass, Label, Permit
+from serment.record import filing, gate, today
 from serment.record.draft import Draft
-from serment.record.gate import Item
+from serment.record.gate import Item, View
 from serment.record.incoming import Incoming
 from serment.record.index import Entry
 from serment.record.pen import Pen
+from serment.record.subscribers import seen_by
 
 SECRET: Final = Label.MINOR_SECRET.value
 NAMES: Final = "$names"
@@ -47,6 +48,7 @@ ACTS: Final = frozenset(
     {
         "Appointment",
         "AppointmentResponse",
+        "Binary",
         "ChargeItem",
         "Claim",
         "ClaimResponse",
@@ -170,75 +172,96 @@ def _may_draw(draft: Draft, stated: Incoming, incoming: Incoming) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """A secret that draws its chain along: who writes, and the structure's own service beside them.
+
+    Whoever writes the visit may not hold the claim: the service, which deposits what is received, moves it.
+    """
+
+    pen: Pen
+    draft: Draft
+    keeper: View
+
+    def permit(self, unit: ItemClass) -> Permit | None:
+        """Give a permit that holds a class: the writer's by whatever act, else the service's."""
+        verdicts = (self.draft.view.decide(unit, act) for act in filing.HOLDING)
+        verdict = filing.first_permit((*verdicts, self.keeper.decide(unit, Act.WRITE)))
+        return verdict if isinstance(verdict, Permit) and unit.category not in APART else None
+
+    def find(self, reference: str) -> filing.Standing | None:
+        """Find an item of the record that may be held; None for any other."""
+        here = filing.placed(self.draft, reference)
+        if here is not None:
+            return here
+        unit = filing.class_of(self.draft, reference)
+        permit = None if unit is None else self.permit(unit)
+        item = None if permit is None else self.draft.held(filing.name_of(reference), permit)
+        return None if item is None else filing.Standing(item.unit, item.entry, item)
+
+    def named_by(self, reference: str) -> list[str]:
+        """Name the acts that an item of the record refers to, as its entry says it."""
+        at = self.find(reference)
+        return [] if at is None else _acts(_strings(_read(at.entry)))
+
+    def naming(self, drawn: Sequence[str], older: Sequence[str]) -> Iterator[str]:
+        """Name what refers to these: in this transaction to any, among what stands to the `older` ones."""
+        for entries in list(self.draft.placed.values()):
+            yield from (one.reference for one in entries if _refers(one, drawn))
+        for entries in self._standing(older) if older else ():
+            yield from (one.reference for one in entries if _refers(one, older))
+
+    def _standing(self, wanted: Sequence[str]) -> Iterator[list[Entry]]:
+        """Give the entries of the packs that may be held and whose bytes hold one of these names."""
+        draft, needles = self.draft, [[one.encode() for one in wanted]]
+        held = {place: self.permit(unit) for place, unit in enumerate(draft.view.head.classes())}
+        permits = {place: permit for place, permit in held.items() if permit is not None}
+        packs = gate.listing(draft.txn, draft.view, permits)
+        yield from (draft.opened[one.number] for one in packs if one.number in draft.opened)
+        closed = [one for one in packs if one.number not in draft.opened]
+        for _, _, _, entries in gate.opened_of(draft.txn, draft.view, closed, needles):
+            yield entries
+
+    def hide(self, reference: str) -> bool:
+        """Put an item under the secret. Says False of what joins no chain, or may not be held."""
+        at = self.find(reference)
+        if at is None or at.unit.category in APART:
+            return False
+        if SECRET in at.unit.labels or SHOWN in _read(at.entry):
+            return False
+        unit = replace(at.unit, labels=labelled(at.unit.labels, Label.MINOR_SECRET))
+        filing.protect(self.pen, self.draft, at, unit, {CHAINED: True})
+        return True
+
+
 def _draw(pen: Pen, draft: Draft, reference: str, *, stood: bool) -> None:
     """Draw along what a secret item names and, of one that stood before (`stood`), what names it."""
+    drawing = _Drawing(pen, draft, _keeper(draft))
     drawn, seen = [reference], {reference}
     older = [reference] if stood else []
     while drawn:
-        near = {one for each in drawn for one in _names_of(draft, each)}
-        near.update(_naming(draft, drawn, older))
-        drawn = [one for one in sorted(near - seen) if _hide(pen, draft, one)]
-        older = drawn
+        near = {one for each in drawn for one in drawing.named_by(each)}
+        near.update(drawing.naming(drawn, older))
+        drawn = older = [one for one in sorted(near - seen) if drawing.hide(one)]
         seen |= near
 
 
-def _hide(pen: Pen, draft: Draft, reference: str) -> bool:
-    """Put an item under the secret. Says False of what joins no chain, or may not be moved by the writer."""
-    at = filing.standing(draft, reference, filing.HOLDING)
-    if not isinstance(at, filing.Standing) or at.unit.category in APART:
-        return False
-    if SECRET in at.unit.labels or SHOWN in _read(at.entry):
-        return False
-    unit = replace(at.unit, labels=labelled(at.unit.labels, Label.MINOR_SECRET))
-    filing.protect(pen, draft, at, unit, {CHAINED: True})
-    return True
+def _keeper(draft: Draft) -> View:
+    """Look at the record as the service of its structure, within the same act."""
+    facts = draft.facts or draft.view.facts
+    asking = today.of_installation(draft.view.asking)
+    service = replace(asking, actor=replace(today.KEEPER, structure=facts.structure))
+    view = seen_by(draft.view, facts, service)
+    view.depositing = True
+    return view
 
 
-def _names_of(draft: Draft, reference: str) -> list[str]:
-    """Name the acts that an item of the record refers to, as its entry says it."""
-    at = filing.standing(draft, reference, filing.HOLDING)
-    if not isinstance(at, filing.Standing):
-        return []
-    return _acts(_strings(list(_read(at.entry).values())))
-
-
-def _naming(draft: Draft, drawn: Sequence[str], older: Sequence[str]) -> Iterator[str]:
-    """Name what refers to these: in this transaction to any, among what stands to the `older` ones."""
-    needles = [one.encode() for one in drawn]
-    for entries in list(draft.placed.values()):
-        yield from (one.reference for one in entries if _refers(one, needles))
-    if older:
-        needles = [one.encode() for one in older]
-        for entries in _standing(draft, needles):
-            yield from (one.reference for one in entries if _refers(one, needles))
-
-
-def _standing(draft: Draft, needles: Sequence[bytes]) -> Iterator[list[Entry]]:
-    """Give the entries of the packs that the writer may open and that hold a needle."""
-    permits = _permits(draft)
-    for one in gate.listing(draft.txn, draft.view, permits):
-        if one.number in draft.opened:
-            yield draft.opened[one.number]
-        else:
-            for _, _, _, entries in gate.opened_of(draft.txn, draft.view, [one], [needles]):
-                yield entries
-
-
-def _permits(draft: Draft) -> dict[int, Permit]:
-    """Give a permit for each class that the writer may hold by whatever act."""
-    found: dict[int, Permit] = {}
-    for act in reversed(filing.HOLDING):
-        found |= gate.permitted(draft.view, act, lambda unit: unit.category not in APART)
-    return found
-
-
-def _refers(entry: Entry, needles: Sequence[bytes]) -> bool:
-    """Tell whether an entry names one of these in its values: a string that begins with it and ends there."""
+def _refers(entry: Entry, wanted: Sequence[str]) -> bool:
+    """Tell whether an entry that stands names one of these in its values."""
     values = bytes(entry.values)
-    if entry.deleted or not any(needle in values for needle in needles):
+    if entry.deleted or not any(one.encode() in values for one in wanted):
         return False
-    wanted = {needle.decode() for needle in needles}
-    return not wanted.isdisjoint(_strings(list(_read(entry).values())))
+    return not set(wanted).isdisjoint(_strings(_read(entry)))
 
 
 # How an item remembers.
@@ -253,8 +276,8 @@ def _read(entry: Entry) -> dict[str, Any]:
     return found
 
 
-def _strings(values: list[Any]) -> Iterator[str]:
-    waiting = list(values)
+def _strings(values: dict[str, Any]) -> Iterator[str]:
+    waiting = list(values.values())
     while waiting:
         one = waiting.pop()
         if isinstance(one, str):

@@ -121,6 +121,13 @@ class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
         others = [one for one in self.devices if one.token != device]
         return msgspec.structs.replace(self, devices=(seen, *others)[:MOST_DEVICES])
 
+    def moved(self, old: bytes, new: bytes) -> Credentials:
+        """Note that a session goes on under another token."""
+        sessions = (
+            msgspec.structs.replace(one, token=new) if one.token == old else one for one in self.sessions
+        )
+        return msgspec.structs.replace(self, sessions=tuple(sessions))
+
     def __repr__(self) -> str:
         return "Credentials(…)"
 

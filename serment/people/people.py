@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from serment.people.accounts import Accounts
 from serment.people.arriving import Arriving
+from serment.people.credentials import Drawer
 from serment.people.openid import Line, Unplugged
 from serment.people.profile import Profiles
 from serment.people.providers import Providers
@@ -34,7 +35,8 @@ class People:
         registry = Registry(house.passage)
         accounts = Accounts(registry)
         staff = Staff(house.passage, accounts, house.sessions)
-        signing_in, providers = SigningIn(accounts, house.sessions), Providers(registry)
+        drawer = Drawer(registry, accounts)
+        signing_in, providers = SigningIn(registry, drawer, house.sessions), Providers(registry)
         arriving = Arriving.over(
             (providers, accounts, signing_in),
             house.sessions,

@@ -10,11 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import msgspec
+
 from serment.errors import SignInError
+from serment.ledger.entry import Interaction
 from serment.model import ActorKind, Instant, Purpose
-from serment.people.accounts import Account, Accounts, Exercise
+from serment.people.accounts import Account, Exercise
+from serment.people.credentials import Begun, Credentials, Drawer
 from serment.record.asking import Asking
-from serment.record.sessions import Sessions
+from serment.record.pen import Pen
+from serment.record.registry import Registry
+from serment.record.sessions import Bound, Made, Session, Sessions
+
+SIGN_IN: Final = Interaction.SIGN_IN
+TOLD: Final = "signin.told-far"
+NEAR_MS: Final = 30 * 60 * 1000
+"""Two sessions used within half an hour are at the same time."""
+MOST_SESSIONS: Final = 40
 
 PURPOSES: Final = {
     ActorKind.PROFESSIONAL: Purpose.TREAT,
@@ -43,17 +55,44 @@ class Proof:
     regulation: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """From where somebody signs in: the token of their browser, its name for people, and the network.
+
+    `source` is the whole address, to count tries under a keyed hash; `place` its prefix, which may be kept
+    and shown. All empty: not from a browser.
+    """
+
+    device: bytes = field(default=b"", repr=False)
+    browser: str = ""
+    source: str = field(default="", repr=False)
+    place: str = ""
+
+
+NOWHERE: Final = Where()
+
+
 class SigningIn:
     """The one way from a proof to a session."""
 
-    def __init__(self, accounts: Accounts, sessions: Sessions) -> None:
-        self._accounts = accounts
+    def __init__(self, registry: Registry, drawer: Drawer, sessions: Sessions) -> None:
+        self._registry = registry
+        self._drawer = drawer
         self._sessions = sessions
 
-    def begin(self, asking: Asking, account: Account, exercise: str, proof: Proof, to: str = "/") -> str:
+    def begin(
+        self,
+        asking: Asking,
+        account: Account,
+        exercise: str,
+        proof: Proof,
+        to: str = "/",
+        where: Where = NOWHERE,
+    ) -> str:
         """Begin a session in one exercise; give its secret. Raises `SignInError`.
 
-        The sessions of a person with several exercises end first: one person acts in one role at a time.
+        One transaction: the sessions of the person's other exercises end, the new one is written, the sign-in
+        is traced. One that is far from another of the same person is questioned, and both are told.
         """
         now = asking.now
         chosen = chosen_of(account, exercise, now)
@@ -61,10 +100,117 @@ class SigningIn:
         purpose = PURPOSES.get(actor.kind)
         if purpose is None or proof.factors < factors_of(actor.kind):
             raise SignInError("people.not-enough")
-        if len(account.exercises) > 1:
-            for role in sorted(account.actors()):
-                self._sessions.end_all(role, actor, now)
-        return self._sessions.begin(actor, purpose, now, until=account.until(chosen), to=to)
+        for role in sorted(account.actors() - {actor.id}):
+            self._sessions.end_all(role, actor, now)
+        before = self._lasting(asking, account.id)
+        far = [one for one in before if one.exercise == chosen.id and is_far(one, where, now)]
+        bound = Bound(
+            account.id,
+            chosen.id,
+            where.device,
+            where.place,
+            where.browser,
+            proof.methods,
+            questioned=bool(far),
+            told=TOLD if far else "",
+        )
+        until = account.until(chosen)
+        made = self._sessions.made(actor, purpose, now, until=until, to=to, bound=bound)
+        self._keep(replace(asking, actor=actor), account.id, _Change(made, chosen.id, where, tuple(far)))
+        return made.secret
+
+    def renew(self, asking: Asking, secret: str, browser: str, methods: tuple[str, ...]) -> str:
+        """Go on with a session after another proof, under a new secret: it opens again, and is fresh.
+
+        `browser` is the browser's own secret. Raises `SignInError`.
+        """
+        now = asking.now
+        old, made = self._sessions.renewed(secret, now, browser, methods)
+
+        def job(pen: Pen) -> None:
+            if not self._sessions.drop(pen.txn, old, now):
+                raise SignInError("record.signed-out")
+            self._sessions.keep(pen.txn, made)
+            self._drawer.edited(pen, made.row.account, lambda one: one.moved(old, made.token), SIGN_IN)
+
+        self._sessions.warm(now)
+        self._registry.act(asking, job)
+        self._sessions.dropped(old, now)
+        return made.secret
+
+    def _lasting(self, asking: Asking, account: str) -> list[Lasting]:
+        """Give the sessions of an account that have not ended."""
+        found = []
+        for one in self._drawer.get(asking, account).sessions:
+            kept = self._sessions.of_token(one.token, asking.now)
+            if kept is not None:
+                found.append(Lasting(one.token, one.exercise, kept[0], kept[1]))
+        return found
+
+    def _keep(self, asking: Asking, account: str, change: _Change) -> None:
+        """Write a session that begins, in one transaction with all that it changes."""
+        dropped: list[bytes] = []
+        now = asking.now
+
+        def job(pen: Pen) -> None:
+            dropped.clear()
+            file = self._drawer.edited(pen, account, lambda one: change.of(one, now), SIGN_IN)
+            dropped.extend(one for one in change.others(file) if self._sessions.drop(pen.txn, one, now))
+            for far in change.far:
+                self._sessions.tell(pen.txn, far.token, TOLD)
+            self._sessions.keep(pen.txn, change.made)
+            self._sessions.swept(self._sessions.sweep(pen.txn, now))
+
+        self._sessions.warm(now)
+        self._registry.act(asking, job)
+        for one in dropped:
+            self._sessions.dropped(one, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """A session of an account that has not ended, and when it was used last (ms)."""
+
+    token: bytes = field(repr=False)
+    exercise: str
+    session: Session
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a session that begins changes in the file of its account."""
+
+    made: Made
+    exercise: str
+    where: Where
+    far: tuple[Lasting, ...]
+
+    def of(self, file: Credentials, now: Instant) -> Credentials:
+        """Note the session and the browser; the sessions of other exercises stay listed until dropped."""
+        row = self.made.row
+        begun = Begun(row.id, self.made.token, self.exercise, row.device, row.place, row.ends)
+        lasting = tuple(one for one in file.sessions if one.ends > now)
+        after = file.met(self.where.device, self.where.browser, now)
+        if self.far:
+            after = after.told(now, TOLD, self.where.place)
+        return msgspec.structs.replace(after, sessions=(begun, *lasting))
+
+    def others(self, file: Credentials) -> list[bytes]:
+        """Name the sessions that end: those of other exercises, and the oldest of too many."""
+        late = file.sessions[MOST_SESSIONS:]
+        return [one.token for one in file.sessions if one.exercise != self.exercise or one in late]
+
+
+def is_far(one: Lasting, where: Where, now: Instant) -> bool:
+    """Say whether a session is so far from a sign-in that both are questioned.
+
+    Another browser on another network, used in the last half hour. Where a network is on earth is not known
+    here and not guessed.
+    """
+    bound = one.session.bound
+    elsewhere = bool(bound.place) and bool(where.place) and bound.place != where.place
+    return elsewhere and bound.device != where.device and now - one.used < NEAR_MS
 
 
 def chosen_of(account: Account, exercise: str, now: Instant) -> Exercise:

@@ -208,7 +208,7 @@ class Sessions:
             row = session_rows.bind(row, secrets.token_hex(8), bound, now)
         return Made(secret, self._passage.installation.session_token(secret), row)
 
-    def renewed(self, secret: str, now: Instant, device: str, *, told: str = "") -> tuple[bytes, Made]:
+    def renewed(self, secret: str, now: Instant, device: str, methods: tuple[str, ...]) -> tuple[bytes, Made]:
         """Make the same session again after another proof, under a new secret: the old token, what to keep.
 
         Raises `SignInError`. It ends when it would have.
@@ -218,7 +218,7 @@ class Sessions:
         fresh = secrets.token_urlsafe(32)
         began = self._ended.since(self._of(row.actor), now)
         row = msgspec.structs.replace(
-            row, began=began, proved=now, seen=now, questioned=False, told=told or row.told
+            row, began=began, proved=now, seen=now, questioned=False, methods=methods
         )
         return token, Made(fresh, self._passage.installation.session_token(fresh), row)
 

@@ -27,9 +27,11 @@ from serment.errors import (
     RequestError,
     SettingsError,
 )
+from serment.exits import insi
 from serment.exits.identity_provider import IdentityProviders
 from serment.exits.rest_hook import RestHook
 from serment.intake.scan import Clamd
+from serment.keys import certificate as tls
 from serment.keys.custody.client import CustodyClient, CustodyProcess, start
 from serment.keys.custody.contract import Custody, Phase, State, StoreKind
 from serment.keys.custody.keyfile import KEY_FILE
@@ -57,7 +59,7 @@ from serment.record.passage import (
 from serment.record.proving import origin_of
 from serment.record.recovery import recover
 from serment.record.spooling import OwedNotes, Spooling
-from serment.settings import MOST_WORKERS, Settings
+from serment.settings import AUTHORITY, CERTIFICATE, KEY, MOST_WORKERS, NAME, TLS, Settings
 from serment.store.ballast import Ballast
 from serment.store.contract import EntryRow, Store
 from serment.store.moving import Source, Target, move
@@ -214,6 +216,7 @@ def open_house(settings: Settings) -> House:
         )
         kind = custody.state().kind or StoreKind.PRODUCTION
         house = House.of(passage, custody, kind, f"{settings.base}/fhir")
+        house.identifying.service = insi.at(settings.insi, settings.insi_files, settings.structure, clock)
         store.watch(passage.keyring.let_go)
         house.proving.trust()
         with contextlib.suppress(DependencyError):
@@ -402,6 +405,48 @@ def verify_locked(settings: Settings, custody: Custody, progress: Progress | Non
             return verify(snapshot, LogKey(origin_of(state), state.public_key), progress=progress)
     finally:
         store.close()
+
+
+def check_host(host: str) -> None:
+    """Refuse what is no host name, before anything is made. Raises `RequestError`."""
+    tls.host_name(host)
+
+
+def make_certificate(settings: Settings, host: str) -> Path:
+    """Make a certificate for a host name; give the file of the authority to trust. Raises `RequestError`."""
+    name = tls.host_name(host)
+    made = tls.make(name, clock())
+    _keep_certificate(settings, name, made.certificate, made.key)
+    authority = settings.directory / TLS / AUTHORITY
+    authority.write_bytes(made.authority)
+    return authority
+
+
+def take_certificate(settings: Settings, host: str, certificate: bytes, key: bytes) -> None:
+    """Take a certificate and its key, PEM. Raises `RequestError` when they do not serve that host name."""
+    name, found = tls.host_name(host), tls.read(certificate, key)
+    if not found.key_fits or not found.covers(name) or found.ends <= clock():
+        raise RequestError("custody.certificate-other", host=name)
+    _keep_certificate(settings, name, certificate, key)
+
+
+def certificate(settings: Settings) -> tls.Certificate:
+    """Read the certificate of an installation. Raises `NotFoundError`, `RequestError` (damaged)."""
+    folder = settings.certificate or settings.directory / TLS
+    try:
+        return tls.read((folder / CERTIFICATE).read_bytes(), (folder / KEY).read_bytes())
+    except OSError:
+        raise NotFoundError("cli.certificate-none") from None
+
+
+def _keep_certificate(settings: Settings, name: str, certificate: bytes, key: bytes) -> None:
+    folder = settings.directory / TLS
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file, text in ((KEY, key), (CERTIFICATE, certificate), (NAME, name.encode("ascii"))):
+        new = folder / f"{file}.new"
+        new.touch(mode=0o600)
+        new.write_bytes(text)
+        new.replace(folder / file)
 
 
 def listen(settings: Settings) -> socket.socket:

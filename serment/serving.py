@@ -28,7 +28,7 @@ from serment.record.alarms import OUTBOX_BROKEN, UNIT_LIST_BROKEN
 from serment.record.house import House
 from serment.record.recovery import recover
 from serment.server import application
-from serment.settings import Settings
+from serment.settings import CERTIFICATE, KEY, Settings
 
 log = logging.getLogger("serment")
 
@@ -246,6 +246,8 @@ def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
+        ssl_certfile=None if settings.certificate is None else settings.certificate / CERTIFICATE,
+        ssl_keyfile=None if settings.certificate is None else settings.certificate / KEY,
     )
     door.start()
     messenger = Messenger(door.house)

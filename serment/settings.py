@@ -28,9 +28,18 @@ VARIABLES: Final = {
     "language": "SERMENT_LANGUAGE",
     "workers": "SERMENT_WORKERS",
     "scanner": "SERMENT_SCANNER",
+    "certificate": "SERMENT_CERTIFICATE",
+    "insi": "SERMENT_INSI",
+    "insi_files": "SERMENT_INSI_FILES",
 }
 """The variable that sets each field of `Settings`."""
 
+
+TLS: Final = "tls"
+NAME, CERTIFICATE, KEY, AUTHORITY = "name", "certificate.pem", "key.pem", "authority.pem"
+"""The folder of an installation that holds its certificate, and the files in it. `name` is the host name."""
+
+HTTPS: Final = 443
 
 MOST_WORKERS: Final = 64
 """Server processes of one installation, at most."""
@@ -42,7 +51,9 @@ class Settings:
 
     `store` is the address of a PostgreSQL database, "" for the SQLite file in the directory; `replica` that
     of a standby of it, which may answer what is much and decides nothing. `workers` is how many server
-    processes share the port; `worker` says which of them this is, from 0.
+    processes share the port; `worker` says which of them this is, from 0. `certificate` is the folder of the
+    certificate under which the server speaks TLS, None where it has none. `insi` is the address of the INSi
+    service, "" for none; `insi_files` the folder of the certificate under which the structure speaks to it.
     """
 
     directory: Path
@@ -58,11 +69,16 @@ class Settings:
     worker: int = 0
     scanner: str = ""
     replica: str = ""
+    certificate: Path | None = None
+    insi: str = ""
+    insi_files: Path | None = None
 
     @property
     def base(self) -> str:
         """Give the address that people type. Passkeys need a host name, so it is never a number."""
-        return f"http://{self.name}:{self.port}"
+        if self.certificate is None:
+            return f"http://{self.name}:{self.port}"
+        return f"https://{self.name}" if self.port == HTTPS else f"https://{self.name}:{self.port}"
 
 
 def read(
@@ -74,18 +90,22 @@ def read(
     """
     given = os.environ if environment is None else environment
     home = (directory or Path(given.get("SERMENT_DIR", "serment-data"))).absolute()
+    tls = Path(given.get("SERMENT_CERTIFICATE") or home / TLS).absolute()
     return Settings(
         directory=home,
         spool=Path(given.get("SERMENT_SPOOL", str(home / "spool"))).absolute(),
         store=_value(given, "SERMENT_STORE", "", store_address),
         host=given.get("SERMENT_HOST", "127.0.0.1"),
         port=port if port is not None else _value(given, "SERMENT_PORT", "8080", _port),
-        name=given.get("SERMENT_NAME", "localhost"),
+        name=given.get("SERMENT_NAME") or _named(tls),
+        certificate=tls if (tls / CERTIFICATE).is_file() else None,
         regime=_value(given, "SERMENT_REGIME", "own", _regime),
         structure=given.get("SERMENT_STRUCTURE", ""),
         language=_value(given, "SERMENT_LANGUAGE", "fr", Language),
         workers=_value(given, "SERMENT_WORKERS", "1", _workers),
         scanner=_value(given, "SERMENT_SCANNER", "", _socket),
+        insi=_value(given, "SERMENT_INSI", "", _service),
+        insi_files=Path(given["SERMENT_INSI_FILES"]).absolute() if given.get("SERMENT_INSI_FILES") else None,
         replica=_value(
             given, "SERMENT_STORE_REPLICA", "", partial(store_address, name="SERMENT_STORE_REPLICA")
         ),
@@ -108,6 +128,14 @@ def debugging(environment: Mapping[str, str] | None = None) -> bool:
     """Say whether a fault of ours shows where it happened (SERMENT_DEBUG=1): places, never values."""
     given = os.environ if environment is None else environment
     return given.get("SERMENT_DEBUG", "") == "1"
+
+
+def _named(tls: Path) -> str:
+    """Give the host name that the certificate was made or taken for."""
+    try:
+        return (tls / NAME).read_text("ascii").strip() or "localhost"
+    except (OSError, UnicodeDecodeError):
+        return "localhost"
 
 
 def _value(given: Mapping[str, str], name: str, default: str, read_: Callable[[str], T]) -> T:
@@ -147,6 +175,14 @@ def store_address(text: str, name: str = "SERMENT_STORE") -> str:
 
 def _socket(text: str) -> str:
     if text and not text.startswith("/"):
+        raise ValueError
+    return text
+
+
+def _service(text: str) -> str:
+    """Take an address outside: under TLS, without a name or password in it."""
+    parts = urlsplit(text)
+    if text and (parts.scheme != "https" or not parts.hostname or parts.username is not None):
         raise ValueError
     return text
 

@@ -6,15 +6,19 @@ changed by looking: no key is asked for, and nothing of a record is opened.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
+import socket
+import ssl
 import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,8 @@ from serment.settings import Settings
 GIGABYTE = 1024**3
 SCARCE, SPENT = 2 * GIGABYTE, GIGABYTE // 4
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+RENEW_DAYS = 30
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -56,7 +62,7 @@ def examine(settings: Settings) -> list[Check]:
     """Run every check; what depends on an installation is left out where none stands."""
     checks: list[Callable[[Settings], Check]] = [python, directory]
     if app.is_made(settings):
-        checks += [key_file, spool, space, port, custody, store, clock]
+        checks += [key_file, spool, space, port, name, custody, store, clock]
     else:
         checks += [port]
     return [check(settings) for check in checks]
@@ -131,6 +137,36 @@ def port(settings: Settings) -> Check:
     return good("port", port=settings.port)
 
 
+def name(settings: Settings) -> Check:
+    """Check the host name and the certificate: passkeys need both, and people on other machines too."""
+    if settings.certificate is None:
+        away = settings.name != "localhost" or not ip_address(settings.host).is_loopback
+        return notable("name-bare", host=settings.name) if away else good("name", base=settings.base)
+    try:
+        found = app.certificate(settings)
+    except SermentError as error:
+        return Check("name", Light.RED, error.said(LANGUAGE), told("cli.doctor-name-advice"))
+    days = (found.ends - app.clock()) // DAY_MS
+    if not found.key_fits or not found.covers(settings.name) or days < 0:
+        return notable("name", Light.RED, host=settings.name)
+    if not _leads_here(settings):
+        return notable("name-away", host=settings.name)
+    return notable("name-ends", days=days) if days < RENEW_DAYS else good("name", base=settings.base)
+
+
+def _leads_here(settings: Settings) -> bool:
+    """Say whether the host name leads to an address of this machine: it can be listened on."""
+    try:
+        found = socket.getaddrinfo(settings.name, 0, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    for family, kind, _, _, place in found:
+        with contextlib.suppress(OSError), socket.socket(family, kind) as trial:
+            trial.bind(place)
+            return True
+    return False
+
+
 def custody(settings: Settings) -> Check:
     """Check where custody stands, and whether anything was tried against it."""
     if not app.custody_runs(settings):
@@ -190,9 +226,18 @@ def _device(path: Path) -> int:
     return os.stat(path).st_dev
 
 
+def _connection(settings: Settings) -> HTTPConnection:
+    """Reach whoever holds the port. Who it is, is told by the answer: the certificate has its own check."""
+    if settings.certificate is None:
+        return HTTPConnection(settings.host, settings.port, timeout=2)
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    return HTTPSConnection(settings.host, settings.port, timeout=2, context=trusting)
+
+
 def _answers(settings: Settings) -> bool:
     """Say whether whoever holds the port answers as Serment does."""
-    connection = HTTPConnection(settings.host, settings.port, timeout=2)
+    connection = _connection(settings)
     try:
         connection.request("GET", "/livez")
         return connection.getresponse().read() == b"ok\n"

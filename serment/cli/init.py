@@ -25,6 +25,7 @@ def init(
     profile: Annotated[str, option("cli.option-profile", "cli.value-profile", "--profile")] = "practice",
     officer: Annotated[str, option("cli.option-dpo", "cli.value-text", "--dpo")] = "",
     contact: Annotated[str, option("cli.option-dpo-contact", "cli.value-text", "--contact")] = "",
+    host: Annotated[str, option("cli.option-host", "cli.value-host", "--host-name")] = "",
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
     json: Json = False,
@@ -35,6 +36,8 @@ def init(
 
     out, settings = Output(json), chosen(directory)
     said = checked(Profile(profile, officer.strip(), contact.strip()))
+    if host:
+        app.check_host(host)
     if _stands(settings):
         raise ConflictError("custody.already-made")
     passphrase = secret.new_passphrase(passphrase_file)
@@ -48,6 +51,8 @@ def init(
             people.profiles.put(asking, said)
         finally:
             house.close()
+        if host:
+            out.say("cli.certificate-install", file=app.make_certificate(settings, host))
     finally:
         process.stop()
     _say(out, settings, demo=demo)

@@ -11,6 +11,7 @@ from serment.cli import (
     access,
     account,
     address,
+    certificate,
     config,
     demo,
     doctor,
@@ -53,6 +54,7 @@ MODULES: Mapping[str, Part] = {
     "store": store,
     "quarantine": quarantine,
     "address": address,
+    "certificate": certificate,
     "profile": profile,
     "config": config,
 }

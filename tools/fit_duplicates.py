@@ -32,8 +32,8 @@ LEVELS = {
     "sex": ("same", "other"),
     "place": ("same", "near", "other"),
 }
-LEAST = 1e-6
-"""A level that no pair showed is given this share: rare, not impossible."""
+LEAST = {"m": 1e-3, "u": 1e-6}
+"""A share is at least this: of one person's two records one in a thousand may say anything."""
 
 
 def packed(person: Person) -> str:
@@ -89,7 +89,7 @@ def _read(comparisons: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str, flo
     for one in comparisons:
         for level in one["comparison_levels"]:
             if not level.get("is_null_level"):
-                m, u = (max(LEAST, level.get(f"{name}_probability") or 0.0) for name in "mu")
+                m, u = (max(LEAST[name], level.get(f"{name}_probability") or 0.0) for name in "mu")
                 yield one["output_column_name"], level["label_for_charts"], m, u
 
 

@@ -155,13 +155,26 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.id.partition("#")[0]
 
 
+class United(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record of the same person that this one was merged with (`access/uniting`).
+
+    `other` is the id of its Patient. `away`: the other is kept, and nothing new is written here. `accused`
+    are those whom the merge has added.
+    """
+
+    other: str
+    away: bool = False
+    accused: tuple[str, ...] = ()
+
+
 class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything sealed per record that a decision reads.
 
     `emancipated` is the date of an emancipation, `deceased` the instant of a death (ms; None: alive).
     `accused` are the alleged authors of abuse that reports of this record name: it only grows.
     `subscriptions` are packed (`record/subscribers`): no decision reads them, every write looks whether
-    there are any, and a reading decodes none.
+    there are any, and a reading decodes none. `united` are the records of the same person; `collision` is
+    COLP or COLV while two people may stand in this one: then nothing is written until it is split.
     """
 
     version: int = VERSION
@@ -178,6 +191,8 @@ class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     attending: tuple[Attending, ...] = ()
     choices: tuple[Choice, ...] = ()
     subscriptions: tuple[bytes, ...] = ()
+    united: tuple[United, ...] = ()
+    collision: str = ""
 
     def with_choice(self, choice: Choice) -> RecordFacts:
         """Add a choice; one of the same id is replaced."""

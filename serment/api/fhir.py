@@ -266,7 +266,7 @@ async def _written(
         return answer(b"", status, headers)
     if wish == "OperationOutcome":
         return answer(outcome.ok("api.written", language_of(request)), status, headers)
-    if sent is None or (request.method == "POST" and not written.created):
+    if sent is None or written.marked or (request.method == "POST" and not written.created):
         return answer(await _made(house, asking, written), status, headers)
     body = sent.whole(written.id, written.version, Instant(written.updated))
     return answer(body, status, headers)

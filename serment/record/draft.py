@@ -64,6 +64,7 @@ class Draft:
     """What a transaction is about to change in one record. `fresh` records have no row yet.
 
     `row` is what the register of patients is to hold of the person, None when that does not change.
+    `sorting` says that a collision is being taken apart.
     """
 
     passage: Passage
@@ -76,6 +77,7 @@ class Draft:
     persons: list[bytes] | None = None
     row: bytes | None = field(default=None, repr=False)
     names: set[Name] = field(default_factory=set)
+    sorting: bool = False
     places: Places = field(default_factory=dict, repr=False)
 
     @property

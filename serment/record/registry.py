@@ -21,7 +21,7 @@ import msgspec
 from serment.errors import ConflictError, IntegrityError
 from serment.ledger.entry import Interaction
 from serment.model import Act, Category, ItemClass, Label, Permit
-from serment.record import gate, trace
+from serment.record import gate, trace, writing
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.gate import Item, View
@@ -29,7 +29,6 @@ from serment.record.index import Entry
 from serment.record.passage import PEOPLE, Passage
 from serment.record.pen import Pen
 from serment.record.today import KEEPER, of_installation
-from serment.record.writing import written
 from serment.store.contract import Snapshot
 
 TYPE: Final = "Register"
@@ -100,12 +99,12 @@ class Registry:
             return edited(pen, drawer, id_, edit, names=names, interaction=interaction)
 
         passage = self._passage
-        return passage.store.submit(lambda txn: written(passage, txn, asking, job)).result()
+        return passage.store.submit(lambda txn: writing.written(passage, txn, asking, job)).result()
 
     def act(self, asking: Asking, job: Callable[[Pen], T]) -> T:
         """Do several changes in one transaction, each by `edited`; waits until it is durable."""
         passage = self._passage
-        return passage.store.submit(lambda txn: written(passage, txn, asking, job)).result()
+        return passage.store.submit(lambda txn: writing.written(passage, txn, asking, job)).result()
 
     def find_or(self, asking: Asking, drawer: str, name: str, decoy: tuple[str, str]) -> tuple[str, bytes]:
         """Find a file by a further name; when no file has it, give the decoy (its id and name) in its place.

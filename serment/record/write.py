@@ -16,6 +16,7 @@ from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, ActorKind, Category, Denial, ItemClass, Permit
 from serment.record import blobs, filing, secrecy, trace
 from serment.record.draft import Draft, Name
+from serment.record.duplicates import frozen
 from serment.record.gate import Item, View
 from serment.record.incoming import CUT, Incoming, Part, in_part
 from serment.record.index import Entry, Previous
@@ -29,13 +30,17 @@ NOTHING = msgspec.Raw(msgspec.msgpack.encode({}))
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write made, or found made already: the item, its version and instant (ms)."""
+    """What a write made, or found made already: the item, its version and instant (ms).
+
+    `marked` says that the server added something to what was sent.
+    """
 
     type: str
     id: str
     version: int
     updated: int
     created: bool
+    marked: bool = False
 
 
 def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId) -> Written:
@@ -43,6 +48,7 @@ def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId
     stated, incoming = incoming, secrecy.joined(draft, incoming)
     unit = filing.unit_of(draft, incoming, incoming.unit(author, pen.asking.now))
     permit = permitted(draft.view, unit, Interaction.CREATE, incoming.type)
+    frozen.check(draft, unit.category)
     made = _version(pen, draft, incoming, id_, 1, unit, permit, {}, Interaction.CREATE)
     filing.link(filing.Filing(pen, draft, Interaction.CREATE, permit.rule), incoming, id_)
     secrecy.keep(pen, draft, stated, incoming, id_)
@@ -68,6 +74,7 @@ def update(
     alone = incoming.unit(item.unit.author, pen.asking.now, item.unit)
     unit = filing.unit_of(draft, incoming, alone, item)
     permit = permitted(draft.view, unit, Interaction.UPDATE)
+    frozen.check(draft, unit.category)
     if not reason and lowers(item.unit.labels, unit.labels):
         raise RequestError("record.relabel")
     before = _retired(draft, item)
@@ -92,6 +99,7 @@ def delete(pen: Pen, draft: Draft, type_: str, id_: str, if_match: int | None = 
         raise VersionConflictError("record.version-conflict", current=entry.version)
     if entry.deleted:
         return Written(type_, id_, entry.version, entry.updated, created=False)
+    frozen.check(draft, item.unit.category)
     before = _retired(draft, item)
     version = entry.version + 1
     for part in before:

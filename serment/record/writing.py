@@ -12,7 +12,7 @@ import os
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 from serment.access.record_facts import RecordFacts
@@ -45,6 +45,7 @@ from serment.record import (
 )
 from serment.record.asking import Asking
 from serment.record.draft import Draft
+from serment.record.duplicates import meeting
 from serment.record.incoming import Incoming, owning_reference
 from serment.record.passage import DECOY, Passage, year_of
 from serment.record.pen import DeniedError, Pen
@@ -258,7 +259,10 @@ def put(
     incoming = choices.as_secret_as_what_it_names(draft, incoming)
     if incoming.type == "Patient":
         incoming = identities.fresh(pen, draft, incoming, id_)
-    made = write.create(pen, draft, incoming, id_, author)
+        sent, incoming = incoming, meeting.created(pen, draft, incoming, id_)
+        made = replace(write.create(pen, draft, incoming, id_, author), marked=incoming is not sent)
+    else:
+        made = write.create(pen, draft, incoming, id_, author)
     identities.kept(pen, draft, incoming, id_)
     if incoming.type == "Patient":
         name_person(pen, draft, incoming)
@@ -301,6 +305,7 @@ def change(
     if there.record != draft.record:
         raise RequestError("record.owner-moved")
     if incoming.type == "Patient":
+        meeting.updated(pen, draft, incoming, id_)
         pen.txn.drop_persons(draft.record)
         name_person(pen, draft, incoming)
     choices.apply(pen, draft, incoming, id_, imported=imported)

@@ -295,9 +295,13 @@ def prove(policy: Policy, rule: Decision = decide) -> ProofReport:
 
     The report keeps one counter-example for each broken theorem; printing it prints them.
     """
-    cases, pairs = prove_cases(rule), prove_tables(policy)
+    return together(prove_cases(rule), prove_tables(policy))
+
+
+def together(*reports: ProofReport) -> ProofReport:
+    """Join the reports of several proofs."""
     return ProofReport(
-        cases.cases + pairs.cases,
-        (*cases.theorems, *pairs.theorems),
-        (*cases.counter_examples, *pairs.counter_examples),
+        sum(one.cases for one in reports),
+        tuple(theorem for one in reports for theorem in one.theorems),
+        tuple(found for one in reports for found in one.counter_examples),
     )

@@ -81,10 +81,12 @@ def prove(json: Json = False) -> None:
     """Try every abstract case of both regimes and every row of the tables."""
     from serment.access.policy import shipped_policy
     from serment.access.prove import prove as proof
+    from serment.access.prove import together
+    from serment.access.prove_people import prove_people
 
     out, policy = Output(json), shipped_policy()
     start = monotonic()
-    report = proof(policy)
+    report = together(proof(policy), prove_people(policy))
     seconds = round(monotonic() - start, 1)
     out.say("cli.prove-tried", cases=f"{report.cases:,}".replace(",", " "), seconds=seconds)
     for theorem in report.theorems:

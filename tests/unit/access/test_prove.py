@@ -94,6 +94,7 @@ def _creation_by_authorship(facts: Facts) -> Permit | Denial:
                 "timer_running",
                 "minor_secret",
                 "third_party",
+                "withheld",
                 "opposed",
                 "masked",
             )

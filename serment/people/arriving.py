@@ -19,7 +19,7 @@ from serment.people import claims
 from serment.people.accounts import Account, Accounts, Exercise, by_subject
 from serment.people.openid import FLOW_MS, Flow, Known, Line, OpenId
 from serment.people.providers import Kind, Provider, Providers
-from serment.people.signing import Proof, SigningIn
+from serment.people.signing import NOWHERE, SigningIn, Where
 from serment.record.asking import Asking
 from serment.record.sessions import Sessions
 from serment.record.tickets import Tickets
@@ -28,8 +28,9 @@ T = TypeVar("T")
 
 _FLOW: Final = "openid"
 _CHOICE: Final = "openid-choice"
-_LOGOUT: Final = "openid-logout"
 CHOICE_MS: Final = 5 * 60 * 1000
+LOGOUT_MS: Final = 30 * 60 * 1000
+"""How long a logout token is remembered: longer than one is taken."""
 
 Invited = Callable[[Asking, str], str]
 """From the secret of an invitation, which it spends, to the id of the account. Raises `SignInError`."""
@@ -107,7 +108,9 @@ class Arriving:
         until = Instant(asking.now + FLOW_MS)
         return url, self.tickets.issue(_FLOW, msgspec.msgpack.encode(flow), until)
 
-    def back(self, asking: Asking, name: str, ticket: str, given: Mapping[str, str]) -> Arrived | Choice:
+    def back(
+        self, asking: Asking, name: str, ticket: str, given: Mapping[str, str], where: Where = NOWHERE
+    ) -> Arrived | Choice:
         """Take a browser back. Raises `SignInError`, `NotFoundError`, `DependencyError`."""
         provider = self.providers.get(asking, name)
         flow = _decoded(self.tickets.read(_FLOW, ticket, asking.now), Flow)
@@ -118,9 +121,9 @@ class Arriving:
             self._join(asking, provider, flow, known)
         found = claims.recognised(self.accounts, asking, provider, known)
         if len(found.exercises) == 1:
-            return Arrived(
-                self._begun(asking, found.account, found.exercises[0].id, found.proof, flow.to), flow.to
-            )
+            only = found.exercises[0].id
+            secret = self.signing_in.begin(asking, found.account, only, found.proof, flow.to, where)
+            return Arrived(secret, flow.to)
         kept = _Chosen(
             found.account.id,
             tuple(one.id for one in found.exercises),
@@ -133,7 +136,7 @@ class Arriving:
         made = self.tickets.issue(_CHOICE, msgspec.msgpack.encode(kept), until)
         return Choice(made, found.account, found.exercises)
 
-    def choose(self, asking: Asking, ticket: str, exercise: str) -> Arrived:
+    def choose(self, asking: Asking, ticket: str, exercise: str, where: Where = NOWHERE) -> Arrived:
         """Begin the session in the exercise chosen. Raises `SignInError`, `NotFoundError`."""
         kept = _decoded(self.tickets.read(_CHOICE, ticket, asking.now), _Chosen)
         if exercise not in kept.exercises:
@@ -142,7 +145,7 @@ class Arriving:
         account = self.accounts.get(asking, kept.account)
         provider = self.providers.get(asking, kept.provider)
         proof = claims.proof_of(provider, Instant(kept.at), regulation=kept.regulation)
-        return Arrived(self._begun(asking, account, exercise, proof, kept.to), kept.to)
+        return Arrived(self.signing_in.begin(asking, account, exercise, proof, kept.to, where), kept.to)
 
     def ended(self, asking: Asking, name: str, token: str) -> None:
         """End all that somebody began, because their provider says that they have signed out there.
@@ -151,7 +154,8 @@ class Arriving:
         """
         provider = self.providers.get(asking, name)
         number, subject = self.openid.ended(provider, token, asking.now)
-        self.tickets.once(_LOGOUT, f"{provider.issuer} {number}", asking.now)
+        if not self.sessions.first(f"logout:{provider.issuer} {number}", Instant(asking.now + LOGOUT_MS)):
+            raise SignInError("people.openid-stale")
         account = self.accounts.find(asking, by_subject(provider.issuer, subject))
         for actor in sorted(account.actors()) if account is not None else ():
             self.sessions.end_all(actor, asking.actor, asking.now)
@@ -161,9 +165,6 @@ class Arriving:
         if provider.kind == Kind.PSC:
             raise SignInError("people.not-enrolled")
         claims.bind(self.accounts, asking, self.invited(asking, flow.join), known)
-
-    def _begun(self, asking: Asking, account: Account, exercise: str, proof: Proof, to: str) -> str:
-        return self.signing_in.begin(asking, account, exercise, proof, to)
 
 
 def local(to: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from serment.errors import SignInError
 from serment.identity.claims import Professional, professional
-from serment.model import ActorId, Function, Instant
+from serment.model import Function, Instant
 from serment.people.accounts import Account, Accounts, Exercise, by_actor, by_subject
 from serment.people.openid import Known
 from serment.people.providers import Kind, Provider
@@ -81,7 +81,8 @@ def _enrolled(accounts: Accounts, asking: Asking, known: Known, told: Profession
         raise SignInError("people.not-enrolled")
     subjects = dict(account.subjects)
     if known.issuer not in subjects:
-        actor = replace(asking.actor, id=ActorId(f"rpps:{told.rpps}"), name=account.name)
+        exercise = next(one for one in account.exercises if one.actor == f"rpps:{told.rpps}")
+        actor = exercise.actor_named(account.name)
         return bind(accounts, replace(asking, actor=actor), account.id, known)
     if subjects[known.issuer] != known.subject:
         raise SignInError("people.not-enrolled")

@@ -40,7 +40,7 @@ class People:
         arriving = Arriving.over(
             (providers, accounts, signing_in),
             house.sessions,
-            Tickets(house.passage),
+            Tickets(house.passage, house.sessions),
             line or Unplugged(),
             house.base.removesuffix("/fhir"),
         )

@@ -1,9 +1,8 @@
 """What a browser carries for us between two requests: sealed, for one use, for a few minutes, once.
 
 A ticket holds what an unfinished sign-in must remember. Handing one out writes nothing: strangers who begin
-and never come back fill no table. Spending it leaves a mark beside those of retried requests, in one
-transaction, so that no second request on any process spends it again; the mark is swept with them, after
-the ticket itself is over.
+and never come back fill no table. Spending it leaves a mark (`sessions.first`), so that no second request on
+any process spends it again; the mark lasts as long as the ticket would have.
 """
 
 from __future__ import annotations
@@ -17,11 +16,10 @@ import msgspec
 from serment.errors import IntegrityError, SignInError
 from serment.model import Instant
 from serment.record.passage import Passage
-from serment.record.retrying import HOUR_MS, KEPT_HOURS, SWEPT
-from serment.store.contract import Transaction
+from serment.record.sessions import Sessions
 
 MOST_MS = 30 * 60 * 1000
-"""How long a ticket may last: far less than its mark."""
+"""How long a ticket may last."""
 
 
 class _Ticket(msgspec.Struct, array_like=True, frozen=True):
@@ -35,8 +33,9 @@ class _Ticket(msgspec.Struct, array_like=True, frozen=True):
 class Tickets:
     """Hand out, read and spend tickets."""
 
-    def __init__(self, passage: Passage) -> None:
+    def __init__(self, passage: Passage, sessions: Sessions) -> None:
         self._passage = passage
+        self._sessions = sessions
 
     def issue(self, use: str, value: bytes, until: Instant) -> str:
         """Seal `value` for one use. Only what asks for this very use reads it."""
@@ -52,24 +51,9 @@ class Tickets:
     def spend(self, use: str, text: str, now: Instant) -> bytes:
         """Give what a ticket holds, once. Raises `SignInError` as `read` does, and when it was spent."""
         ticket = self._opened(use, text, now)
-        self.once(use, ticket.number.hex(), now)
-        return ticket.value
-
-    def once(self, use: str, number: str, now: Instant) -> None:
-        """Note that something with a number came. Raises `SignInError` when it came before (for a day)."""
-        installation = self._passage.installation
-        token = installation.retry_token(_bound(use), number)
-
-        def job(txn: Transaction) -> bool:
-            if txn.retry(token) is not None:
-                return False
-            for old in txn.old_retries(now // HOUR_MS - KEPT_HOURS, SWEPT):
-                txn.drop_retry(old)
-            txn.put_retry(token, now // HOUR_MS, installation.seal_retry(token, b""))
-            return True
-
-        if not self._passage.store.submit(job).result():
+        if not self._sessions.first(f"{_bound(use)}/{ticket.number.hex()}", Instant(ticket.until)):
             raise SignInError("record.ticket-over")
+        return ticket.value
 
     def _opened(self, use: str, text: str, now: Instant) -> _Ticket:
         try:

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from serment.web import pages, unlocking
+from serment.web import openid, pages, unlocking
 
 ROUTES = [
     Route("/enter/{code}", pages.enter, methods=["GET"]),
@@ -12,6 +12,10 @@ ROUTES = [
     Route("/me/mask", pages.mask, methods=["POST"]),
     Route("/me/unmask", pages.unmask, methods=["POST"]),
     Route("/officer", pages.officer, methods=["GET"]),
+    Route("/openid/choose", openid.choose, methods=["POST"]),
+    Route("/openid/{provider}", openid.leave, methods=["GET"]),
+    Route("/openid/{provider}/return", openid.back, methods=["GET"]),
+    Route("/openid/{provider}/ended", openid.ended, methods=["POST"]),
     Route("/unlock", unlocking.unlock, methods=["GET", "POST"]),
     Route("/unlocked", unlocking.unlocked, methods=["GET"]),
     Route("/static/serment.css", pages.style, methods=["GET"]),

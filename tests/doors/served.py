@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from serment.demo.store import CARE_PURPOSES
+from serment.exits.identity_provider import IdentityProviders
 from serment.model import Actor, Purpose
 from serment.record.house import House
 from serment.server import application
@@ -94,7 +96,8 @@ def served(folder: Path, patients: int = 10, store: str = STORE) -> Iterator[Ser
     ):
         address = f"http://localhost:{listening.getsockname()[1]}"
         house = replace(made.house, base=f"{address}/fhir")
-        app = application(lambda: house, lambda: made.store.search_disk(made.settings.directory))
+        disk = partial(made.store.search_disk, made.settings.directory)
+        app = application(lambda: house, disk, line=IdentityProviders())
         with running(app, listening):
             serving = Served(made, house, address, app)
             try:

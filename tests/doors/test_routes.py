@@ -59,6 +59,10 @@ WHO = {
     "/me/mask": ("page", "POST"),
     "/me/unmask": ("page", "POST"),
     "/officer": ("page", "GET"),
+    "/openid/choose": ("page", "POST"),
+    "/openid/{provider}": ("anybody", "GET"),
+    "/openid/{provider}/return": ("page", "GET"),
+    "/openid/{provider}/ended": ("anybody", "POST"),
     "/unlock": ("anybody", "GET POST"),
     "/unlocked": ("anybody", "GET"),
     "/static/serment.css": ("anybody", "GET"),
@@ -72,6 +76,7 @@ PARTS = {
     "id": "1",
     "version:int": "1",
     "code": "nothing",
+    "provider": "nothing",
 }
 
 
@@ -111,6 +116,8 @@ def test_nobody_enters_without_signing_in(server: Served, path: str, method: str
             assert answer.headers["www-authenticate"] == "Bearer"
         elif path == "/unlock":
             assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        elif path.startswith("/openid/"):
+            assert answer.status_code == 404
         elif path != "/enter/{code}":
             assert answer.status_code in {200, 406}
 

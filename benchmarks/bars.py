@@ -50,6 +50,19 @@ _CALLS = "some 700 Python calls a read"
 _SIZES = "thousands of entries are looked at in Python"
 
 BARS: Final = (
+    _at_most(
+        "finding people as somebody types, a million: p99",
+        "finding people as somebody types, a million people: p99",
+        150,
+        "ms",
+        _SHARED,
+    ),
+    _at_most(
+        "the register in memory, a million people",
+        "the register in memory, a million people",
+        150,
+        "bytes a person",
+    ),
     _at_least(
         "reads, SQLite, one process",
         "reads over HTTP, SQLite, 1 process, 64 clients",

@@ -53,7 +53,7 @@ class AsTyped:
     """The passage for searches as somebody types."""
 
     def __init__(self, passage: Passage) -> None:
-        self._passage = passage
+        self.passage = passage
         self.register = Register(passage)
 
     async def search(self, asking: Asking, text: str) -> list[Who]:
@@ -62,7 +62,7 @@ class AsTyped:
         Raises `RequestError` (less than three letters), `RefusedError` (not a finder of the structure, or a
         shared record), `TooManyError`, and `DependencyError` while the register opens.
         """
-        passage = self._passage
+        passage = self.passage
         asked = as_typed.read(text)
         mine = Group(passage.regime.value, asking.actor.structure)
         verdict = self._decided(asking, mine)
@@ -89,7 +89,7 @@ class AsTyped:
                 facts,
                 asking.now,
                 asking.request,
-                self._passage.policy,
+                self.passage.policy,
                 as_typed=True,
             )
         )
@@ -105,7 +105,7 @@ class AsTyped:
 
     def _answered(self, snapshot: Snapshot, asking: Asking, asked: Typed) -> _Answer:
         """Look through the register as it stands, and make the trace ready. Runs in a thread of the store."""
-        view = look(self._passage, snapshot, asking)
+        view = look(self.passage, snapshot, asking)
         with self.register.lock:
             self.register.follow(snapshot, view)
             verdicts = {
@@ -117,15 +117,15 @@ class AsTyped:
         view.asking = asking
         return _Answer(
             [one.who for one in found],
-            trace.of_access(self._passage, view, Interaction.FIND, touched, RULE),
+            trace.of_access(self.passage, view, Interaction.FIND, touched, RULE),
         )
 
     async def _refused(self, asking: Asking, denial: Denial) -> None:
         """Trace that somebody was refused, on the register's chain."""
 
         def entries(snapshot: Snapshot) -> list[Pending]:
-            view = look(self._passage, snapshot, asking)
+            view = look(self.passage, snapshot, asking)
             view.asking = asking
-            return trace.of_refusal(self._passage, view, Interaction.FIND, denial)
+            return trace.of_refusal(self.passage, view, Interaction.FIND, denial)
 
-        await settled(self._passage, await asyncio.wrap_future(self._passage.store.scan(entries)))
+        await settled(self.passage, await asyncio.wrap_future(self.passage.store.scan(entries)))

@@ -116,7 +116,7 @@ def note(pen: Pen) -> None:
     if not isinstance(verdict, Permit):
         raise IntegrityError("record.altered")
     for record, row in rows.items():
-        _put(draft, record, row, standing[record], pen.asking.now)
+        put(draft, record, row, standing[record], pen.asking.now)
     pen.drafts[draft.record] = draft
     pen.did(draft, Interaction.UPDATE, trace.of_facts(verdict.rule))
 
@@ -125,7 +125,8 @@ def _name(record: RecordToken) -> tuple[str, str, str]:
     return TYPE, record.hex(), ""
 
 
-def _put(draft: Draft, record: RecordToken, row: bytes, old: object, now: int) -> None:
+def put(draft: Draft, record: RecordToken, row: bytes, old: object, now: int) -> None:
+    """Put the row of one record in place of the `old` one."""
     version = 1
     if isinstance(old, Item):
         draft.take(old)

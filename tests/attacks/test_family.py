@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from serment.model import Actor, ActorId, ActorKind
-from tests.doors.samples import Json, consent, weight
+from serment.model import Actor, ActorId, ActorKind, Instant
+from tests.doors.samples import CATEGORIES, Json, by_rpps, consent, weight
 from tests.doors.served import Served, sentence, served
+from tests.installation import run
 
 BASIS = "urn:serment:mandate-basis"
 CATEGORY = "urn:serment:category"
@@ -189,3 +191,196 @@ def told(answer: httpx.Response) -> Any:
     """Give what an answer says, without what no two answers share."""
     body = answer.json()
     return {name: value for name, value in body.items() if name not in {"id", "meta", "link"}}
+
+
+# Reports of abuse.
+
+
+def report(record: str, *alleged: Json) -> Json:
+    """Make a doctor's note of suspected harm, and name who may have done it."""
+    names = [{"url": "urn:serment:alleged-author", "valueReference": one} for one in alleged]
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [{"coding": [{"system": CATEGORIES, "code": "exam"}]}],
+        "code": {"text": "Ecchymoses"},
+        "subject": {"reference": f"Patient/{record}"},
+        "meta": {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "SDV"}]},
+        **({"extension": names} if names else {}),
+    }
+
+
+def lines(client: httpx.Client, record: str, mine: str) -> list[str]:
+    """Give what somebody reads of the list of accesses, save what they did themselves."""
+    answer = client.get(f"AuditEvent?patient={record}&_count=500").json()
+    events = [one["resource"] for one in answer.get("entry", []) if one["search"]["mode"] == "match"]
+    return sorted(one["id"] for one in events if mine not in str(one["agent"]))
+
+
+@pytest.mark.capability("4-06", "lets")
+def test_a_professional_reports_abuse_and_the_team_reads_it(server: Served) -> None:
+    record = server.record("adolescent")
+    made = server.staff("attending").post("Observation", json=report(record))
+    assert made.status_code == 201, made.text
+    assert server.staff("attending").get(made.headers["location"]).status_code == 200
+    assert server.patient("adolescent").get(made.headers["location"]).status_code == 200
+
+
+@pytest.mark.capability("4-06", "refuses")
+def test_a_parent_looks_for_the_report_or_for_its_line(server: Served) -> None:
+    record = server.record("adolescent")
+    father = near(server, server.staff("secretary"), related(record, "FTH"))
+    client = server.client(father)
+    before = found(client, f"Observation?patient={record}&_count=200"), lines(client, record, father.id)
+    said = report(record, {"reference": f"RelatedPerson/{father.id[6:]}"})
+    made = server.staff("attending").post("Observation", json=said)
+    assert made.status_code == 201, made.text
+    item = made.headers["location"]
+    assert server.patient("adolescent").get(item).status_code == 200
+    nothing = f"{server.address}/fhir/Observation/00000000-0000-4000-8000-000000000000"
+    assert told(client.get(item)) == told(client.get(nothing))
+    after = found(client, f"Observation?patient={record}&_count=200"), lines(client, record, father.id)
+    assert after == before
+
+
+@pytest.mark.capability("4-06", "refuses")
+def test_the_alleged_author_is_a_colleague(server: Served) -> None:
+    record, alleged = server.record(), server.installation.staff("team-doctor")
+    client = server.client(alleged)
+    before = found(client, f"Observation?patient={record}&_count=200")
+    made = server.staff("attending").post("Observation", json=report(record, by_rpps(alleged.id)))
+    item = made.headers["location"]
+    assert client.get(item).status_code == 404
+    assert found(client, f"Observation?patient={record}&_count=200") == before
+    assert server.staff("attending").get(item).status_code == 200
+    deleted = server.staff("attending").delete(item.partition("/_history")[0])
+    assert deleted.status_code in {200, 204}
+    assert client.get(item).status_code == 404, "nor when the report is taken back"
+
+
+def test_an_alleged_author_makes_the_report_what_it_is(server: Served) -> None:
+    """Forgetting the label does not show the report to whom it names."""
+    record, alleged = server.record(), server.installation.staff("team-doctor")
+    plain = {key: value for key, value in report(record, by_rpps(alleged.id)).items() if key != "meta"}
+    made = server.staff("attending").post("Observation", json=plain)
+    assert server.client(alleged).get(made.headers["location"]).status_code == 404
+
+
+# Representatives.
+
+
+@pytest.mark.parametrize(
+    ("code", "basis", "status"),
+    [
+        ("GUARD", "representation", 200),
+        ("GUARD", "", 404),
+        ("MTH", "", 404),
+        ("GUARD", "assistance", 404),
+        ("GUARD", "property", 404),
+        ("GUARD", "safeguard", 404),
+        ("GUARD", "withdrawn", 404),
+        ("GUARD", "unknown", 404),
+    ],
+)
+def test_who_is_in_charge_of_an_adult(server: Served, code: str, basis: str, status: int) -> None:
+    record = server.record()
+    guardian = near(server, server.staff("secretary"), related(record, code, basis))
+    assert server.client(guardian).get(f"Patient/{record}").status_code == status
+
+
+def test_who_assists_an_adult_reads_with_their_consent_and_speaks_for_nobody(server: Served) -> None:
+    patient, record = server.patient(), server.record()
+    curator = near(server, server.staff("secretary"), related(record, "GUARD", "assistance"))
+    said = patient.post("Consent", json=naming(record, curator, end="")).json()["id"]
+    client = server.client(curator)
+    assert client.get(f"Patient/{record}").status_code == 200
+    assert found(client, f"MedicationRequest?patient={record}")
+    assert client.post("Consent", json=consent(record)).status_code == 403
+    assert found(client, f"Consent?patient={record}") == []
+    patient.delete(f"Consent/{said}")
+    assert client.get(f"Patient/{record}").status_code == 404
+
+
+def test_a_judge_withdraws_or_limits_a_parent(server: Served) -> None:
+    record, secretary = server.record("adolescent"), server.staff("secretary")
+    father = near(server, secretary, related(record, "FTH"))
+    client, place = server.client(father), f"RelatedPerson/{father.id[6:]}"
+    assert client.get(f"Patient/{record}").status_code == 200
+    limits = [{"url": "urn:serment:mandate-category", "valueCode": "vaccinations"}]
+    rewrite(secretary, place, related(record, "FTH", extension=limits))
+    assert client.get(f"Patient/{record}").status_code == 404
+    assert client.get(f"Immunization?patient={record}").status_code == 200
+    rewrite(secretary, place, related(record, "FTH", extension=[{**limits[0], "valueCode": "?"}]))
+    assert found(client, f"Immunization?patient={record}") == []
+    rewrite(secretary, place, related(record, "FTH"))
+    assert client.get(f"Patient/{record}").status_code == 200
+    rewrite(secretary, place, related(record, "FTH", "withdrawn"))
+    assert client.get(f"Patient/{record}").status_code == 404
+
+
+def test_a_parent_of_an_emancipated_minor(server: Served) -> None:
+    record, secretary = str(server.installation.store.ids["p0006"]), server.staff("secretary")
+    mother = near(server, secretary, related(record, "MTH"))
+    client = server.client(mother)
+    assert client.get(f"Patient/{record}").status_code == 200
+    free = [{"url": "urn:serment:emancipated", "valueDate": TODAY.isoformat()}]
+    extended(server, record, free)
+    assert client.get(f"Patient/{record}").status_code == 404
+
+
+# Heirs.
+
+
+GROUND = "causes-of-death"
+
+
+def test_an_heir_asks_before_and_after_death(server: Served) -> None:
+    """One of the three grounds, named and traced; before death, with none or with two: nothing."""
+    record, secretary = server.record("husband"), server.staff("secretary")
+    heir = near(server, secretary, related(record, "CHILD", "heir"))
+    client = server.client(heir, Serment_Reason=GROUND)
+    assert client.get(f"Patient/{record}").status_code == 404
+    extended(server, record, [], deceasedDateTime=TODAY.isoformat())
+    assert client.get(f"Patient/{record}").status_code == 200
+    assert found(client, f"Condition?patient={record}")
+    assert found(client, f"Consent?patient={record}") == []
+    assert found(client, f"AuditEvent?patient={record}") == []
+    assert client.post("Observation", json=weight(record)).status_code == 403
+    for reason in ("", f"{GROUND},assert-rights", f"{GROUND},immediate-risk"):
+        other = server.client(heir, **({"Serment_Reason": reason} if reason else {}))
+        assert other.get(f"Patient/{record}").status_code == 404, reason
+    assert server.patient("husband").get(f"Patient/{record}").status_code == 404
+    alive = Instant(int(datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC).timestamp() * 1000) - 1)
+    asking = replace(server.installation.as_patient("husband"), now=alive)
+    trail = run(server.house.proving.trail(asking, record))
+    assert (GROUND, "G10.heir") in {(body.event.reason, body.event.rule) for body in trail}
+
+
+def test_an_heir_of_somebody_who_objected(server: Served) -> None:
+    record, secretary, me = server.record("father"), server.staff("secretary"), server.patient("father")
+    heir = near(server, secretary, related(record, "CHILD", "heir"))
+    code = {"system": "urn:serment:purpose", "code": "SERMENT_HEIRS"}
+    assert me.post("Consent", json=consent(record, purpose=[code])).status_code == 201
+    assert server.staff("attending").get(f"Patient/{record}").status_code == 200
+    extended(server, record, [], deceasedBoolean=True)
+    assert server.client(heir, Serment_Reason=GROUND).get(f"Patient/{record}").status_code == 404
+
+
+def rewrite(client: httpx.Client, place: str, resource: Json) -> None:
+    """Write an item again."""
+    held = client.get(place)
+    sent = {**resource, "id": place.partition("/")[2]}
+    put = client.put(place, json=sent, headers={"if-match": held.headers["etag"]})
+    assert put.status_code == 200, put.text
+
+
+def extended(server: Served, record: str, extensions: list[Json], **more: Any) -> None:
+    """Write in a person's own resource what changes in their life."""
+    doctor = server.staff("attending")
+    held = doctor.get(f"Patient/{record}")
+    said = held.json()
+    said["extension"] = [*said.get("extension", []), *extensions]
+    if not said["extension"]:
+        del said["extension"]
+    put = doctor.put(f"Patient/{record}", json={**said, **more}, headers={"if-match": held.headers["etag"]})
+    assert put.status_code == 200, put.text

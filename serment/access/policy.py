@@ -179,6 +179,12 @@ class Policy:
             return False
         return now < _until(fact, window)
 
+    def until(self, fact: TeamFact) -> Instant | None:
+        """Give the instant at which a dated act of care stops opening the record, None when none is set."""
+        window = self.windows.get(fact.kind)
+        ends = float("inf") if window is None else _until(fact, window)
+        return None if ends == float("inf") else Instant(int(ends))
+
     def over(self, fact: TeamFact, now: Instant) -> bool:
         """Tell whether a dated act of care can never open the record again, at `now` or later."""
         window = self.windows.get(fact.kind)

@@ -122,7 +122,6 @@ ROUTES = [
     at("/fhir/Patient/{id:logical}/$insi-search", POST=identity.insi_search),
     at("/fhir/Patient/{id:logical}/$insi-accept", POST=identity.insi_accept),
     at("/fhir/Patient/{id:logical}/$identity-proof", POST=identity.identity_proof),
-    at("/fhir/Practitioner/$declared-acts", GET=operations.declared_acts),
     at("/fhir/Patient/$find-as-typed", POST=as_typed.find),
     at("/fhir/{type:type}/$validate", POST=validation.validate),
     at("/fhir/{type:type}/{id:logical}/$validate", POST=validation.validate),

@@ -37,7 +37,6 @@ OPERATIONS = {
         "find-as-typed": f"{OURS}find-as-typed",
     },
     "Practitioner": {"declared-acts": f"{OURS}declared-acts"},
-    "Practitioner": {"declared-acts": f"{OURS}declared-acts"},
     "ValueSet": {
         "expand": f"{_R4}ValueSet-expand",
         "validate-code": f"{_R4}ValueSet-validate-code",

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serment.access.ties import Tie
 from serment.api import negotiation
 from serment.api.fhir import answer, who
 from serment.door.asking import language_of
@@ -20,7 +21,7 @@ from serment.errors import InvalidResourceError, MalformedError
 from serment.fhir import document, outcome, parameters
 from serment.fhir.dates import instant_text
 from serment.fhir.validate import check
-from serment.model import EmergencyReason, PatientId, Purpose
+from serment.model import EmergencyReason, Instant, PatientId, Purpose
 from serment.record.declaring import QUESTIONED, Declared, Declaring
 from serment.record.disclosing import Person
 from serment.words import Language, say
@@ -125,7 +126,8 @@ async def emergency_access(request: Request) -> Response:
 async def explain_access(request: Request) -> Response:
     """GET Patient/[id]/$explain-access: everybody who could read this, and why, told to the holder.
 
-    With `item=Type/id`, of that item alone.
+    With `item=Type/id`, of that item alone. A professional who may read is told of themselves. `regime` says
+    which law rules the record, each `tie` on which relation somebody stands, since when and until when.
     """
     house, asking = who(request)
     item = negotiation.one(request, "item") if negotiation.query(request) else ""
@@ -133,13 +135,15 @@ async def explain_access(request: Request) -> Response:
         raise MalformedError("operations.item")
     found = await house.disclosing.everybody(asking, PatientId(request.path_params["id"]), item)
     language = language_of(request)
-    sentence = "operations.emergency-closed" if found.emergency_opposed else "operations.emergency-open"
-    return answer(
-        parameters.written(
-            *(_person(person, language) for person in found.people),
-            parameters.value("emergency", "valueString", say(sentence, language)),
-        )
-    )
+    said = [
+        parameters.value("regime", "valueCode", found.regime),
+        parameters.value("why", "valueString", say(f"operations.regime-{found.regime}", language)),
+        *(_person(person, language) for person in found.people),
+    ]
+    if found.emergency_opposed is not None:
+        sentence = "operations.emergency-closed" if found.emergency_opposed else "operations.emergency-open"
+        said.append(parameters.value("emergency", "valueString", say(sentence, language)))
+    return answer(parameters.written(*said))
 
 
 def _person(person: Person, language: Language) -> parameters.Parameter:
@@ -152,6 +156,7 @@ def _person(person: Person, language: Language) -> parameters.Parameter:
         parameters.value("known", "valueBoolean", person.known),
         *([parameters.value("function", "valueCode", actor.function.value)] if person.known else []),
     ]
+    inside += [_tie(tie, language) for tie in person.ties]
     for category, rule in person.reads.items():
         code = parameters.value("category", "valueCode", category.value)
         inside.append(parameters.parts("reads", code, parameters.value("rule", "valueString", rule)))
@@ -160,6 +165,23 @@ def _person(person: Person, language: Language) -> parameters.Parameter:
         why = parameters.value("why", "valueString", say(sentence, language))
         inside.append(parameters.parts("does-not-read", code, why))
     return parameters.parts("person", *inside)
+
+
+def _tie(tie: Tie, language: Language) -> parameters.Parameter:
+    """Say on which relation somebody stands: its kind, a sentence, since when, until when, by whose word."""
+    inside = [
+        parameters.value("kind", "valueCode", tie.kind),
+        parameters.value("why", "valueString", say(f"operations.tie-{tie.kind}", language)),
+    ]
+    if tie.start > 0:
+        inside.append(parameters.value("since", "valueInstant", instant_text(Instant(tie.start))))
+    if tie.until is not None:
+        inside.append(parameters.value("until", "valueInstant", instant_text(Instant(tie.until))))
+    for name, actor in (("by", tie.by), ("through", tie.through)):
+        if actor:
+            who_ = {"identifier": {"system": "urn:serment:actor", "value": actor}}
+            inside.append(parameters.value(name, "valueReference", who_))
+    return parameters.parts("tie", *inside)
 
 
 async def parameter(request: Request, name: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 In this order: the answer, the passage, who is asked about. Asked about is everybody whom the record names
 (holder, representatives, care team, attending physician, the patient's own choices, authors) and everybody
 whom its trace names. The decision is asked for each as for a read of theirs now; nothing is opened. Who
-has never come is judged as a doctor of the structure, the most that they could be.
+has never come is judged as a doctor of the structure, the most that they could be. A professional who may
+read is told of themselves alone: which regime rules, what ties them to the record, what they read by it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass, field, replace
 
 from serment.access.explain import Explanation, who_can
 from serment.access.record_facts import EMERGENCY_OPPOSED, RecordFacts
+from serment.access.ties import Tie, ties_of
 from serment.errors import NotFoundError
-from serment.ledger.entry import Body
+from serment.ledger.entry import Body, Interaction
 from serment.model import (
     Act,
     Actor,
@@ -28,10 +30,13 @@ from serment.model import (
     Purpose,
     RecordToken,
 )
-from serment.record import gate
+from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.passage import Passage
 from serment.record.proving import Proving
+from serment.record.reading import settled, warm
+from serment.record.searching import PERSON
+from serment.record.showing import main_rule
 
 KINDS = {
     "rpps": (ActorKind.PROFESSIONAL, Purpose.TREAT),
@@ -41,6 +46,9 @@ KINDS = {
 }
 """What an actor's name begins with → what they are, and the purpose for which they read."""
 
+CARING = frozenset({ActorKind.PROFESSIONAL, ActorKind.STAFF})
+"""Who is told of themselves."""
+
 DOCTOR = "10"
 MOST_PEOPLE = 500
 
@@ -49,21 +57,27 @@ MOST_PEOPLE = 500
 class Person:
     """One person: what they may read by category → rule, what not → the holder's sentence for the reason.
 
-    `known` says that they have acted on this record before, so that their function is certain.
+    `known` says that they have acted on this record before, so that their function is certain; `ties` are
+    the relations on which they stand.
     """
 
     actor: Actor = field(repr=False)
     known: bool
     reads: dict[Category, str]
     refused: dict[Category, str]
+    ties: list[Tie] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """Everybody who could read, then those who could not; whether the emergency door was closed."""
+    """Everybody who could read, then those who could not; whether the emergency door was closed.
+
+    `regime` rules the record; None for the door says that it is not the asker's to know.
+    """
 
     people: list[Person] = field(repr=False)
-    emergency_opposed: bool
+    regime: str
+    emergency_opposed: bool | None
 
 
 class Disclosing:
@@ -76,8 +90,11 @@ class Disclosing:
     async def everybody(self, asking: Asking, patient: PatientId, item: str = "") -> Disclosed:
         """Say who could read the record, or one item of it (`Type/id`): to the holder only.
 
-        Raises `NotFoundError` for anybody else, and for an item that the holder does not see.
+        A professional or a secretary who may read is told of themselves. Raises `NotFoundError` for anybody
+        else, and for an item that the holder does not see.
         """
+        if asking.actor.kind in CARING and not item:
+            return await self._of_asker(asking, patient)
         trail = await self._proving.trail(asking, patient)
         passage = self._passage
         with passage.store.snapshot() as snapshot:
@@ -94,7 +111,32 @@ class Disclosing:
         people = [self._person(asking, actor, view.facts, seen, known=known) for actor, known in asked]
         people.sort(key=lambda one: (not one.reads, one.actor.id))
         opposed = any(choice.kind == EMERGENCY_OPPOSED for choice in view.facts.choices)
-        return Disclosed(people, opposed)
+        return Disclosed(people, view.facts.regime, opposed)
+
+    async def _of_asker(self, asking: Asking, patient: PatientId) -> Disclosed:
+        """Say of who asks what they read, and why. The patient's own choices are not told."""
+        passage = self._passage
+        await warm(passage, asking, [f"Patient/{patient}"])
+        with passage.store.snapshot() as snapshot:
+            located, _ = passage.resolve(snapshot, f"Patient/{patient}")
+            view = passage.view(snapshot, asking, located.record)
+            verdicts = [(unit, view.decide(unit, Act.READ)) for unit in view.head.classes()]
+            reads = {unit.category: one.rule for unit, one in verdicts if isinstance(one, Permit)}
+            if reads:
+                rule = main_rule(list(reads.values()))
+                entries = trace.of_access(passage, view, Interaction.LIST, [], rule)
+            else:
+                denial = gate.denied(view.decide(PERSON, Act.READ))
+                entries = trace.of_refusal(passage, view, Interaction.LIST, denial)
+        await settled(passage, entries)
+        if not reads:
+            raise NotFoundError("record.not-found")
+        ties = [tie._replace(by="") for tie in self._ties(asking, asking.actor, view.facts)]
+        mine = Person(asking.actor, True, reads, {}, ties)
+        return Disclosed([mine], view.facts.regime, None)
+
+    def _ties(self, asking: Asking, actor: Actor, facts: RecordFacts) -> list[Tie]:
+        return ties_of(actor, facts, self._passage.policy, asking.now)
 
     def _person(
         self, asking: Asking, actor: Actor, facts: RecordFacts, units: Sequence[ItemClass], *, known: bool
@@ -108,7 +150,7 @@ class Disclosing:
                 reads.setdefault(unit.category, told.rule)
             else:
                 refused.setdefault(unit.category, told.holder)
-        return Person(actor, known, reads, refused)
+        return Person(actor, known, reads, refused, self._ties(asking, actor, facts))
 
     def _told(
         self, asking: Asking, actor: Actor, purpose: Purpose, facts: RecordFacts, unit: ItemClass

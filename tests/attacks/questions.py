@@ -25,6 +25,7 @@ ASIDE = {
     "/fhir/CodeSystem/$validate-code": "is given what it judges; asked by doors/test_terminology.py",
     "/fhir/Patient/{id:logical}/$confirm-attending": "the holder's word, not an answer on items",
     "/fhir/Patient/{id:logical}/$declare-act": "changes who asks; asked by attacks/test_laundered_act.py",
+    "/fhir/Practitioner/$declared-acts": "counts acts, not items; asked by doors/test_care_relation.py",
     "/fhir/Binary": "takes contents and searches nothing; asked by doors/test_binary_attacks.py",
     "/fhir/Patient/{id:logical}/$export/job": "followed from $export",
     "/fhir/Patient/{id:logical}/$export/file": "followed from $export",

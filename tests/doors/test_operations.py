@@ -153,11 +153,65 @@ def test_one_item_is_explained_alone(server: Served) -> None:
 
 
 def test_nobody_else_is_told_who_could_read(server: Served) -> None:
-    for role in ("team-doctor", "attending", "secretary", "unrelated-doctor"):
+    for role in ("locum", "officer", "unrelated-doctor"):
         staff = server.staff(role)
         answers = [staff.get(f"Patient/{id_}/$explain-access") for id_ in (server.record(), UNKNOWN)]
         assert {answer.status_code for answer in answers} == {404}
         assert answers[0].content == answers[1].content
+
+
+def ties(person_: Json) -> dict[str, dict[str, Any]]:
+    found = [parts(one) for one in person_["part"] if one["name"] == "tie"]
+    return {one["kind"]["valueCode"]: one for one in found}
+
+
+@pytest.mark.capability("3-02", "lets")
+def test_the_holder_is_told_which_regime_rules_and_on_what_each_person_stands(server: Served) -> None:
+    stranger, me = server.installation.staff("unrelated-doctor").id, server.patient()
+    named = {"role": {"text": "x"}, "reference": by_rpps(stranger)}
+    permit = consent(server.record(), type="permit", actor=[named])
+    permit["provision"]["period"] = {"start": "2026-01-01", "end": "2099-01-01"}
+    made = me.post("Consent", json=permit)
+    assert made.status_code == 201, made.text
+    answer = me.get(f"Patient/{server.record()}/$explain-access").json()
+    said = {one["name"]: one for one in answer["parameter"]}
+    assert said["regime"]["valueCode"] == "own"
+    assert "L1110-4" in said["why"]["valueString"]
+    found = people(answer)
+    given = ties(found[stranger])["consent"]
+    assert given["by"]["valueReference"]["identifier"]["value"] == server.patient_actor().id
+    assert (given["since"]["valueInstant"][:4], given["until"]["valueInstant"][:4]) == ("2026", "2099")
+    assert "attending" in ties(found[server.installation.staff("attending").id])
+    assert all(one["why"]["valueString"] for person_ in found.values() for one in ties(person_).values())
+    me.delete(f"Consent/{made.json()['id']}")
+
+
+@pytest.mark.capability("3-02", "lets")
+def test_a_professional_who_may_read_is_told_why_and_nothing_of_anybody_else(server: Served) -> None:
+    doctor = server.installation.staff("team-doctor")
+    answer = server.client(doctor).get(f"Patient/{server.record()}/$explain-access").json()
+    assert [one["name"] for one in answer["parameter"]] == ["regime", "why", "person"]
+    [(name, mine)] = people(answer).items()
+    assert (name, refused(mine)) == (doctor.id, {})
+    assert reads(mine)
+    assert ties(mine)
+    assert not any("by" in one for one in ties(mine).values())
+
+
+@pytest.mark.capability("3-02", "refuses")
+def test_nothing_is_exchanged_outside_the_team_without_a_recorded_consent(server: Served) -> None:
+    doctor, me = server.staff("unrelated-doctor"), server.patient()
+    assert doctor.get(f"Patient/{server.record()}").status_code == 404
+    permit = consent(server.record(), type="permit")
+    reference = by_rpps(server.installation.staff("unrelated-doctor").id)
+    permit["provision"]["actor"] = [{"role": {"text": "x"}, "reference": reference}]
+    made = me.post("Consent", json=permit).json()
+    assert doctor.get(f"Patient/{server.record()}").status_code == 200
+    permit["provision"]["period"] = {"start": "2020-01-01", "end": "2021-01-01"}
+    ended = me.put(f"Consent/{made['id']}", json={**permit, "id": made["id"]}, headers={"if-match": 'W/"1"'})
+    assert ended.status_code == 200, ended.text
+    assert doctor.get(f"Patient/{server.record()}").status_code == 404
+    me.delete(f"Consent/{made['id']}")
 
 
 # $emergency-access

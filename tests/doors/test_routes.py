@@ -46,6 +46,7 @@ WHO = {
     "/fhir/Patient/{id:logical}/$export/file": ("program", "GET"),
     "/fhir/Patient/{id:logical}/$explain-access": ("program", "GET"),
     "/fhir/Patient/{id:logical}/$emergency-access": ("program", "POST"),
+    "/fhir/Practitioner/$declared-acts": ("program", "GET"),
     "/fhir/Patient/{id:logical}/$insi-search": ("program", "POST"),
     "/fhir/Patient/{id:logical}/$insi-accept": ("program", "POST"),
     "/fhir/Patient/{id:logical}/$identity-proof": ("program", "POST"),

@@ -97,8 +97,8 @@ def actor_of(reference: dict[str, Any], resolve: Resolve) -> str:
     """Name the professional behind a Reference: by RPPS where it says one, else by resolving it."""
     identifier = reference.get("identifier")
     if isinstance(identifier, dict):
-        number = str(identifier.get("value", ""))
-        if rpps.is_rpps(number):
+        number = rpps.read(identifier.get("value"))
+        if number:
             return f"rpps:{number}"
     target = reference.get("reference")
     return resolve(target) if isinstance(target, str) and target.startswith("Practitioner") else ""

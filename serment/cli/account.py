@@ -6,7 +6,9 @@ A person has one account; what they may do is decided by the exercise that they 
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +20,7 @@ from serment.cli.speech import told
 from serment.errors import RequestError
 
 if TYPE_CHECKING:
+    from serment.identity.directory import Directory as PublicDirectory
     from serment.model import Instant
     from serment.people.accounts import Account, Exercise
     from serment.people.people import People
@@ -48,6 +51,7 @@ def add(app: typer.Typer) -> None:
     commands.command("end", help=told("cli.help-account-end"))(end)
     commands.command("leave", help=told("cli.help-account-leave"))(leave)
     commands.command("list", help=told("cli.help-account-list"))(list_)
+    commands.command("directory", help=told("cli.help-account-directory"))(directory_)
     app.add_typer(commands, name="account")
 
 
@@ -159,6 +163,44 @@ def list_(directory: Directory = None, passphrase_file: PassphraseFile = None, j
     if not found:
         out.say("cli.account-none")
     out.result(accounts=[_object(one) for one in found])
+
+
+def directory_(
+    file: Annotated[Path, argument("cli.argument-annuaire", "cli.value-file")],
+    structures: Annotated[list[str], option("cli.option-finess", "cli.value-finess", "--finess")],
+    directory: Directory = None,
+    passphrase_file: PassphraseFile = None,
+    json: Json = False,
+) -> None:
+    """Hold the accounts against the public directory: who is new, who has left. Changes nothing."""
+    from serment.people.directory import compare
+
+    out, listed = Output(json), _directory(file)
+    with opening.house(chosen(directory), passphrase_file) as house:
+        people, asking = people_of(house)
+        accounts = list(people.accounts.all(asking))
+    today = datetime.now().astimezone().date()
+    found = compare(listed.people, accounts, frozenset(structures), today, asking.now)
+    titles = ("rpps", "name", "profession", "finding")
+    rows = [(one.rpps, one.name, one.profession, told(f"cli.directory-{one.finding}")) for one in found]
+    out.table([told(f"cli.title-{title}") for title in titles], rows)
+    if listed.unread:
+        out.say("cli.directory-unread", count=listed.unread)
+    out.result(unread=listed.unread, found=[asdict(one) for one in found])
+
+
+def _directory(file: Path) -> PublicDirectory:
+    """Read a bundle of the public directory. Raises `RequestError` for what is none."""
+    import msgspec
+
+    from serment.identity.directory import read
+
+    try:
+        said = msgspec.json.decode(file.read_bytes())
+        entries = said["entry"] if isinstance(said, dict) else said
+        return read([one.get("resource", one) for one in entries])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        raise RequestError("cli.not-a-directory") from None
 
 
 def people_of(house: House) -> tuple[People, Asking]:

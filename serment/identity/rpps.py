@@ -31,6 +31,14 @@ def is_rpps(number: str) -> bool:
     return len(number) == 11 and luhn.holds(number)
 
 
+def read(number: object) -> str:
+    """Give the RPPS number that a received identifier is, as such or as a national one (IDNPS); "" for none."""
+    if not isinstance(number, str):
+        return ""
+    bare = number[1:] if len(number) == 12 and number.startswith("8") else number
+    return bare if is_rpps(bare) else ""
+
+
 def check(number: str) -> None:
     """Refuse an RPPS number as a person typed it.
 

@@ -64,6 +64,7 @@ LISTED = {
     "account end": OPEN,
     "account leave": OPEN,
     "account list": OPEN,
+    "account directory": OPEN,
     "profile show": OPEN,
     "profile set": OPEN,
     "certificate make": OPEN,

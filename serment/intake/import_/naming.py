@@ -68,7 +68,7 @@ def met(name: Name, resource: dict[str, Any]) -> Met:
     called = [f"{one['system']}|{one['value']}" for one in numbers if one.get("system") and one.get("value")]
     if name[0] != "Practitioner":
         return Met(name, called, None)
-    found = [str(one.get("value", "")) for one in numbers if rpps.is_rpps(str(one.get("value", "")))]
+    found = [number for one in numbers if (number := rpps.read(one.get("value")))]
     return Met(name, called, f"rpps:{found[0]}" if found else "")
 
 

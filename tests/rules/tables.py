@@ -11,8 +11,9 @@ from typing import Final
 from tests.rules.table import Row, Table
 from tests.rules.tables_grounds import GROUNDS
 from tests.rules.tables_people import PEOPLE
+from tests.rules.tables_relations import RELATIONS
 from tests.rules.tables_vetoes import VETOES
 
-ALL: Final = (*VETOES, *GROUNDS, *PEOPLE)
+ALL: Final = (*VETOES, *GROUNDS, *RELATIONS, *PEOPLE)
 
-__all__ = ["ALL", "GROUNDS", "PEOPLE", "VETOES", "Row", "Table"]
+__all__ = ["ALL", "GROUNDS", "PEOPLE", "RELATIONS", "VETOES", "Row", "Table"]

@@ -58,6 +58,7 @@ from serment.record.passage import (
 )
 from serment.record.proving import origin_of
 from serment.record.recovery import recover
+from serment.record.sessions import Entrance
 from serment.record.spooling import OwedNotes, Spooling
 from serment.settings import AUTHORITY, CERTIFICATE, KEY, MOST_WORKERS, NAME, TLS, Settings
 from serment.store.ballast import Ballast
@@ -215,7 +216,7 @@ def open_house(settings: Settings) -> House:
             scanner=Clamd(Path(settings.scanner)) if settings.scanner else None,
         )
         kind = custody.state().kind or StoreKind.PRODUCTION
-        house = House.of(passage, custody, kind, f"{settings.base}/fhir")
+        house = House.of(passage, custody, kind, f"{settings.base}/fhir", _entrance(settings))
         house.identifying.service = insi.at(settings.insi, settings.insi_files, settings.structure, clock)
         store.watch(passage.keyring.let_go)
         house.proving.trust()
@@ -225,6 +226,11 @@ def open_house(settings: Settings) -> House:
             house.sessions.ready()
         opened.pop_all()
         return house
+
+
+def _entrance(settings: Settings) -> Entrance:
+    hour, minute = 3600 * 1000, 60 * 1000
+    return Entrance(settings.session * hour, settings.idle * minute, settings.breached)
 
 
 def create_store(settings: Settings, store_id: bytes) -> Store:

@@ -28,6 +28,9 @@ VARIABLES: Final = {
     "language": "SERMENT_LANGUAGE",
     "workers": "SERMENT_WORKERS",
     "scanner": "SERMENT_SCANNER",
+    "session": "SERMENT_SESSION",
+    "idle": "SERMENT_IDLE",
+    "breached": "SERMENT_BREACHED",
     "certificate": "SERMENT_CERTIFICATE",
     "insi": "SERMENT_INSI",
     "insi_files": "SERMENT_INSI_FILES",
@@ -40,6 +43,12 @@ NAME, CERTIFICATE, KEY, AUTHORITY = "name", "certificate.pem", "key.pem", "autho
 """The folder of an installation that holds its certificate, and the files in it. `name` is the host name."""
 
 HTTPS: Final = 443
+
+MOST_HOURS: Final = 12
+"""Hours that a session lasts, at most."""
+
+MOST_IDLE: Final = 60
+"""Minutes after which a session that nobody uses is locked, at most."""
 
 MOST_WORKERS: Final = 64
 """Server processes of one installation, at most."""
@@ -54,6 +63,8 @@ class Settings:
     processes share the port; `worker` says which of them this is, from 0. `certificate` is the folder of the
     certificate under which the server speaks TLS, None where it has none. `insi` is the address of the INSi
     service, "" for none; `insi_files` the folder of the certificate under which the structure speaks to it.
+    `session` is how many hours a session lasts, `idle` after how many minutes an unused one is locked,
+    `breached` the file or folder of a list of leaked passwords.
     """
 
     directory: Path
@@ -72,6 +83,9 @@ class Settings:
     certificate: Path | None = None
     insi: str = ""
     insi_files: Path | None = None
+    session: int = MOST_HOURS
+    idle: int = 15
+    breached: str = ""
 
     @property
     def base(self) -> str:
@@ -104,6 +118,9 @@ def read(
         language=_value(given, "SERMENT_LANGUAGE", "fr", Language),
         workers=_value(given, "SERMENT_WORKERS", "1", _workers),
         scanner=_value(given, "SERMENT_SCANNER", "", _socket),
+        session=_value(given, "SERMENT_SESSION", str(MOST_HOURS), partial(_number, most=MOST_HOURS)),
+        idle=_value(given, "SERMENT_IDLE", "15", partial(_number, most=MOST_IDLE)),
+        breached=_absolute(given.get("SERMENT_BREACHED", "")),
         insi=_value(given, "SERMENT_INSI", "", _service),
         insi_files=Path(given["SERMENT_INSI_FILES"]).absolute() if given.get("SERMENT_INSI_FILES") else None,
         replica=_value(
@@ -153,10 +170,18 @@ def _port(text: str) -> int:
 
 
 def _workers(text: str) -> int:
-    workers = int(text)
-    if not 1 <= workers <= MOST_WORKERS:
+    return _number(text, most=MOST_WORKERS)
+
+
+def _number(text: str, most: int) -> int:
+    number = int(text)
+    if not 1 <= number <= most:
         raise ValueError
-    return workers
+    return number
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute()) if path else ""
 
 
 def store_address(text: str, name: str = "SERMENT_STORE") -> str:

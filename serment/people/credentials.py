@@ -33,7 +33,10 @@ MOST_NOTICES: Final = 20
 
 
 class Passkey(msgspec.Struct, array_like=True, frozen=True):
-    """One passkey (WebAuthn level 3). `count` is its signature counter; one to `review` is not trusted."""
+    """One passkey (WebAuthn level 3). `count` is its signature counter.
+
+    One to `review` is to be confirmed by the person; one that is `suspended` opens nothing.
+    """
 
     id: bytes
     key: bytes
@@ -43,6 +46,7 @@ class Passkey(msgspec.Struct, array_like=True, frozen=True):
     used: int = 0
     review: bool = False
     synced: bool = False
+    suspended: bool = False
 
     def __repr__(self) -> str:
         return "Passkey(…)"
@@ -102,6 +106,17 @@ class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
     def passkey(self, id_: bytes) -> Passkey | None:
         """Find a passkey by its credential id."""
         return next((one for one in self.passkeys if one.id == id_), None)
+
+    def keyed(self, passkey: Passkey) -> Credentials:
+        """Put a passkey in the place of the one with its id, or beside the others."""
+        others = tuple(one for one in self.passkeys if one.id != passkey.id)
+        return msgspec.structs.replace(self, passkeys=(*others, passkey))
+
+    def doubted(self, why: str) -> Credentials:
+        """Have the password changed, if there is one, and every passkey reviewed, before anything goes on."""
+        passkeys = tuple(msgspec.structs.replace(one, review=True) for one in self.passkeys)
+        renew = why if self.password else ""
+        return msgspec.structs.replace(self, passkeys=passkeys, renew=renew, devices=())
 
     def knows(self, device: bytes) -> bool:
         """Say whether the person has signed in from this browser before."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from serment.people.accounts import Accounts
 from serment.people.arriving import Arriving
 from serment.people.credentials import Drawer
+from serment.people.entering import Entering
 from serment.people.openid import Line, Unplugged
 from serment.people.profile import Profiles
+from serment.people.programs import Programs
 from serment.people.providers import Providers
 from serment.people.signing import SigningIn
 from serment.people.staff import Staff
@@ -28,6 +30,8 @@ class People:
     profiles: Profiles
     providers: Providers
     arriving: Arriving
+    entering: Entering
+    programs: Programs
 
     @classmethod
     def of(cls, house: House, line: Line | None = None) -> People:
@@ -36,6 +40,7 @@ class People:
         accounts = Accounts(registry)
         staff = Staff(house.passage, accounts, house.sessions)
         drawer = Drawer(registry, accounts)
+        entering = Entering.over(house, registry, accounts, drawer)
         signing_in, providers = SigningIn(registry, drawer, house.sessions), Providers(registry)
         arriving = Arriving.over(
             (providers, accounts, signing_in),
@@ -44,7 +49,18 @@ class People:
             line or Unplugged(),
             house.base.removesuffix("/fhir"),
         )
-        return cls(registry, accounts, signing_in, staff, Profiles(registry), providers, arriving)
+        arriving.invited = entering.inviting.spend
+        return cls(
+            registry,
+            accounts,
+            signing_in,
+            staff,
+            Profiles(registry),
+            providers,
+            arriving,
+            entering,
+            Programs.over(house, registry, accounts),
+        )
 
 
 class Reception:

@@ -12,6 +12,7 @@ from serment.record.auditing import Auditing
 from serment.record.bundling import Bundling
 from serment.record.choosing import Choosing
 from serment.record.disclosing import Disclosing
+from serment.record.duplicates.merging import Merging
 from serment.record.emergency import Emergency
 from serment.record.everything import Everything
 from serment.record.exporting import Exporting
@@ -24,12 +25,13 @@ from serment.record.proving import Proving
 from serment.record.reading import Reading
 from serment.record.retrying import Retrying
 from serment.record.searching import Searching
-from serment.record.sessions import Sessions
+from serment.record.sessions import DEFAULTS, Entrance, Sessions
 from serment.record.showing import Showing
 from serment.record.strangers import Strangers
 from serment.record.streaming import Depositing, Serving
 from serment.record.subscribing import Subscribing
 from serment.record.summarising import Summarising
+from serment.record.telling import Telling
 from serment.record.warming import Warming
 from serment.record.writing import Writing
 
@@ -69,9 +71,19 @@ class House:
     notifying: Notifying
     identifying: Identifying
     as_typed: AsTyped
+    merging: Merging
+    telling: Telling
+    entrance: Entrance
 
     @classmethod
-    def of(cls, passage: Passage, custody: Custody, kind: StoreKind, base: str) -> House:
+    def of(
+        cls,
+        passage: Passage,
+        custody: Custody,
+        kind: StoreKind,
+        base: str,
+        entrance: Entrance = DEFAULTS,
+    ) -> House:
         """Build every part over one passage."""
         reading, searching, writing = Reading(passage), Searching(passage), Writing(passage)
         finding, proving = Finding(passage, searching), Proving(passage, custody)
@@ -82,7 +94,7 @@ class House:
             passage.clock(),
             passage,
             custody,
-            Sessions(passage, kind),
+            Sessions(passage, kind, entrance),
             reading,
             searching,
             finding,
@@ -108,6 +120,9 @@ class House:
             Notifying(passage),
             Identifying(passage, reading, writing),
             AsTyped(passage),
+            Merging(passage, reading, writing),
+            Telling(passage),
+            entrance,
         )
 
     def close(self) -> None:

@@ -21,6 +21,21 @@ NOBODY: Final = ""
 """Whose row is nobody's session: what was met once (`spent`)."""
 
 
+IDLE_MS: Final = 15 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What the site chooses for sign-in: how long a session lasts and may stay unused, in ms.
+
+    `breached` is the path of a list of leaked passwords, "" for none.
+    """
+
+    longest: int = SESSION_MS
+    idle: int = IDLE_MS
+    breached: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """What a session of an account is bound to.

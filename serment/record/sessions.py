@@ -37,6 +37,7 @@ from serment.record.session_rows import (
     SKEW_MS,
     UNBOUND,
     Bound,
+    Entrance,
     Opened,
     Program,
     Row,
@@ -45,15 +46,14 @@ from serment.record.session_rows import (
 from serment.record.signed import actor_of
 from serment.store.contract import Transaction
 
-__all__ = ["SESSION_MS", "SKEW_MS", "Bound", "Program", "Session", "Sessions"]
+__all__ = ["SESSION_MS", "SKEW_MS", "Bound", "Entrance", "Program", "Session", "Sessions"]
 
 FORM_KEY: Final = "form"
+DEFAULTS: Final = Entrance()
 SWEPT: Final = 32
 """Rows that one sign-in looks at, to drop those that are over: more than one sign-in adds."""
 MOST_OPENED = 256
 """Sessions whose row is kept opened: the staff of a large practice."""
-IDLE_MS: Final = 15 * 60 * 1000
-"""A session of an account that nobody has used for so long is locked."""
 TOUCH_MS: Final = 60 * 1000
 """How far a row may lag behind the last use; another process locks by as much too early, at most."""
 
@@ -68,14 +68,12 @@ class Made:
 
 
 class Sessions:
-    """Issue, exchange, open and end sessions. `longest` and `idle` are in ms."""
+    """Issue, exchange, open and end sessions."""
 
-    def __init__(
-        self, passage: Passage, kind: StoreKind, *, longest: int = SESSION_MS, idle: int = IDLE_MS
-    ) -> None:
+    def __init__(self, passage: Passage, kind: StoreKind, entrance: Entrance = DEFAULTS) -> None:
         self._passage = passage
         self._kind = kind
-        self._longest, self._idle = min(longest, SESSION_MS), idle
+        self._longest, self._idle = min(entrance.longest, SESSION_MS), entrance.idle
         self._rows: OrderedDict[bytes, Opened] = OrderedDict()
         self._used: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
         self._lock = Lock()

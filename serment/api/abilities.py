@@ -35,6 +35,10 @@ OPERATIONS = {
         "explain-access": f"{OURS}explain-access",
         "emergency-access": f"{OURS}emergency-access",
         "find-as-typed": f"{OURS}find-as-typed",
+        "duplicates": f"{OURS}duplicates",
+        "keep-apart": f"{OURS}keep-apart",
+        "merge": "http://hl7.org/fhir/OperationDefinition/Patient-merge",
+        "undo-merge": f"{OURS}undo-merge",
     },
     "Practitioner": {"declared-acts": f"{OURS}declared-acts"},
     "ValueSet": {

@@ -92,16 +92,45 @@ def left(document: Document, kept_id: str) -> bytes:
 
 def parted(document: Document, left_id: str) -> bytes:
     """Give the Patient that was kept without its link to the other."""
-    reference = f"Patient/{left_id}"
-    links = list(dicts(document.value.get("link")))
+    return _patched(document, _unlinked(document.value, REPLACES, f"Patient/{left_id}"))
+
+
+def restored(document: Document, kept_id: str, active: bool | None, uses: tuple[str, ...]) -> bytes:
+    """Give the Patient that was left as it was: `active` and `uses` are what it said before."""
+    patient = document.value
+    reference = f"Patient/{kept_id}"
+    again = {"op": "remove", "path": "/active"} if active is None else _add("/active", active)
+    return _patched(
+        document,
+        [again, *_used(patient, uses), *_unlinked(patient, REPLACED_BY, reference), *_taking(patient, LEFT)],
+    )
+
+
+def uses(patient: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the use of each identifier in its place, "" for none."""
+    return tuple(str(one.get("use", "")) for one in dicts(patient.get("identifier")))
+
+
+def _used(patient: Mapping[str, Any], before: tuple[str, ...]) -> Operations:
+    places = zip(enumerate(dicts(patient.get("identifier"))), before, strict=False)
+    return [
+        _add(f"/identifier/{place}/use", use) if use else {"op": "remove", "path": f"/identifier/{place}/use"}
+        for (place, one), use in places
+        if one.get("use", "") != use
+    ]
+
+
+def _unlinked(patient: Mapping[str, Any], type_: str, reference: str) -> Operations:
+    """Take out the links of one kind to one Patient; the last one takes the list with it."""
+    links = list(dicts(patient.get("link")))
     places = [
         place
         for place, one in enumerate(links)
-        if one.get("type") == REPLACES and one.get("other", {}).get("reference") == reference
+        if one.get("type") == type_ and one.get("other", {}).get("reference") == reference
     ]
-    if len(places) == len(links):
-        return _patched(document, [{"op": "remove", "path": "/link"}] if links else [])
-    return _patched(document, [{"op": "remove", "path": f"/link/{place}"} for place in reversed(places)])
+    if places and len(places) == len(links):
+        return [{"op": "remove", "path": "/link"}]
+    return [{"op": "remove", "path": f"/link/{place}"} for place in reversed(places)]
 
 
 def _append(patient: Mapping[str, Any], member: str, value: object) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from serment.model import Denial, ItemClass, PatientId, Receipt, RecordToken
 from serment.record import announcing, register, today, trace
 from serment.record.asking import Asking
 from serment.record.draft import Draft, Places, located
+from serment.record.duplicates import uniting
 from serment.record.gate import View
 from serment.record.index import Head
 from serment.record.passage import Passage
@@ -141,6 +142,7 @@ class Pen:
         """Write every draft and its trace."""
         while self.later:
             self.later.pop(0)()
+        uniting.note(self)
         today.note(self)
         announcing.note(self)
         register.note(self)

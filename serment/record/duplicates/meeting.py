@@ -149,10 +149,10 @@ def _compared(
     if not numbers.numbers:
         return comparison
     other = _evidence(pen, record, who)
-    return duplicates.compare(_numbered(person, numbers), _numbered(theirs, other))
+    return duplicates.compare(numbered(person, numbers), numbered(theirs, other))
 
 
-def _numbered(person: Person, numbers: Evidence) -> Person:
+def numbered(person: Person, numbers: Evidence) -> Person:
     """Give a person with the numbers that an identity rests on; what nobody has compared proves nothing."""
     current = frozenset() if numbers.retrieval is None else frozenset({numbers.retrieval.number})
     return replace(person, matricules=current, past=frozenset(numbers.numbers) - current)

@@ -27,7 +27,8 @@ MERGED: Final = "merged"
 class Suspicion(msgspec.Struct, frozen=True):
     """Two records that may be one person's. `weight` is in bits, `since` in ms.
 
-    Of a merged pair `kept` is the Patient that goes on, `before` the versions of both that were merged.
+    Of a merged pair `kept` is the Patient that goes on; `active` and `uses` are what the other one said of
+    itself and of its identifiers, which undoing the merge restores.
     """
 
     one: str
@@ -38,7 +39,8 @@ class Suspicion(msgspec.Struct, frozen=True):
     since: int
     state: str = OPEN
     kept: str = ""
-    before: tuple[int, int] = (0, 0)
+    active: bool | None = None
+    uses: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -1,0 +1,98 @@
+"""The operations on duplicates: the worklist, `$merge` (R5 Patient/$merge), and ours that undo and dismiss.
+
+Each takes a FHIR Parameters resource that names the two records by reference, so that no trait stands in an
+address. Order: the list, one person, two people, what is read of a request.
+"""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serment.api import negotiation
+from serment.api.fhir import answer, who
+from serment.door.asking import language_of
+from serment.errors import InvalidResourceError
+from serment.fhir import document, outcome, parameters
+from serment.fhir.dates import instant_text
+from serment.fhir.validate import check
+from serment.identity.who import Who
+from serment.model import Instant
+from serment.record.duplicates.merging import Pair
+
+_PATIENT = re.compile(r"Patient/([A-Za-z0-9.-]{1,64})")
+
+SOURCE, TARGET = "source-patient", "target-patient"
+"""Who is left and who is kept (R5 patient-operation-merge.html)."""
+
+
+async def listed(request: Request) -> Response:
+    """GET Patient/$duplicates: the suspected duplicates of the structure that nobody has judged."""
+    house, asking = who(request)
+    negotiation.nothing_else(request)
+    pairs = await house.merging.listed(asking)
+    return answer(parameters.written(*map(_pair, pairs)))
+
+
+async def merge(request: Request) -> Response:
+    """POST Patient/$merge: leave `source-patient` for `target-patient` (valueReference each)."""
+    house, asking = who(request)
+    source, target = await _two(request)
+    await house.merging.merge(asking, target, source, house.base)
+    return answer(outcome.ok("api.merged", language_of(request)))
+
+
+async def undo(request: Request) -> Response:
+    """POST Patient/$undo-merge: take back the merge of the same two."""
+    house, asking = who(request)
+    source, target = await _two(request)
+    await house.merging.undo(asking, target, source, house.base)
+    return answer(outcome.ok("api.merge-undone", language_of(request)))
+
+
+async def keep_apart(request: Request) -> Response:
+    """POST Patient/$keep-apart: the same two are two people, and are not suspected again."""
+    house, asking = who(request)
+    source, target = await _two(request)
+    await house.merging.keep_apart(asking, source, target)
+    return answer(outcome.ok("api.kept-apart", language_of(request)))
+
+
+def _pair(pair: Pair) -> parameters.Parameter:
+    """Write one line: the two people, how sure, since when."""
+    one, other = pair.people
+    return parameters.parts(
+        "suspected",
+        *_person(SOURCE, other),
+        *_person(TARGET, one),
+        parameters.value("grade", "valueCode", pair.suspicion.verdict),
+        parameters.value("score", "valueDecimal", pair.suspicion.weight),
+        parameters.value("since", "valueInstant", instant_text(Instant(pair.suspicion.since))),
+    )
+
+
+def _person(name: str, one: Who) -> list[parameters.Parameter]:
+    """Say who somebody is, as much as finding them shows."""
+    display = " ".join(filter(None, (one.birth, one.used and f"({one.used})", one.given)))
+    shown = {"reference": f"Patient/{one.patient}", "type": "Patient"}
+    return [
+        parameters.value(name, "valueReference", {**shown, "display": display} if display else shown),
+        *([parameters.value(f"{name}-birth-date", "valueDate", one.birth_date)] if one.birth_date else []),
+    ]
+
+
+async def _two(request: Request) -> tuple[str, str]:
+    """Read the two records: source and target. Raises `InvalidResourceError`."""
+    negotiation.nothing_else(request)
+    sent = document.read(await negotiation.resource(request))
+    check(sent)
+    given = sent.value.get("parameter", []) if sent.type == "Parameters" else []
+    named = {one.get("name"): one.get("valueReference", {}).get("reference") for one in given}
+    if set(named) != {SOURCE, TARGET} or len(given) != len(named):
+        raise InvalidResourceError("api.parameter", "Parameters.parameter")
+    found = [_PATIENT.fullmatch(str(named[name])) for name in (SOURCE, TARGET)]
+    if found[0] is None or found[1] is None:
+        raise InvalidResourceError("api.parameter", "Parameters.parameter")
+    return found[0][1], found[1][1]

@@ -15,11 +15,14 @@ SermentError                     exit  HTTP  FHIR issue
 │   ├── KeyReusedError             2    422   invalid
 │   ├── VersionConflictError       2    412   conflict
 │   ├── NotSelectiveError          2    412   multiple-matches
-│   └── TooLargeError              2    413   too-long
+│   ├── TooLargeError              2    413   too-long
+│   └── OAuthError                 2    400   invalid        of an OAuth endpoint, by its own code
 ├── SignInError                    3    401   login
-│   └── ProofAgainError            3    401   login          signed in, and asked to prove it once more
+│   ├── ProofAgainError            3    401   login          signed in, and asked to prove it once more
+│   └── PossessionError            3    401   login          a token without the proof of its key
 ├── RefusedError                   3    403   forbidden      the decision said no
-│   └── TooManyError               3    429   throttled
+│   ├── TooManyError               3    429   throttled
+│   └── ScopeError                 3    403   forbidden      outside what a program was let do
 ├── IntegrityError                 4    500   exception      what is stored is not what was written
 │   └── LedgerError                4    500   exception
 ├── RiskError                      5    409   business-rule  a measured risk is above its bar
@@ -172,6 +175,17 @@ class TooLargeError(RequestError):
     issue = "too-long"
 
 
+class OAuthError(RequestError):
+    """What an OAuth endpoint refuses; `code` is that of RFC 6749 section 5.2 or of an extension.
+
+    `nonce` is the one to use in the next proof of possession, "" when that is not what is missing.
+    """
+
+    def __init__(self, code: str, sentence: str, /, *, status: int = 400, nonce: str = "") -> None:
+        self.code, self.status, self.nonce = code, status, nonce
+        super().__init__(sentence)
+
+
 class SignInError(SermentError):
     """No person behind the request, or a session that has ended."""
 
@@ -182,6 +196,17 @@ class SignInError(SermentError):
 
 class ProofAgainError(SignInError):
     """Somebody is signed in and must prove it again: idle for too long, or about to do a dangerous act."""
+
+
+class PossessionError(SignInError):
+    """A token that is bound to a key, shown without a proof of that key (RFC 9449).
+
+    `nonce` is the one to use in the next proof, "" when that is not what is missing.
+    """
+
+    def __init__(self, sentence: str, /, *, nonce: str = "") -> None:
+        self.nonce = nonce
+        super().__init__(sentence)
 
 
 class RefusedError(SermentError):
@@ -197,6 +222,10 @@ class TooManyError(RefusedError):
 
     status = 429
     issue = "throttled"
+
+
+class ScopeError(RefusedError):
+    """A program asks for a type, an interaction or an operation that its scope does not name."""
 
 
 class IntegrityError(SermentError):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from serment.errors import MalformedError
+from serment.errors import MalformedError, ScopeError
 from serment.fhir.search import resource_types
 from serment.model import Act, Category, ItemClass, Label, RecordToken
 
@@ -241,6 +241,12 @@ class Scope:
             return need in self.operations
         type_, _, letter = need.partition(".")
         return any(one.type in {"*", type_} and letter in one.letters for one in self.resources)
+
+    def check(self, method: str, path: str | None, *, conditional: bool = False) -> None:
+        """Refuse a request, by its path below the FHIR address, None outside it. Raises `ScopeError`."""
+        needs = None if path is None else needed(method, path, conditional=conditional)
+        if needs is None or not all(self.lets(one) for one in needs):
+            raise ScopeError("access.outside-scope")
 
     def _in(self, unit: ItemClass, record: RecordToken) -> Iterator[ResourceScope]:
         """Give the scopes that count in a record: those of a patient in that patient's, and the directory."""

@@ -8,15 +8,18 @@ not known is refused.
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from functools import lru_cache
 
 from starlette.requests import Request
 
+from serment.door.programs import credentials, knock_of
 from serment.errors import MalformedError, RefusedError, SignInError
-from serment.model import EmergencyReason, HeirGround, Purpose, Reason, RequestId
+from serment.model import EmergencyReason, HeirGround, Instant, Purpose, Reason, RequestId
 from serment.people.people import People
 from serment.record.asking import Asking
 from serment.record.house import House
+from serment.record.sessions import Session
 from serment.words import Language
 
 COOKIE = "serment"
@@ -65,10 +68,7 @@ def _weight(text: str) -> float:
 
 def bearer_secret(request: Request) -> str:
     """Give the bearer secret of a program. Raises `SignInError` when there is none."""
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not bearer.strip():
-        raise SignInError("api.no-token")
-    return bearer.strip()
+    return credentials(request)[1]
 
 
 def cookie_secret(request: Request) -> str:
@@ -80,18 +80,34 @@ def cookie_secret(request: Request) -> str:
 
 
 def bearer_of(request: Request, house: House) -> Asking:
-    """Say who asks at a program's door. Raises `SignInError`, `RefusedError`, `MalformedError`."""
-    return _asking(request, house, bearer_secret(request))
+    """Say who asks at a program's door. Raises `SignInError`, `RefusedError`, `MalformedError`.
+
+    A registered program is answered within its scope; a token that is no program's is a person's own.
+    """
+    scheme, secret = credentials(request)
+    now = house.passage.clock()
+    session = house.sessions.open(secret, now)
+    asking = _asking(request, session, now)
+    if session.program is not None:
+        programs = people_of(request).programs
+        return replace(
+            asking, scope=programs.let(asking, session.program, knock_of(request, programs.origin))
+        )
+    if scheme != "bearer":
+        raise SignInError("api.no-token")
+    return asking
 
 
 def cookie_of(request: Request, house: House) -> Asking:
     """Say who asks at a page. Raises `SignInError`, `RefusedError`, `MalformedError`."""
-    return _asking(request, house, cookie_secret(request))
-
-
-def _asking(request: Request, house: House, secret: str) -> Asking:
     now = house.passage.clock()
-    session = house.sessions.open(secret, now)
+    session = house.sessions.open(cookie_secret(request), now)
+    if session.program is not None:  # a program's token opens no page
+        raise SignInError("web.no-session")
+    return _asking(request, session, now)
+
+
+def _asking(request: Request, session: Session, now: Instant) -> Asking:
     return Asking(
         session.actor,
         purpose_of(request, session.purpose),

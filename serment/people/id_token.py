@@ -83,7 +83,7 @@ def signed(text: str, keys: Sequence[Mapping[str, Any]], provider: Provider) -> 
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in provider.algorithms or set(header) - _HEADER:
         raise _refused()
-    key = _key(keys, header.get("kid"), algorithm)
+    key = key_for(keys, header.get("kid"), algorithm)
     try:
         jws.deserialize_compact(text, key, algorithms=[algorithm])
     except (JoseError, ValueError, TypeError):
@@ -133,13 +133,13 @@ def _once(pairs: list[tuple[str, Any]]) -> Claims:
     return found
 
 
-def _key(keys: Sequence[Mapping[str, Any]], kid: object, algorithm: str) -> RSAKey | ECKey:
+def key_for(keys: Sequence[Mapping[str, Any]], kid: object, algorithm: str) -> RSAKey | ECKey:
     """Choose the one key that the token names, or the only one that fits. Raises `UnknownKeyError`."""
     fitting = [key for key in keys if _fits(key, algorithm) and (kid is None or key.get("kid") == kid)]
     if len(fitting) != 1:
         raise UnknownKeyError("people.openid-refused")
     try:
-        return _imported(dict(fitting[0]))
+        return imported(dict(fitting[0]))
     except (JoseError, ValueError, TypeError, KeyError):
         raise UnknownKeyError("people.openid-refused") from None
 
@@ -153,7 +153,8 @@ def _fits(key: Mapping[str, Any], algorithm: str) -> bool:
     return key.get("kty") == "RSA"
 
 
-def _imported(key: Claims) -> RSAKey | ECKey:
+def imported(key: Claims) -> RSAKey | ECKey:
+    """Make a key of its public members. Raises `ValueError` for an RSA key that is too short."""
     public: dict[str, str | list[str]] = {name: str(key[name]) for name in _PUBLIC if name in key}
     if key["kty"] == "EC":
         return ECKey.import_key(public)

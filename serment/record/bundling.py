@@ -39,7 +39,7 @@ from serment.record.pen import Pen
 from serment.record.reading import Reading, Served
 from serment.record.resolving import Resolved, Resolving
 from serment.record.searching import Page
-from serment.record.steps import ORDER, Step, address, blaming, may_create, prepared
+from serment.record.steps import ORDER, Step, address, blaming, condition, may_create, prepared
 from serment.record.write import Written
 from serment.record.writing import Birth, Writing, new_id
 from serment.words import Language
@@ -91,6 +91,10 @@ class Bundling:
 
         Where a version that the sender did not name has moved on meanwhile, all is begun again.
         """
+        for place, entry in enumerate(asked):
+            if entry.method != "GET":
+                with blaming(place):
+                    within(asking, entry, base)
         made: dict[int, Written] | None = retrying.done_before(self._passage, asking)
         for left in reversed(range(0 if made else TRIES)):
             resolved = await self._resolving.resolve(asking, asked, base, linked=linked)
@@ -151,6 +155,7 @@ class Bundling:
 
     async def _get(self, asking: Asking, entry: BundleEntry, base: str) -> ResponseItem:
         """Answer a GET of a bundle: one item, one version, or a search."""
+        within(asking, entry, base)
         at = address(entry, base)
         type_, rest = at.type, at.id.split("/") if at.id else []
         if type_ in ADDRESSED_ALONE:
@@ -180,6 +185,14 @@ class Bundling:
                 raise GoneError("record.gone")
             return served
         raise NotSupportedError("bundling.get")
+
+
+def within(asking: Asking, entry: BundleEntry, base: str) -> None:
+    """Refuse an entry that the scope of the program which asks does not name. Raises `ScopeError`."""
+    if asking.scope is None:
+        return
+    at = address(entry, base)
+    asking.scope.check(entry.method, f"{at.type}/{at.id}", conditional=bool(condition(entry, base)))
 
 
 def answered(page: Page, base: str, language: Language, aside: int = 0) -> bytes:

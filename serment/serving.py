@@ -24,7 +24,7 @@ from serment.errors import (
     SermentError,
     TooManyError,
 )
-from serment.record.alarms import OUTBOX_BROKEN, UNIT_LIST_BROKEN
+from serment.record.alarms import OUTBOX_BROKEN, REGISTER_BROKEN, UNIT_LIST_BROKEN
 from serment.record.house import House
 from serment.record.recovery import recover
 from serment.server import application
@@ -170,7 +170,7 @@ class Doorkeeper:
             self._house.strangers.tell(ending=ending)
 
     def _warm(self) -> None:
-        """Keep the keys of today's unit list at hand, some of them each round."""
+        """Keep the keys of today's unit list at hand, and tell who was shown, some of them each round."""
         house = self._house
         if house is None:
             return
@@ -179,6 +179,11 @@ class Doorkeeper:
         except IntegrityError as error:
             log.error("unit list: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
             house.passage.alarms.ring(UNIT_LIST_BROKEN)
+        try:
+            house.telling.turn()
+        except IntegrityError as error:
+            log.error("register: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
+            house.passage.alarms.ring(REGISTER_BROKEN)
 
     def _look(self) -> None:
         with self._looking:

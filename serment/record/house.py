@@ -71,6 +71,7 @@ class House:
     notifying: Notifying
     identifying: Identifying
     as_typed: AsTyped
+    telling: Telling
     merging: Merging
     telling: Telling
     entrance: Entrance
@@ -120,6 +121,7 @@ class House:
             Notifying(passage),
             Identifying(passage, reading, writing),
             AsTyped(passage),
+            Telling(passage),
             Merging(passage, reading, writing),
             Telling(passage),
             entrance,

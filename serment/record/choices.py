@@ -320,7 +320,7 @@ def same_professional(draft: Draft, incoming: Incoming, id_: str) -> None:
 
 
 def _numbers(values: Iterable[object]) -> set[str]:
-    return {value for value in values if isinstance(value, str) and rpps.is_rpps(value)}
+    return {number for value in values if (number := rpps.read(value))}
 
 
 def practitioner(pen: Pen, reference: str) -> str:

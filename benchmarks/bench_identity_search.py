@@ -2,8 +2,8 @@
 
 Rows are written by the product's own draft, many in one transaction, without the records of their patients.
 Queries are what is typed until the person wanted is shown: from the third letter on, some with a given name
-or a year, some with a letter wrong. Each search is the whole passage: decision, register held against its head,
-answer, trace durable.
+or a year, some with a letter wrong. Each search is the whole passage: decision, register held against its
+head, answer, trace durable.
 
 Order: filling, opening, searching.
 """

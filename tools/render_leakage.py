@@ -6,9 +6,9 @@ attack is deterministic: invented people with names as common as they are in Fra
 a fixed key, no clock.
 
 A thief has the table of tokens and not its key. Who knows *statistics* has the values of as many other
-people: tokens are put in the order of their counts, values in the order of theirs, and the two are matched. Who knows
-*the list* knows every patient and all their traits: a token is guessed among the values that as many of them
-bear, and a record among the patients whose values are borne as often as its tokens. Recovered is the share of
+people: tokens are put in the order of their counts, values in the order of theirs, and the two are matched.
+Who knows *the list* knows every patient and all their traits: a token is guessed among the values that as many
+of them bear, and a record among the patients whose values are borne as often as its tokens. Recovered is the share of
 tokens in records that are told right; of the list, as expected over the guesses.
 
 Order: the people, the attack, the page.
@@ -76,7 +76,8 @@ class OfLength:
     """What a length of tokens hides and costs, all kinds together.
 
     `reason` pairs of records share a token for what it is of, `chance` for its shortness only; `linked` is
-    the share of records that the list tells apart; `astray` how many wrong records one key meets among `LARGE`.
+    the share of records that the list tells apart; `astray` how many wrong records one key meets among
+    `LARGE` patients.
     """
 
     bits: int

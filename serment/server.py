@@ -30,11 +30,14 @@ from serment.errors import (
     LockedError,
     MethodError,
     NotFoundError,
+    PossessionError,
+    ScopeError,
     SermentError,
     SignInError,
     TooManyError,
 )
 from serment.fhir import outcome
+from serment.people.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from serment.people.openid import Line
 from serment.people.people import Reception
 from serment.record.alarms import INTEGRITY
@@ -174,6 +177,12 @@ def _said(request: Request, error: SermentError) -> Response:
 
 
 def _headers(error: SermentError) -> dict[str, str]:
+    if isinstance(error, PossessionError):
+        said = "use_dpop_nonce" if error.nonce else "invalid_dpop_proof"
+        asked = {"www-authenticate": f'DPoP error="{said}", algs="{" ".join(DPOP_ALGORITHMS)}"'}
+        return asked | ({"dpop-nonce": error.nonce} if error.nonce else {})
+    if isinstance(error, ScopeError):
+        return {"www-authenticate": 'Bearer error="insufficient_scope"'}
     if isinstance(error, SignInError):
         return {"www-authenticate": "Bearer"}
     if isinstance(error, TooManyError):

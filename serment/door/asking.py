@@ -13,16 +13,20 @@ from functools import lru_cache
 
 from starlette.requests import Request
 
+from serment.door import browser
 from serment.door.programs import credentials, knock_of
-from serment.errors import MalformedError, RefusedError, SignInError
+from serment.errors import MalformedError, ProofAgainError, RefusedError, SignInError
 from serment.model import EmergencyReason, HeirGround, Instant, Purpose, Reason, RequestId
 from serment.people.people import People
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.record.sessions import Session
+from serment.record.today import KEEPER
 from serment.words import Language
 
-COOKIE = "serment"
+MET = "serment.session"
+"""Where the session of a page's request stands in its scope, once it was opened."""
+
 NO_REASON: frozenset[Reason] = frozenset()
 
 NUMBER = "serment.number"
@@ -73,7 +77,7 @@ def bearer_secret(request: Request) -> str:
 
 def cookie_secret(request: Request) -> str:
     """Give the secret of a page's session. Raises `SignInError` when there is none."""
-    secret = request.cookies.get(COOKIE, "")
+    secret = browser.cookie(request, browser.SESSION)
     if not secret:
         raise SignInError("web.no-session")
     return secret
@@ -100,11 +104,36 @@ def bearer_of(request: Request, house: House) -> Asking:
 
 def cookie_of(request: Request, house: House) -> Asking:
     """Say who asks at a page. Raises `SignInError`, `RefusedError`, `MalformedError`."""
+    session = session_of(request, house)
+    return _asking(request, session, house.passage.clock())
+
+
+def session_of(request: Request, house: House) -> Session:
+    """Give the session of a page. Raises `SignInError`; `ProofAgainError` when it is locked or questioned."""
     now = house.passage.clock()
-    session = house.sessions.open(cookie_secret(request), now)
+    session = house.sessions.open(cookie_secret(request), now, browser.cookie(request, browser.DEVICE))
     if session.program is not None:  # a program's token opens no page
         raise SignInError("web.no-session")
-    return _asking(request, session, now)
+    request.scope[MET] = session
+    return session
+
+
+def fresh_of(request: Request, house: House) -> Session:
+    """Give the session of a page for a dangerous act: its person has just proved who they are.
+
+    A demonstration session has nobody's credentials, and is asked for none. Raises as `session_of` does;
+    `ProofAgainError` when the proof is more than five minutes old.
+    """
+    session = session_of(request, house)
+    if session.bound.account and not session.fresh(house.passage.clock()):
+        raise ProofAgainError("signin.prove-again")
+    return session
+
+
+def nobody_of(request: Request, house: House) -> Asking:
+    """Ask as nobody yet: what is looked up and written is of the installation's own people."""
+    language, now = language_of(request), house.passage.clock()
+    return Asking(KEEPER, Purpose.SYSTEM_ADMINISTRATION, number_of(request), now, language=language)
 
 
 def _asking(request: Request, session: Session, now: Instant) -> Asking:
@@ -116,6 +145,12 @@ def _asking(request: Request, session: Session, now: Instant) -> Asking:
         reasons_of(request),
         language_of(request),
     )
+
+
+def nobody_yet(request: Request, house: House) -> Asking:
+    """Ask as nobody yet: what is looked up and written is of the installation's own people and programs."""
+    now, purpose = house.passage.clock(), Purpose.SYSTEM_ADMINISTRATION
+    return Asking(KEEPER, purpose, number_of(request), now, language=language_of(request))
 
 
 def number_of(request: Request) -> RequestId:

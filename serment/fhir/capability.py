@@ -35,6 +35,9 @@ NO_TYPE_HISTORY: Final = DIRECTORY_TYPES | {"Patient", "RelatedPerson"}
 WHOLE_ONLY: Final = frozenset({"Binary"})
 """Types that are written whole: no patch."""
 SYSTEM_INTERACTIONS: Final = ("transaction", "batch")
+_SERVICES: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_OAUTH_URIS: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+"""Where programs look that read no `.well-known/smart-configuration` (SMART App Launch 1.0)."""
 _DEFINITIONS: Final = "http://hl7.org/fhir/SearchParameter/"
 _NOTHING_LESS: Final[Mapping[str, frozenset[str]]] = {}
 _ONLY_READ: Final[dict[str, Any]] = {
@@ -76,7 +79,9 @@ def statement(
         "mode": "server",
         "security": {
             "description": "Bearer token; purpose of use in Serment-Purpose (v3 PurposeOfUse). "
-            "A clinical search names one patient. What is hidden from a caller answers as if absent."
+            "A clinical search names one patient. What is hidden from a caller answers as if absent.",
+            "service": [{"coding": [{"system": _SERVICES, "code": "SMART-on-FHIR"}]}],
+            "extension": [{"url": _OAUTH_URIS, "extension": _endpoints(url.removesuffix("/fhir"))}],
         },
         "resource": [
             _resource(
@@ -104,6 +109,13 @@ def statement(
             "rest": [rest],
         }
     )
+
+
+def _endpoints(origin: str) -> list[dict[str, Any]]:
+    return [
+        {"url": name, "valueUri": f"{origin}/{name}"}
+        for name in ("authorize", "token", "introspect", "revoke")
+    ]
 
 
 def _resource(

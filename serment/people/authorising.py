@@ -10,6 +10,7 @@ Order: what is asked (pure), what is given (pure), agreeing. Tokens are in `toke
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -193,4 +194,4 @@ class Authorising:
             wanted.key,
             offline=OFFLINE in said,
         )
-        return self.grants.begin(asking, asked)
+        return await asyncio.to_thread(self.grants.begin, asking, asked)

@@ -10,6 +10,7 @@ Order: what is answered, the endpoints.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from dataclasses import dataclass, field, replace
@@ -117,12 +118,12 @@ class Tokens:
         kind = form.get("grant_type", "")
         if kind not in GRANT_TYPES:
             raise OAuthError("unsupported_grant_type", "oauth.grant-type")
-        client = self.client_of(asking, form)
+        client = await asyncio.to_thread(self.client_of, asking, form)
         if (kind == "client_credentials") != (client.kind == BACKEND):
             raise OAuthError("unauthorized_client", "oauth.grant-type")
         key = self.key_of(asking, proof)
         if kind == "client_credentials":
-            return self._of_backend(asking, client, form, key)
+            return await asyncio.to_thread(self._of_backend, asking, client, form, key)
         if kind == "authorization_code":
             return await self._of_code(asking, client, form, key)
         return await self._of_refresh(asking, client, form, key)
@@ -137,7 +138,7 @@ class Tokens:
                 raise grants.refused()
             self._check_key(client, scope_of(grant.scope), key)
 
-        grant, refresh = self.grants.spend(asking, form.get("code", ""), check, key)
+        grant, refresh = await asyncio.to_thread(self.grants.spend, asking, form.get("code", ""), check, key)
         return await self._of_grant(asking, client, grant, grant.scope, refresh)
 
     async def _of_refresh(self, asking: Asking, client: Client, form: Form, key: str) -> Issued:
@@ -149,7 +150,8 @@ class Tokens:
             if wished and not _narrower(wished, grant.scope):
                 raise OAuthError("invalid_scope", "oauth.wider")
 
-        grant, refresh = self.grants.refreshed(asking, form.get("refresh_token", ""), check, key)
+        shown = form.get("refresh_token", "")
+        grant, refresh = await asyncio.to_thread(self.grants.refreshed, asking, shown, check, key)
         return await self._of_grant(asking, client, grant, wished or grant.scope, refresh)
 
     async def _of_grant(
@@ -158,7 +160,7 @@ class Tokens:
         """Make a token of a grant: all that it hangs on is asked again, now. Raises `OAuthError`."""
         text = " ".join(offered(client, wished))
         person, scope = grant.who(), scope_of(text)
-        until = self._until(asking, person, grant)
+        until = await asyncio.to_thread(self._until, asking, person, grant)
         if until <= asking.now or opens_nothing(scope):
             raise grants.refused()
         asks = replace(asking, actor=person, purpose=grants.purpose_of(grant))
@@ -168,7 +170,9 @@ class Tokens:
             if record is None:
                 raise grants.refused()
         going_on = not {OFFLINE, ONLINE}.isdisjoint(grant.scope.split())
-        issued = self._token(asks, client, grant.id, text, record or RecordToken(b""), grant.key, until)
+        issued = await asyncio.to_thread(
+            self._token, asks, client, grant.id, text, record or RecordToken(b""), grant.key, until
+        )
         return replace(issued, refresh=refresh if going_on else "", patient=grant.launch)
 
     def _of_backend(self, asking: Asking, client: Client, form: Form, key: str) -> Issued:

@@ -10,7 +10,8 @@ from serment.demo import people
 from serment.demo.population import DemoPatient, Person, Population, bundles_for, population
 from serment.errors import InvalidResourceError, RequestError
 from serment.fhir import document, validate
-from serment.identity.keys import person_keys, search_key_ins, search_keys
+from serment.identity.ins import carried
+from serment.identity.keys import person_keys, search_keys
 from serment.identity.status import status
 from serment.model import Category, Function, Instant, Label
 from tests.unit.demo.resources_of import encoded, entry, labels, resources_of, strings
@@ -85,15 +86,20 @@ def test_everybody_is_found_by_their_keys_and_by_nobody_elses() -> None:
     keys = [set(person_keys(resources_of(patient, "Patient")[0])) for patient in made().patients]
     for own, patient in zip(keys, made().patients, strict=True):
         traits = patient.traits
-        wanted = search_key_ins("1.2.250.1.213.1.4.10", traits.matricule)
-        assert wanted in own
         assert set(search_keys(traits.birth_date.isoformat(), traits.used_name)) <= own
-        assert set(search_keys(traits.birth_date.isoformat(), traits.birth_name)) <= own
-        assert sum(wanted in others for others in keys) == 1
+        wanted = set(search_keys(traits.birth_date.isoformat(), traits.birth_name))
+        assert wanted <= own
+        assert sum(wanted <= others for others in keys) == 1
 
 
-def test_identity_statuses_are_read_back_and_most_are_qualified() -> None:
-    found = Counter(status(resources_of(patient, "Patient")[0]) for patient in made().patients)
+def test_nobody_is_entered_with_a_matricule_or_a_status() -> None:
+    for patient in made().patients:
+        entered = resources_of(patient, "Patient")[0]
+        assert (status(entered), list(carried(patient.bundle))) == ("PROV", [])
+
+
+def test_most_people_are_to_be_qualified_by_the_gestures_that_follow() -> None:
+    found = Counter(patient.traits.status for patient in made().patients)
     assert found["QUAL"] > PATIENTS / 2
     assert all(patient.traits.status == "QUAL" for patient in made().patients[:10])
 
@@ -181,8 +187,7 @@ def test_the_mother_is_a_relative_of_the_adolescent_and_to_be_recorded_as_repres
     adolescent, mother = played("adolescent"), played("mother")
     kin = next(k for k in adolescent.kin if k.key == mother.key)
     assert kin.role == "MTH"
-    related = entry(adolescent, kin.related)
-    assert related["identifier"][0]["value"] == mother.traits.matricule
+    assert entry(adolescent, kin.related)["name"][0]["family"] == mother.traits.used_name
     chosen = [c for c in made().choices if c.kind == "representative"]
     assert [(c.patient, c.item, c.kin) for c in chosen] == [(adolescent.key, kin.related, mother.key)]
 

@@ -14,15 +14,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from serment.door.asking import COOKIE, house_of, language_of, number_of, people_of
+from serment.door import browser
+from serment.door.asking import house_of, language_of, nobody_of, people_of
 from serment.errors import MalformedError, MethodError, SignInError
-from serment.model import Function, Purpose
+from serment.model import Function
 from serment.people.accounts import Exercise
 from serment.people.arriving import CHOICE_MS, Arrived, Choice
 from serment.people.openid import FLOW_MS
+from serment.people.signing import Where
 from serment.record.asking import Asking
-from serment.record.house import House
-from serment.record.today import KEEPER
 from serment.web.pages import HEADERS, form_of, page
 from serment.words import Language, say
 
@@ -49,7 +49,7 @@ async def back(request: Request) -> Response:
         raise SignInError("people.openid-refused")  # one answer with two codes is two answers
     arriving = people_of(request).arriving
     name, ticket = request.path_params["provider"], _ticket(request)
-    found = await run_in_threadpool(arriving.back, _asking(request), name, ticket, given)
+    found = await run_in_threadpool(arriving.back, _asking(request), name, ticket, given, _where(request))
     return _entered(request, found) if isinstance(found, Arrived) else _asked(request, found)
 
 
@@ -60,7 +60,8 @@ async def choose(request: Request) -> Response:
     if not hmac.compare_digest(form.get("csrf", "").encode(), key.encode()):
         raise MalformedError("web.form-stale")
     arriving = people_of(request).arriving
-    found = await run_in_threadpool(arriving.choose, _asking(request), ticket, form.get("exercise", ""))
+    exercise, where = form.get("exercise", ""), _where(request)
+    found = await run_in_threadpool(arriving.choose, _asking(request), ticket, exercise, where)
     answer = RedirectResponse(found.to, 303, HEADERS)
     return _signed_in(request, answer, found)
 
@@ -74,11 +75,11 @@ async def ended(request: Request) -> Response:
 
 
 def _asking(request: Request) -> Asking:
-    """Ask as nobody yet: what is looked up and written is of the installation's own people."""
-    house: House = house_of(request)
-    language, now = language_of(request), house.passage.clock()
-    purpose = Purpose.SYSTEM_ADMINISTRATION
-    return Asking(KEEPER, purpose, number_of(request), now, language=language)
+    return nobody_of(request, house_of(request))
+
+
+def _where(request: Request) -> Where:
+    return browser.where_of(request, house_of(request))
 
 
 def _plain(request: Request) -> None:
@@ -114,9 +115,7 @@ def _entered(request: Request, arrived: Arrived) -> Response:
 def _signed_in(request: Request, answer: Response, arrived: Arrived) -> Response:
     """Give the browser its session, and take the ticket back."""
     answer.delete_cookie(TICKET, path=BELOW)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, arrived.secret, httponly=True, samesite="strict", path="/", secure=secure)
-    return answer
+    return browser.signed_in(request, answer, arrived.secret)
 
 
 def _asked(request: Request, choice: Choice) -> Response:

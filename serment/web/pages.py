@@ -21,12 +21,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serment.door.asking import COOKIE, cookie_of, cookie_secret, house_of, language_of
+from serment.door import browser
+from serment.door.asking import MET, cookie_of, cookie_secret, house_of, language_of, session_of
 from serment.errors import (
     LockedError,
     MalformedError,
     MethodError,
     NotFoundError,
+    ProofAgainError,
     RefusedError,
     SermentError,
     SignInError,
@@ -58,6 +60,12 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+
+SCRIPTED = {
+    **HEADERS,
+    "content-security-policy": HEADERS["content-security-policy"] + "; script-src 'self'",
+}
+"""Of the pages that ask for a passkey: a browser gives one to a script only."""
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
@@ -112,11 +120,16 @@ class Group:
     total: int
 
 
-def page(request: Request, template: str, status_code: int = 200, **values: Any) -> Response:
-    """Render a page with the headers that every page has."""
+def page(
+    request: Request, template: str, status_code: int = 200, *, script: bool = False, **values: Any
+) -> Response:
+    """Render a page with the headers that every page has; `script`: it may run ours, and no other."""
     language = language_of(request)
-    shown = {"lang": language.value, "t": partial(_say, language), "who": None, "demo": False, **values}
-    return HTMLResponse(_templates.get_template(template).render(shown), status_code, HEADERS)
+    met = request.scope.get(MET)
+    told = met.bound.told if met is not None else ""
+    common = {"lang": language.value, "t": partial(_say, language), "who": None, "demo": False, "told": told}
+    text = _templates.get_template(template).render({**common, **values})
+    return HTMLResponse(text, status_code, SCRIPTED if script else HEADERS)
 
 
 def _say(language: Language, sentence: str, **parameters: object) -> str:
@@ -135,9 +148,7 @@ async def enter(request: Request) -> Response:
     except SignInError:
         raise SignInError("web.code-spent") from None
     session = house.sessions.open(secret, house.passage.clock())
-    answer = RedirectResponse(session.to, 303, HEADERS)
-    answer.set_cookie(COOKIE, secret, httponly=True, samesite="strict", path="/")
-    return answer
+    return browser.signed_in(request, RedirectResponse(session.to, 303, HEADERS), secret)
 
 
 async def sign_out(request: Request) -> Response:
@@ -145,16 +156,21 @@ async def sign_out(request: Request) -> Response:
     house = house_of(request)
     await _form(request, house)
     await run_in_threadpool(house.sessions.end, cookie_secret(request))
-    answer = RedirectResponse("/", 303, HEADERS)
-    answer.delete_cookie(COOKIE)
+    answer = RedirectResponse("/sign-in", 303, HEADERS)
+    browser.drop(request, answer, browser.SESSION)
     return answer
 
 
 async def home(request: Request) -> Response:
-    """Lead to the page of whoever is signed in."""
-    house = house_of(request)
-    session = house.sessions.open(cookie_secret(request), house.passage.clock())
-    return RedirectResponse(session.to if session.to != "/" else "/me", 303, HEADERS)
+    """Lead to the page of whoever is signed in; nobody is led to sign in."""
+    try:
+        session = session_of(request, house_of(request))
+    except ProofAgainError:
+        raise
+    except SignInError:
+        return RedirectResponse("/sign-in", 303, HEADERS)
+    own = "/me" if session.actor.patient is not None else "/account"
+    return RedirectResponse(session.to if session.to != "/" else own, 303, HEADERS)
 
 
 async def record(request: Request) -> Response:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from serment.door.asking import house_of, language_of
+from serment.door.browser import from_our_page
 from serment.errors import LockedError, RefusedError, RequestError, SignInError
 from serment.web.pages import HEADERS, form_of, page
 
@@ -39,7 +40,7 @@ async def unlocked(request: Request) -> Response:
 
 
 async def _tried(request: Request) -> Response:
-    _from_our_page(request)
+    from_our_page(request)
     form = await form_of(request)
     try:
         await run_in_threadpool(request.app.state.unlock, _typed(form))
@@ -87,16 +88,3 @@ def _is_loopback(name: str) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return address.is_loopback
-
-
-def _from_our_page(request: Request) -> None:
-    """Refuse a form that another site sent (W3C Fetch Metadata; RFC 6454 for browsers without it).
-
-    Both headers are the browser's own: no page can write them. Without either, nobody says where the form
-    comes from. Raises `RefusedError`.
-    """
-    site = request.headers.get("sec-fetch-site")
-    origin = f"{request.url.scheme}://{request.url.netloc}"
-    ours = request.headers.get("origin") == origin if site is None else site == "same-origin"
-    if not ours:
-        raise RefusedError("unlock.elsewhere")

@@ -79,6 +79,7 @@ class Interaction(StrEnum):
     PROBE = "probe"
     DRILL = "drill"
     KEYS = "keys"
+    ACTS = "acts"
     GAP = "gap"
 
 
@@ -102,6 +103,7 @@ _SYSTEM = frozenset(
         Interaction.PROBE,
         Interaction.DRILL,
         Interaction.KEYS,
+        Interaction.ACTS,
         Interaction.STRANGERS,
     }
 )
@@ -138,6 +140,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     profession: str = ""
     structure: str = ""
     supervisor: str = ""
+    replaces: str = ""
     purpose: str = ""
     reason: str = ""
     resources: tuple[str, ...] = ()

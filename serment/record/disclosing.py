@@ -188,10 +188,11 @@ def _actor_of(body: Body) -> Actor:
     patient = PatientId(event.actor.partition(":")[2]) if kind is ActorKind.PATIENT else None
     actor = Actor(ActorId(event.actor), kind, event.actor_name, event.profession, structure=event.structure)
     function = Function(event.function) if event.function in set(Function) else Function.NONE
-    return replace(actor, function=function, patient=patient, supervisor=_supervisor(event.supervisor))
+    supervisor, replaced = _named(event.supervisor), _named(event.replaces)
+    return replace(actor, function=function, patient=patient, supervisor=supervisor, replaces=replaced)
 
 
-def _supervisor(said: str) -> ActorId | None:
+def _named(said: str) -> ActorId | None:
     return ActorId(said) if said else None
 
 

@@ -71,7 +71,7 @@ def event(
     """Write down who did what and why. Codes and references only."""
     actor = asking.actor
     shown, count = bounded([reference for reference in references if reference])
-    return Event(
+    said = Event(
         t=asking.now,
         request=asking.request,
         interaction=interaction,
@@ -83,12 +83,15 @@ def event(
         profession=actor.profession,
         structure=actor.structure,
         supervisor=actor.supervisor or "",
+        replaces=actor.replaces or "",
         purpose=asking.purpose.value,
         reason=",".join(sorted(reason.value for reason in asking.reasons)),
         resources=shown,
         count=count,
         policy=passage.policy.digest,
     )
+    passage.acts.note(actor.kind, said)
+    return said
 
 
 def by_chain(items: Iterable[Touched]) -> dict[Chain, list[Touched]]:

@@ -189,7 +189,17 @@ def test_a_locum_opens_what_the_doctor_replaced_follows_and_signs_as_themselves(
     locum = replacing(server, "team-doctor")
     assert opens(server.client(locum), record)
     newest = run(server.house.proving.trail(server.installation.as_patient(), record))[1].event
-    assert newest.actor == locum.id
+    assert (newest.actor, newest.replaces) == (locum.id, locum.replaces)
+    told = server.patient().get(f"Patient/{record}/$explain-access").json()["parameter"]
+    mine = [one["part"] for one in told if one["name"] == "person"]
+    stands = [
+        {part["name"]: part for part in one["part"]}
+        for parts in mine
+        if parts[0]["valueReference"]["identifier"]["value"] == locum.id
+        for one in parts
+        if one["name"] == "tie"
+    ]
+    assert {one["through"]["valueReference"]["identifier"]["value"] for one in stands} == {locum.replaces}
     assert not opens(server.client(replacing(server, "unrelated-doctor")), record)
 
 

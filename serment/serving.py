@@ -134,6 +134,8 @@ class Doorkeeper:
         if self._house is not None:
             with contextlib.suppress(SermentError):
                 self._tell(ending=True)
+            with contextlib.suppress(SermentError):
+                self._put_away(ending=True)
             self._house.close()
         self._custody.close()
 
@@ -149,6 +151,8 @@ class Doorkeeper:
             self._warm()
         with contextlib.suppress(SermentError):
             self._tell()
+        with contextlib.suppress(SermentError):
+            self._put_away()
         try:
             self._look()
         except CustodyError:
@@ -168,6 +172,11 @@ class Doorkeeper:
         """Say in the ledger how many strangers were turned away, when that is due."""
         if self._house is not None:
             self._house.strangers.tell(ending=ending)
+
+    def _put_away(self, *, ending: bool = False) -> None:
+        """Put the professionals' lists of their own acts into the register, once a minute."""
+        if self._house is not None:
+            self._house.acting.turn(ending=ending)
 
     def _warm(self) -> None:
         """Keep the keys of today's unit list at hand, and tell who was shown, some of them each round."""

@@ -34,6 +34,7 @@ _ALONE = frozenset(
         Interaction.PROBE,
         Interaction.DRILL,
         Interaction.KEYS,
+        Interaction.ACTS,
         Interaction.NOTIFY,
         Interaction.IDENTIFY,
     }

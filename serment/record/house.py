@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from serment.keys.custody.contract import Custody, StoreKind
 from serment.model import Instant
+from serment.record.acting import Acting
 from serment.record.alarms import Lookout
 from serment.record.as_typed import AsTyped
 from serment.record.auditing import Auditing
@@ -69,9 +70,9 @@ class House:
     retrying: Retrying
     subscribing: Subscribing
     notifying: Notifying
+    acting: Acting
     identifying: Identifying
     as_typed: AsTyped
-    telling: Telling
     merging: Merging
     telling: Telling
     entrance: Entrance
@@ -119,9 +120,9 @@ class House:
             Retrying(passage),
             Subscribing(passage, writing),
             Notifying(passage),
+            Acting(passage),
             Identifying(passage, reading, writing),
             AsTyped(passage),
-            Telling(passage),
             Merging(passage, reading, writing),
             Telling(passage),
             entrance,

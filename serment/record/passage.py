@@ -18,6 +18,7 @@ from serment.keys.installation import Installation
 from serment.keys.record_keys import RecordKeys
 from serment.ledger.append import Ledger, Trail, agree, standing
 from serment.model import Instant, RecordToken, Regime, RequestId
+from serment.record.acts import Acts
 from serment.record.alarms import Alarms
 from serment.record.asking import Asking
 from serment.record.budget import Budget, Quota
@@ -196,6 +197,7 @@ class Passage:
     alarms: Alarms = field(default_factory=Alarms)
     scanner: Scanner | None = None
     traces: Traces = field(init=False, repr=False)
+    acts: Acts = field(default_factory=Acts, repr=False)
     decoy: bytes = field(init=False, repr=False)
     """Where an id that leads nowhere leads."""
 

@@ -72,7 +72,10 @@ def verified(
         checking.validate(seconds, SKEW_S)
     except (JoseError, ValueError, TypeError):
         raise _refused() from None
-    if not nonce or not of_now(claims, seconds) or not for_us(claims, provider):
+    # The library takes a list where one value is meant: what must be one value is held again, as it stands.
+    exactly = claims["iss"] == provider.issuer and claims["acr"] in provider.acr
+    ours = exactly and claims["nonce"] == nonce and for_us(claims, provider)
+    if not nonce or not ours or not of_now(claims, seconds):
         raise _refused()
     return claims
 

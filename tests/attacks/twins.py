@@ -329,7 +329,8 @@ def _resource(twin: Twin, place: int, item: Planned, version: int) -> dict[str, 
             "subject": person,
             "effectiveDateTime": _day(place),
             "valueQuantity": {"value": place, "unit": "x"},
-            **({"focus": [twin.reference(one) for one in range(place)[-2:]]} if place else {}),
+            # In pairs: a secret hides what it is linked with (ADR 43), and something has to be left to see.
+            **({"focus": [twin.reference(place - 1)]} if place % 2 else {}),
         },
         "Condition": {"code": code, "subject": person, "recordedDate": _day(place)},
         "AllergyIntolerance": {

@@ -32,6 +32,7 @@ from serment.keys.record_keys import RecordKeys
 from serment.model import ActorId, ActorKind, Instant, PatientId, Purpose, RecordToken, Regime
 from serment.record import quarantining, scanning, trace, writing
 from serment.record.asking import Asking
+from serment.record.duplicates import worklist
 from serment.record.incoming import owning_reference
 from serment.record.lot import Arrival, Lot, Prepared, Progress, Tally
 from serment.record.passage import DIRECTORY, QUARANTINE, Passage, year_of
@@ -104,6 +105,10 @@ class Importing:
         """Count what is in quarantine from a source, by reason."""
         held = quarantining.listed(self._passage, asking)
         return Counter(one.reason for one in held if one.source == source)
+
+    def suspected(self, asking: Asking) -> int:
+        """Count the pairs of the structure that may be one person and that nobody has judged."""
+        return len(worklist.listed(self._passage, asking, asking.actor.structure))
 
     def filed_late(self, source: str) -> int:
         """Count what this import put in quarantine first and filed before its end."""

@@ -33,7 +33,8 @@ class ImportReport:
     """What became of a source: `received` = `created` + `updated` + `already` + `quarantined`.
 
     `reasons` counts the quarantined by sentence id; `unresolved` counts the links kept as received;
-    `resumed` says that an import which had been cut was gone on with.
+    `resumed` says that an import which had been cut was gone on with. `suspected` counts the pairs of
+    records on the structure's worklist that may be one person: these, and those of before.
     """
 
     source: str
@@ -47,6 +48,7 @@ class ImportReport:
     unresolved: int = 0
     seconds: float = 0.0
     resumed: bool = False
+    suspected: int = 0
 
     @property
     def stored(self) -> int:

@@ -236,6 +236,7 @@ class _Run:
             unresolved=self.unresolved,
             seconds=time.monotonic() - self.began,
             resumed=self.resumed,
+            suspected=self.importing.suspected(self.asking),
         )
 
 

@@ -18,6 +18,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cache
 from heapq import nsmallest
 from itertools import chain, islice
 from typing import Final, NamedTuple
@@ -69,6 +70,10 @@ class Found:
     key: tuple[str, ...] = field(repr=False)
     who: Who = field(repr=False, compare=False)
     group: int = field(compare=False)
+
+
+Cut = Callable[[str], Sequence[str]]
+"""Cuts a name into words."""
 
 
 # Vocabularies.
@@ -132,15 +137,16 @@ class Shard:
     )
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        held = sorted(((_key(row.who), row) for row in rows), key=lambda one: one[0])
+        cut = cache(words_of)  # many bear the same names; kept no longer than this takes
+        held = sorted(((_key(row.who, cut), row) for row in rows), key=lambda one: one[0])
         ordered = [row for _, row in held]
         self._groups = array("H", (row.group for row in ordered))
         self._sources = array("I", (row.source for row in ordered))
         self._born = array("I", (number_of(row.who.birth_date) for row in ordered))
         self._starts, self._text = _texts(ordered)
         self._marks, self._shared = _marks(ordered)
-        self._family = _Vocabulary(_borne(_families(row.who) for row in ordered))
-        self._given = _Vocabulary(_borne(_words(row.who.given) for row in ordered))
+        self._family = _Vocabulary(_borne(_families(row.who, cut) for row in ordered))
+        self._given = _Vocabulary(_borne(_words(row.who.given, cut) for row in ordered))
         self._heard = _Vocabulary(_borne(row.who.sounds for row in ordered))
         self.sources = frozenset(self._sources)
 
@@ -300,21 +306,21 @@ def _borne(each: Iterable[Collection[str]]) -> dict[str, list[int]]:
     return found
 
 
-def _families(who: Who) -> set[str]:
-    return _words(who.birth) | _words(who.used) if who.used else _words(who.birth)
+def _families(who: Who, cut: Cut = words_of) -> set[str]:
+    return _words(who.birth, cut) | _words(who.used, cut) if who.used else _words(who.birth, cut)
 
 
-def _words(name: str) -> set[str]:
+def _words(name: str, cut: Cut = words_of) -> set[str]:
     """Give the words of a name, and the name written as one: LE GOFF is found by "legoff" too."""
-    words = words_of(name)
+    words = cut(name)
     return {*words, "".join(words)} if len(words) > 1 else set(words)
 
 
-def _key(who: Who) -> tuple[str, ...]:
+def _key(who: Who, cut: Cut = words_of) -> tuple[str, ...]:
     """Order people: family name, given names, birth date, id."""
     return (
-        " ".join(words_of(who.birth)),
-        " ".join(words_of(who.given)),
+        " ".join(cut(who.birth)),
+        " ".join(cut(who.given)),
         who.birth_date,
         who.patient,
     )

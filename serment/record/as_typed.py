@@ -98,7 +98,9 @@ class AsTyped:
         """Wait a moment for the register to be open. Raises `DependencyError` when it takes longer."""
         opening = self.register.open(asking)
         if not opening.done():
-            await asyncio.wait([asyncio.wrap_future(opening)], timeout=PATIENCE)
+            waited = asyncio.wrap_future(opening)
+            waited.add_done_callback(lambda future: future.cancelled() or future.exception())
+            await asyncio.wait([waited], timeout=PATIENCE)
         if not opening.done():
             raise DependencyError("record.register-opening", percent=self.register.percent)
         opening.result()

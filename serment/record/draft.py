@@ -127,6 +127,17 @@ class Draft:
         self.txn.put_pack(self.record, number, sealed)
         return Previous(number, tag_of(sealed), Unit.of(item.unit))
 
+    def reach(self, unit: ItemClass, permit: Permit) -> None:
+        """Open what a write of this class may merge: damage is found here, never while it is written down."""
+        refs = [ref for ref in self.view.head.packs if self.view.head.units[ref.unit] == Unit.of(unit)]
+        gathers = sum(ref.count >= SETTLED for ref in refs) >= GATHERED - 1
+        for ref in refs:
+            if gathers or ref.count < PACK_SIZE:
+                self._opened(ref.number, unit, permit)
+        for page in self.view.head.pages if gathers else ():
+            if self.view.head.units[page.unit] == Unit.of(unit):
+                gate.page_of(self.txn, self.view, permit, page)
+
     def seal_body(self, unit: ItemClass, name: Name, version: int, plain: bytes) -> tuple[int, bytes]:
         """Seal and store one body; give its row number and tag."""
         number = self.txn.next_body()

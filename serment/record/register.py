@@ -107,18 +107,24 @@ def note(pen: Pen) -> None:
     if not rows:
         return
     try:
-        draft = Draft(pen.passage, pen.txn, look(pen.passage, pen.txn, pen.asking))
+        draft, permit = _draft(pen)
+        draft.reach(UNIT, permit)
         standing = {record: draft.current(_name(record), Act.WRITE) for record in rows}
     except IntegrityError:
         pen.passage.alarms.ring(REGISTER_BROKEN)
         return
-    verdict = draft.view.decide(UNIT, Act.WRITE)
-    if not isinstance(verdict, Permit):
-        raise IntegrityError("record.altered")
     for record, row in rows.items():
         put(draft, record, row, standing[record], pen.asking.now)
     pen.drafts[draft.record] = draft
-    pen.did(draft, Interaction.UPDATE, trace.of_facts(verdict.rule))
+    pen.did(draft, Interaction.UPDATE, trace.of_facts(permit.rule))
+
+
+def _draft(pen: Pen) -> tuple[Draft, Permit]:
+    draft = Draft(pen.passage, pen.txn, look(pen.passage, pen.txn, pen.asking))
+    verdict = draft.view.decide(UNIT, Act.WRITE)
+    if not isinstance(verdict, Permit):
+        raise IntegrityError("record.altered")
+    return draft, verdict
 
 
 def _name(record: RecordToken) -> tuple[str, str, str]:

@@ -38,15 +38,15 @@ def declared_act(
     shift = _shift(actor, shifts, now, policy) if reason == ON_CALL else None
     if not (at_home and entitled and (shift is not None or reason in DECLARED_REASONS)):
         raise RefusedError("access.declare-refused")
-    kind, end = (DECLARED, None) if shift is None else (ON_CALL, shift.end)
+    kind, end = (DECLARED, None) if shift is None else (ON_CALL, policy.until(shift))
     return TeamFact(actor.id, kind, now, end, facts.structure, source=f"declared:{request}", reason=reason)
 
 
 def _shift(actor: Actor, shifts: Iterable[TeamFact], now: Instant, policy: Policy) -> TeamFact | None:
-    """Give the shift that the actor stands for, now, in their own structure."""
+    """Give the shift that the actor stands for, now, in their own structure; an import lists nobody."""
     for shift in shifts:
         mine = (shift.actor, shift.kind, shift.structure) == (actor.id, ON_CALL, actor.structure)
-        if mine and policy.opens(shift, Regime.OWN, now):
+        if mine and not shift.imported and policy.opens(shift, Regime.OWN, now):
             return shift
     return None
 

@@ -143,6 +143,9 @@ RECORD_WALKS: dict[str, Walk] = {
     "audit event": lambda h, a, id_, _: h.auditing.read(a, id_.replace("-", "") + "0" * 32),
     "verification": lambda h, a, id_, _: h.auditing.verify(a, id_),
     "explain": lambda h, a, id_, _: h.disclosing.everybody(a, PatientId(id_)),
+    "declare": lambda h, a, id_, _: h.choosing.declare_act(a, PatientId(id_), "visit-today"),
+    "declare on call": lambda h, a, id_, _: h.choosing.declare_act(a, PatientId(id_), "on-call"),
+    "confirm": lambda h, a, id_, _: h.choosing.confirm_attending(a, PatientId(id_), "99900001013"),
     "update by a criterion": lambda h, a, id_, _: h.writing.upsert(
         a, _weight(id_), f"patient={id_}&code=x", None
     ),

@@ -34,7 +34,8 @@ class Choice:
     """Something to do through the product's own doors once the records are there (never data in a resource).
 
     `kind`: `mask` an `item`, `block` an `actor`, confirm an `actor` as `attending`, record `kin` (a
-    patient's key) as `representative`, hold an `item` back until `until` (`announcement`).
+    patient's key) as `representative`, name `kin` as a `carer` until `until`, hold an
+    `item` back until `until` (`announcement`).
     """
 
     kind: str

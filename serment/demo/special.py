@@ -3,7 +3,7 @@
 p0001 the patient of the links (diabetic; seen once by the team doctor, attended by another), p0002
 her husband; p0003 the mother, p0004 the father, p0005 the adolescent with a secret (CSP L1111-5), p0006 her
 brother; p0007 the celebrity; p0008 the patient with a masked item and a blocked professional; p0009 the
-patient whose result waits to be announced (CSP R1111-53), p0010 her husband.
+patient whose result waits to be announced (CSP R1111-53), p0010 her husband, whom she named as her carer.
 
 Masks, blocks and confirmations are *choices* beside the records: they go through the product's doors.
 The two labels that a professional puts when writing (INVISIBLE_REPRESENTANTS_LEGAUX,
@@ -26,6 +26,7 @@ from serment.model import Label
 
 LEAST = 10
 ANNOUNCEMENT = timedelta(days=10)
+CARED_FOR = timedelta(days=365)
 
 _LASTING = {problem.code: problem for problem in clinic.CHRONIC}
 _NAMES = {"female": ("Ambre", "Stellamare"), "male": ("Axel", "Stellamare")}
@@ -83,6 +84,9 @@ def choices(ten: tuple[DemoPatient, ...], today: date) -> tuple[Choice, ...]:
         Choice("representative", adolescent.key, item=adolescent.kin[0].related, kin=adolescent.kin[0].key),
         *(Choice("mask", masking.key, item=item) for item in _sheet_and_file(masking, "masked")),
         Choice("block", masking.key, actor=people.SECOND_ASSOCIATE.id),
+        Choice(
+            "carer", waiting.key, item=waiting.kin[0].related, kin=waiting.kin[0].key, until=today + CARED_FOR
+        ),
         *(
             Choice("announcement", waiting.key, item=item, until=today + ANNOUNCEMENT)
             for item in _sheet_and_file(waiting, "announcement")

@@ -19,7 +19,7 @@ from serment.demo.population import Choice, DemoPatient, Population
 from serment.fhir import document
 from serment.fhir.summary import person_name
 from serment.identity.status import facts_of
-from serment.model import Actor, ActorId, ActorKind, PatientId, Purpose, RequestId
+from serment.model import Actor, ActorId, ActorKind, Category, PatientId, Purpose, RequestId
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.founding import FOUNDER
@@ -34,6 +34,9 @@ CARE_PURPOSES = {
     ActorKind.PATIENT: Purpose.PATIENT_REQUEST,
     ActorKind.PROXY: Purpose.FAMILY_REQUEST,
 }
+
+CARER_READS = (Category.IDENTITY, Category.TREATMENTS, Category.ALLERGIES)
+"""What the carer of the demonstration may read."""
 
 Progress = Callable[[int, int], None]
 
@@ -117,6 +120,9 @@ async def _choose(store: DemoStore, choice: Choice) -> None:
         await choosing.block(asking, id_, choice.actor.removeprefix("rpps:"))
     elif choice.kind == "attending":
         await choosing.confirm_attending(asking, id_, choice.actor.removeprefix("rpps:"))
+    elif choice.kind == "carer":
+        related = store.items[choice.item].removeprefix("RelatedPerson/")
+        await choosing.name_carer(asking, id_, related, CARER_READS, str(choice.until))
     elif choice.kind == "representative":
         await _represent(store, choice)
 

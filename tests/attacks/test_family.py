@@ -384,3 +384,15 @@ def extended(server: Served, record: str, extensions: list[Json], **more: Any) -
         del said["extension"]
     put = doctor.put(f"Patient/{record}", json={**said, **more}, headers={"if-match": held.headers["etag"]})
     assert put.status_code == 200, put.text
+
+
+def test_the_carer_of_the_demonstration_reads_what_she_gave_and_nothing_of_the_announcement(
+    server: Served,
+) -> None:
+    made = server.installation.store
+    said = next(one for one in made.people.choices if one.kind == "carer")
+    husband = Actor(ActorId(f"proxy:{made.items[said.item].partition('/')[2]}"), ActorKind.PROXY, "Époux")
+    client, record = server.client(husband), server.record("waiting")
+    assert client.get(f"Patient/{record}").status_code == 200
+    for hidden in ("Condition", "DocumentReference", "Encounter", "Observation", "Consent", "AuditEvent"):
+        assert found(client, f"{hidden}?patient={record}") == [], hidden

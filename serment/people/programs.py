@@ -29,9 +29,11 @@ from serment.record.house import House
 from serment.record.launching import Launching
 from serment.record.registry import Registry
 from serment.record.sessions import Program
+from serment.record.tickets import Tickets
 
 EMERGENCY: Final = f"{OPERATION}emergency-access"
 MINUTE: Final = 60 * 1000
+LAUNCH_MS: Final = 5 * MINUTE
 
 
 class Rates:
@@ -73,6 +75,7 @@ class Programs:
     tokens: Tokens
     proofs: Proofs
     rates: Rates
+    tickets: Tickets
     origin: str
 
     @classmethod
@@ -89,8 +92,21 @@ class Programs:
             Tokens(clients, grants, accounts, sessions, launching, proofs, f"{origin}/token"),
             proofs,
             Rates(),
+            Tickets(passage, sessions),
             origin,
         )
+
+    def launch(self, asking: Asking, client: str, patient: str) -> str:
+        """Give what a program is launched with on a record, from a page of that record (SMART EHR launch)."""
+        until = Instant(asking.now + LAUNCH_MS)
+        return self.tickets.issue(f"launch/{asking.actor.id}/{client}", patient.encode(), until)
+
+    def launched(self, asking: Asking, client: str, launch: str) -> str:
+        """Give the record that a program was launched on by this person, "" when it was not."""
+        try:
+            return self.tickets.read(f"launch/{asking.actor.id}/{client}", launch, asking.now).decode()
+        except SignInError:
+            return ""
 
     def let(self, asking: Asking, program: Program, knock: Knock) -> Scope:
         """Say within what a request of a program is answered.

@@ -14,6 +14,7 @@ from serment.record.bundling import Bundling
 from serment.record.choosing import Choosing
 from serment.record.disclosing import Disclosing
 from serment.record.duplicates.merging import Merging
+from serment.record.duplicates.splitting import Splitting
 from serment.record.emergency import Emergency
 from serment.record.everything import Everything
 from serment.record.exporting import Exporting
@@ -74,6 +75,7 @@ class House:
     identifying: Identifying
     as_typed: AsTyped
     merging: Merging
+    splitting: Splitting
     telling: Telling
     entrance: Entrance
 
@@ -90,6 +92,7 @@ class House:
         reading, searching, writing = Reading(passage), Searching(passage), Writing(passage)
         finding, proving = Finding(passage, searching), Proving(passage, custody)
         everything, serving = Everything(passage), Serving(passage)
+        merging = Merging(passage, reading, writing)
         return cls(
             kind,
             base,
@@ -123,7 +126,8 @@ class House:
             Acting(passage),
             Identifying(passage, reading, writing),
             AsTyped(passage),
-            Merging(passage, reading, writing),
+            merging,
+            Splitting(merging, reading, writing),
             Telling(passage),
             entrance,
         )

@@ -24,6 +24,7 @@ from serment.errors import (
     SermentError,
     TooManyError,
 )
+from serment.people.people import Reception
 from serment.record.alarms import OUTBOX_BROKEN, REGISTER_BROKEN, UNIT_LIST_BROKEN
 from serment.record.house import House
 from serment.record.recovery import recover
@@ -50,6 +51,7 @@ class Messenger:
 
     def __init__(self, house: Callable[[], House]) -> None:
         self._house, self._carrier = house, app.carrier()
+        self._reception = Reception()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="messenger", daemon=True)
 
@@ -70,7 +72,9 @@ class Messenger:
     def turn(self) -> None:
         """Do one round. A house that is shut, or custody away, tells later."""
         try:
-            self._house().notifying.turn(self._carrier, lambda: not self._stop.is_set())
+            house = self._house()
+            acts = self._reception.of(house).staff.acts
+            house.notifying.turn(self._carrier, lambda: not self._stop.is_set(), acts)
         except (DependencyError, TooManyError):
             return
         except SermentError as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from serment.errors import NotFoundError, RequestError
-from serment.model import ActorId, Instant
+from serment.model import Actor, Instant
 from serment.people.accounts import Account, Accounts, Exercise, by_actor, by_login
 from serment.people.exercises import checked, together
 from serment.record.asking import Asking
@@ -83,12 +83,15 @@ class Staff:
         """Take a leave date away. Raises `NotFoundError`."""
         return self.accounts.change(asking, account, lambda one: msgspec.structs.replace(one, left=None))
 
-    def gone(self, asking: Asking, actor: ActorId) -> bool:
-        """Say whether an actor has an account and may act in none of its exercises any more."""
-        account = self.accounts.find(asking, by_actor(actor))
+    def acts(self, asking: Asking, actor: Actor) -> bool:
+        """Say whether somebody may act in a role now; of who has no account here, nothing is known."""
+        account = self.accounts.find(asking, by_actor(actor.id))
         if account is None:
-            return False
-        return all(one.actor != actor for one in account.standing(asking.now))
+            return True
+        role = (actor.id, actor.kind.value, actor.function.value, actor.structure)
+        return any(
+            (one.actor, one.kind, one.function, one.structure) == role for one in account.standing(asking.now)
+        )
 
     def _end_sessions(self, asking: Asking, account: Account, at: Instant) -> None:
         """End what was begun, when it could last beyond the instant: who may still come in signs in again."""

@@ -21,7 +21,7 @@ from serment.errors import CustodyError, GoneError, IntegrityError, LockedError
 from serment.fhir.subscription import LONGEST, TYPE
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
-from serment.model import Instant, Purpose, RequestId
+from serment.model import Actor, Instant, Purpose, RequestId
 from serment.record import outbox, trace
 from serment.record.alarms import INTEGRITY, NOTICE_FAILED
 from serment.record.asking import Asking
@@ -30,6 +30,7 @@ from serment.record.outbox import Address, Notice
 from serment.record.passage import OUTBOX, Passage
 from serment.record.pen import Pen
 from serment.record.shelf import answering
+from serment.record.signed import actor_of
 from serment.record.subscribers import Subscription, asking_of, lines, seen_by
 from serment.record.today import KEEPER
 from serment.record.writing import new_id, written
@@ -45,6 +46,14 @@ class Carrier(Protocol):
     """Who carries a notice to an address. `True` says that the receiver took it."""
 
     def carry(self, departure: Departure) -> bool: ...
+
+
+Acting = Callable[[Asking, Actor], bool]
+"""Whether somebody may act in a role now, as far as the installation knows them."""
+
+
+def _everybody(_asking: Asking, _actor: Actor) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +74,12 @@ class Notifying:
         self._head = b""
         self._next = 0
 
-    def turn(self, carrier: Carrier, go_on: Callable[[], bool] = lambda: True) -> int:
+    def turn(
+        self, carrier: Carrier, go_on: Callable[[], bool] = lambda: True, acts: Acting = _everybody
+    ) -> int:
         """Send what is due, as long as `go_on` says so. Gives how many notices were taken by a receiver.
+
+        `acts` says whether somebody may still act in the role in which they asked to be told.
 
         Where nothing waits it reads one row. Raises `DependencyError`, `TooManyError`: what waits goes on
         waiting; `IntegrityError` when the outbox is not what was written.
@@ -77,7 +90,7 @@ class Notifying:
         if over:
             self._in_outbox(asking, lambda pen: _forget(pen, over))
         due = [one for one in waiting if one.is_due(asking.now) and one not in over]
-        return sum(self._send(notice, carrier) for notice in due[:AT_ONCE] if go_on())
+        return sum(self._send(notice, carrier, acts) for notice in due[:AT_ONCE] if go_on())
 
     def _asking(self) -> Asking:
         return Asking(KEEPER, Purpose.RECORD_MANAGEMENT, RequestId(new_id()), self._passage.clock())
@@ -97,11 +110,15 @@ class Notifying:
         self._head, self._next = row.head, min(times, default=now + LONGEST)
         return waiting
 
-    def _send(self, notice: Notice, carrier: Carrier) -> bool:
+    def _send(self, notice: Notice, carrier: Carrier, acts: Acting) -> bool:
         """Send one notice. A record that is damaged or destroyed holds up no other."""
         asking = self._asking()
         try:
             self._warm(notice, asking)
+            whose = self._whose(notice, asking)
+            if whose is not None and not acts(asking, whose):
+                self._in_outbox(asking, lambda pen: _keep_back(pen, notice))
+                return False
             departure = self._in_outbox(asking, lambda pen: _take(pen, notice))
         except (LockedError, CustodyError):
             return False
@@ -125,6 +142,13 @@ class Notifying:
             epoch = snapshot.epoch(located.record)
         if epoch is not None:
             passage.keyring.of(located.record, epoch, asking.request, asking.now)
+
+    def _whose(self, notice: Notice, asking: Asking) -> Actor | None:
+        """Say who asked to be told, in which role; None when the subscription is gone."""
+        with self._passage.store.snapshot() as snapshot:
+            located, _ = self._passage.resolve(snapshot, f"Patient/{notice.patient}")
+            facts = self._passage.view(snapshot, asking, located.record).facts
+        return next((actor_of(one) for one in lines(facts) if one.id == notice.subscription), None)
 
     def _in_outbox(self, asking: Asking, job: Callable[[Pen], T]) -> T:
         passage = self._passage
@@ -195,6 +219,15 @@ def _forget(pen: Pen, over: Sequence[Notice]) -> None:
         if found is not None and found[1] == one:
             draft.take(found[0])
             outbox.keep(pen, draft)
+
+
+def _keep_back(pen: Pen, notice: Notice) -> None:
+    """Tell nobody: who asked acts in that role no more. What comes later is kept back in its turn."""
+    draft = outbox.draft_of(pen)
+    found = outbox.standing(draft, notice.subscription)
+    if found is not None and found[1].is_due(pen.asking.now):
+        outbox.put_notice(draft, found[1].told(pen.asking.now), pen.asking.now, found[0])
+        outbox.keep(pen, draft)
 
 
 def _put_off(pen: Pen, notice: Notice) -> None:

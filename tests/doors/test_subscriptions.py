@@ -14,6 +14,8 @@ from serment.fhir.dates import instant_text
 from serment.ledger.entry import Interaction
 from serment.ledger.sentences import lines as told
 from serment.model import Instant
+from serment.people.accounts import Exercise
+from serment.people.people import People
 from serment.record import addresses, outbox, trace
 from serment.record.alarms import INTEGRITY
 from serment.record.notifying import Notifying
@@ -151,6 +153,28 @@ def test_criteria_that_this_serment_knows_no_more_stop_no_write_and_no_turn(
     assert turn(server) == 0
     writes(server)
     assert turn(server, HOUR) == 0
+    server.staff("team-doctor").delete(f"Subscription/{made['id']}")
+
+
+@pytest.mark.capability("1-15", "refuses")
+def test_whoever_has_left_is_told_nothing_more(server: Served, hook: Receiver) -> None:
+    made, staff = asked(server, hook), People.of(server.house).staff
+    doctor, asking = server.installation.staff("team-doctor"), server.installation.as_staff("officer")
+    role = Exercise(
+        "", doctor.id, "professional", doctor.function, doctor.profession, structure=doctor.structure
+    )
+    account = staff.enrol(asking, doctor.name, "leaver", [role])
+    staff.leave(asking, account.id, asking.now)
+    writes(server)
+    passage = server.house.passage
+    later = Instant(passage.clock() + HOUR)
+    messenger = Notifying(replace(passage, clock=lambda: later))
+    assert messenger.turn(carrier(), acts=staff.acts) == 0
+    assert hook.received == []
+    staff.come_back(asking, account.id)
+    writes(server)
+    back = Notifying(replace(passage, clock=lambda: Instant(later + HOUR)))
+    assert back.turn(carrier(), acts=staff.acts) == 1
     server.staff("team-doctor").delete(f"Subscription/{made['id']}")
 
 

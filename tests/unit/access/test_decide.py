@@ -138,6 +138,31 @@ def test_in_own_a_blocked_doctor_finds_the_name_so_that_no_second_record_is_made
     assert isinstance(_found(DOCTOR, OWN.with_choice(chosen(BLOCKED, DOCTOR)), by_ins=False), Permit)
 
 
+def _as_typed(actor: Actor, facts: RecordFacts, purpose: Purpose = Purpose.TREAT) -> Permit | Denial:
+    return decide_find(
+        finding_for(actor, purpose, RECORD, facts, NOW, REQUEST, shipped_policy(), as_typed=True)
+    )
+
+
+@pytest.mark.parametrize("actor", [DOCTOR, cast.NURSE, cast.LOCUM, SECRETARY])
+def test_as_a_name_is_typed_a_person_is_found_by_the_structure(actor: Actor) -> None:
+    assert _as_typed(actor, OWN).rule == "F3.as-typed"
+    assert isinstance(_as_typed(actor, OWN), Permit)
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [STRANGER, cast.ALONE, cast.OPERATOR, cast.OFFICER, cast.RESEARCHER, cast.INSURER, cast.PATIENT],
+)
+def test_as_a_name_is_typed_nobody_else_finds_anybody(actor: Actor) -> None:
+    assert isinstance(_as_typed(actor, OWN), Denial)
+
+
+@pytest.mark.parametrize("actor", [DOCTOR, STRANGER, SECRETARY])
+def test_in_shared_nobody_is_found_as_a_name_is_typed(actor: Actor) -> None:
+    assert isinstance(_as_typed(actor, SHARED), Denial)
+
+
 @pytest.mark.parametrize("category", sorted(set(Category) - {Category.IDENTITY}))
 def test_finding_a_person_never_gives_a_permit_for_anything_else(category: Category) -> None:
     unit = ItemClass(category, "any", ("N",))

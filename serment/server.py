@@ -31,6 +31,7 @@ from serment.errors import (
     MethodError,
     NotFoundError,
     PossessionError,
+    ProofAgainError,
     ScopeError,
     SermentError,
     SignInError,
@@ -42,7 +43,7 @@ from serment.people.openid import Line
 from serment.people.people import Reception
 from serment.record.alarms import INTEGRITY
 from serment.record.house import House
-from serment.web import pages
+from serment.web import pages, signing
 
 log = logging.getLogger("serment")
 
@@ -171,7 +172,10 @@ def _said(request: Request, error: SermentError) -> Response:
     headers = _headers(error)
     if request.url.path.split("/")[1] == "fhir":
         return fhir.answer(outcome.outcome(error, language_of(request)), error.status, headers)
-    answer = pages.failed(request, error)
+    if isinstance(error, ProofAgainError):
+        answer = signing.prove_again(request, error)
+    else:
+        answer = pages.failed(request, error)
     answer.headers.update(headers)
     return answer
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from base64 import b64encode
 from typing import Final
 
 from cryptography.exceptions import InvalidKey
@@ -26,6 +27,7 @@ __all__ = [
     "outgrown",
     "password_hash",
     "password_matches",
+    "unmatched",
 ]
 
 COST: Final = Cost(passes=3, lanes=1, memory=65_536)
@@ -50,6 +52,12 @@ def password_hash(password: str, cost: Cost = COST) -> str:
         memory_cost=cost.memory,
     )
     return argon.derive_phc_encoded(_typed(password))
+
+
+def unmatched(cost: Cost = COST) -> str:
+    """Give a PHC string that no password matches, to compare with at the same cost where there is none."""
+    salt, tag = (b64encode(os.urandom(size)).decode().rstrip("=") for size in (_SALT_SIZE, _HASH_SIZE))
+    return f"$argon2id$v=19$m={cost.memory},t={cost.passes},p={cost.lanes}${salt}${tag}"
 
 
 def password_matches(password: str, kept: str) -> bool:

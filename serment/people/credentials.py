@@ -20,7 +20,7 @@ from serment.ledger.entry import Interaction
 from serment.model import Instant
 from serment.people.accounts import NOBODY, Accounts
 from serment.record.asking import Asking
-from serment.record.factors import COST, Cost, code_secret, password_hash
+from serment.record.factors import COST, Cost, code_secret, unmatched
 from serment.record.pen import Pen
 from serment.record.registry import Registry, edited
 
@@ -214,7 +214,7 @@ class Drawer:
 def _decoy(cost: Cost) -> Credentials:
     """Make credentials like a person's that nothing matches."""
     made = recovery_codes()[1]
-    return Credentials(password_hash(secrets.token_hex(32), cost), codes=code_secret(), recovery=made)
+    return Credentials(unmatched(cost), codes=code_secret(), recovery=made)
 
 
 def _written(credentials: Credentials) -> bytes:

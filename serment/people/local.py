@@ -27,7 +27,14 @@ from serment.people.lockout import Lockout
 from serment.people.passkeys import Party
 from serment.people.signing import Proof, Where
 from serment.record.asking import Asking
-from serment.record.factors import STEP_MS, one_time_code, outgrown, password_hash, password_matches
+from serment.record.factors import (
+    STEP_MS,
+    one_time_code,
+    outgrown,
+    password_hash,
+    password_matches,
+    unmatched,
+)
 from serment.record.sessions import Sessions
 from serment.record.tickets import Tickets
 
@@ -89,7 +96,6 @@ class Local:
         self._accounts, self._drawer, self._sessions, self._tickets = accounts, drawer, sessions, tickets
         self._lockout, self._breached, self._alarm = lockout, breached, alarm
         self.party = party
-        self._unmatched = password_hash(secrets.token_hex(32), drawer.cost)
 
     def by_password(self, asking: Asking, typed: Typed, where: Where) -> Proven:
         """Prove oneself by a login, a password and a one-time or recovery code.
@@ -141,7 +147,7 @@ class Local:
         id_, file = who
         known = where.device if file.knows(where.device) else b""
         self._lockout.count(typed.login, where.source, known, asking.now)
-        matches = password_matches(typed.password, file.password or self._unmatched)
+        matches = password_matches(typed.password, file.password or unmatched(self._drawer.cost))
         step = step_of(file.codes, typed.code, asking.now)
         digest = recovery_digest(typed.code)
         recovery = [one for one in file.recovery if hmac.compare_digest(digest, one)]

@@ -121,6 +121,13 @@ class OwnAccount:
         others = [token for token, one, _ in self._lasting(file, asking.now) if one.id != session.id]
         return sum(self._sessions.end_token(token, asking.now) for token in others)
 
+    def read(self, asking: Asking, session: Session) -> None:
+        """Stop saying on every page of a session what its person has been told."""
+        file = self._drawer.get(asking, session.bound.account)
+        for token, one, _ in self._lasting(file, asking.now):
+            if one.id == session.id:
+                self._sessions.say(token, "")
+
     def hacked(self, asking: Asking, account: Account) -> None:
         """End all that the person has begun; password and passkeys count no more before they are reviewed."""
 
@@ -175,12 +182,12 @@ class OwnAccount:
 
         self._drawer.change(asking, account.id, edit)
 
-    def review(self, asking: Asking, account: Account, kept: set[bytes]) -> None:
-        """Keep the passkeys that the person knows as theirs; the others are removed."""
+    def review(self, asking: Asking, account: Account, kept: set[str]) -> None:
+        """Keep the passkeys that the person knows as theirs, by id in hexadecimal; the others are removed."""
 
         def edit(file: Credentials) -> Credentials:
             left = tuple(
-                msgspec.structs.replace(one, review=False) for one in file.passkeys if one.id in kept
+                msgspec.structs.replace(one, review=False) for one in file.passkeys if one.id.hex() in kept
             )
             if not left and not file.password:
                 raise ConflictError("signin.last-credential")

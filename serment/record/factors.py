@@ -9,6 +9,7 @@ from serment.keys.factors import (
     outgrown,
     password_hash,
     password_matches,
+    unmatched,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "outgrown",
     "password_hash",
     "password_matches",
+    "unmatched",
 ]

@@ -240,6 +240,10 @@ class Sessions:
             row = msgspec.structs.replace(self._opened(token, sealed), told=sentence)
             txn.put_session(token, self._sealed(token, row))
 
+    def say(self, token: bytes, sentence: str) -> None:
+        """Have the pages of a session say a sentence, "" for none; waits until it is so."""
+        self._passage.store.submit(lambda txn: self.tell(txn, token, sentence)).result()
+
     def dropped(self, token: bytes, now: Instant) -> None:
         """Know at once, in this process, of what `drop` wrote."""
         self._forget(token)

@@ -11,7 +11,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -67,11 +66,6 @@ SCRIPTED = {
 }
 """Of the pages that ask for a passkey: a browser gives one to a script only."""
 
-ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
-    '<circle cx="16" cy="16" r="14" fill="#0b4f6c"/>'
-    '<path d="M10 17l4 4 8-9" fill="none" stroke="#fff" stroke-width="3.5" stroke-linecap="round"/></svg>'
-)
 SHOWN_LINES = 40
 RECENT = 30 * 24 * 3600 * 1000
 """Milliseconds that the sentence about who opened the record looks back."""
@@ -154,7 +148,7 @@ async def enter(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """End the session."""
     house = house_of(request)
-    await _form(request, house)
+    await page_form(request, house)
     await run_in_threadpool(house.sessions.end, cookie_secret(request))
     answer = RedirectResponse("/sign-in", 303, HEADERS)
     browser.drop(request, answer, browser.SESSION)
@@ -185,7 +179,7 @@ async def record(request: Request) -> Response:
         groups=_groups(view, language, leave={Category.IDENTITY, Category.CONTACT}),
         person=_person(view, language),
         rule=say(f"ledger.ground-{view.rule.partition('.')[2]}", language),
-        **_who(request, house, asking),
+        **who_of(request, house, asking),
     )
 
 
@@ -210,7 +204,7 @@ async def me(request: Request) -> Response:
         older=max(0, len(told[False]) - SHOWN_LINES),
         mine=told[True][:SHOWN_LINES],
         groups=_groups(view, language, leave={Category.IDENTITY, Category.CONTACT, Category.CHOICES}),
-        **_who(request, house, asking),
+        **who_of(request, house, asking),
     )
 
 
@@ -235,20 +229,9 @@ async def officer(request: Request) -> Response:
     ledger = {"good": report.ok, "size": report.size, "faults": len(report.faults)}
     standing = await run_in_threadpool(alarms.standing, house.passage)
     said = [say(alarm, language_of(request)) for alarm in standing]
-    who = _who(request, house, asking)
+    who = who_of(request, house, asking)
     strangers = house.strangers.all
     return page(request, "officer.html", ledger=ledger, disk=disk, alarms=said, strangers=strangers, **who)
-
-
-async def style(_request: Request) -> Response:
-    """Give the style sheet."""
-    text = (Path(__file__).parent / "static" / "serment.css").read_bytes()
-    return Response(text, media_type="text/css", headers={**HEADERS, "cache-control": "max-age=3600"})
-
-
-async def icon(_request: Request) -> Response:
-    """Give the mark that stands beside the title: a closed seal."""
-    return Response(ICON, media_type="image/svg+xml", headers={**HEADERS, "cache-control": "max-age=3600"})
 
 
 def failed(request: Request, error: SermentError) -> Response:
@@ -270,7 +253,7 @@ def _verified(house: House) -> Any:
 async def _choose(request: Request, *, masked: bool) -> Response:
     house = house_of(request)
     asking = cookie_of(request, house)
-    form = await _form(request, house)
+    form = await page_form(request, house)
     if masked:
         await house.choosing.mask(asking, PatientId(_own(asking)), form.get("item", ""))
     else:
@@ -278,7 +261,7 @@ async def _choose(request: Request, *, masked: bool) -> Response:
     return RedirectResponse("/me", 303, HEADERS)
 
 
-async def _form(request: Request, house: House) -> dict[str, str]:
+async def page_form(request: Request, house: House) -> dict[str, str]:
     """Read a form of ours. Raises `MalformedError` for one that does not carry this session's key."""
     form = await form_of(request)
     expected = house.sessions.form_key(cookie_secret(request))
@@ -307,7 +290,7 @@ def _own(asking: Asking) -> str:
     return asking.actor.patient
 
 
-def _who(request: Request, house: House, asking: Asking) -> dict[str, Any]:
+def who_of(request: Request, house: House, asking: Asking) -> dict[str, Any]:
     """Say who is signed in, and what the forms of this page carry."""
     role = say(f"web.role-{asking.actor.kind.value}", asking.language)
     return {

@@ -51,6 +51,13 @@ WHO = {
     "/fhir/Patient/{id:logical}/$insi-accept": ("program", "POST"),
     "/fhir/Patient/{id:logical}/$identity-proof": ("program", "POST"),
     "/fhir/Patient/$find-as-typed": ("program", "POST"),
+    "/fhir/Patient/$duplicates": ("program", "GET"),
+    "/fhir/Patient/$merge": ("program", "POST"),
+    "/fhir/Patient/$undo-merge": ("program", "POST"),
+    "/fhir/Patient/$keep-apart": ("program", "POST"),
+    "/fhir/Patient/{id:logical}/$report-collision": ("program", "POST"),
+    "/fhir/Patient/{id:logical}/$split": ("program", "POST"),
+    "/fhir/Patient/{id:logical}/$close-collision": ("program", "POST"),
     "/fhir/{type:type}/$validate": ("program", "POST"),
     "/fhir/{type:type}/{id:logical}/$validate": ("program", "POST"),
     "/enter/{code}": ("anybody", "GET"),
@@ -61,15 +68,33 @@ WHO = {
     "/me/unmask": ("page", "POST"),
     "/officer": ("page", "GET"),
     "/openid/choose": ("page", "POST"),
+    "/openid/go-on": ("page", "GET"),
     "/openid/{provider}": ("anybody", "GET"),
     "/openid/{provider}/return": ("page", "GET"),
     "/openid/{provider}/ended": ("anybody", "POST"),
+    "/sign-in": ("anybody", "GET POST"),
+    "/sign-in/passkey": ("anybody", "POST"),
+    "/sign-in/next": ("page", "GET POST"),
+    "/again": ("page", "POST"),
+    "/join/{code}": ("anybody", "GET"),
+    "/join": ("page", "GET POST"),
+    "/account": ("page", "GET"),
+    "/account/sessions": ("page", "POST"),
+    "/account/hacked": ("page", "POST"),
+    "/account/seen": ("page", "POST"),
+    "/account/credentials": ("page", "GET"),
+    "/account/passkeys": ("page", "POST"),
+    "/account/passkeys/remove": ("page", "POST"),
+    "/account/password": ("page", "POST"),
+    "/account/codes": ("page", "POST"),
     "/unlock": ("anybody", "GET POST"),
     "/unlocked": ("anybody", "GET"),
     "/static/serment.css": ("anybody", "GET"),
+    "/static/passkey.js": ("anybody", "GET"),
     "/static/serment.svg": ("anybody", "GET"),
-    "/": ("page", "GET"),
+    "/": ("anybody", "GET"),
 }
+LEADS = {"/": "/sign-in", "/join/{code}": "/join"}
 PARTS = {
     "type:type": "Patient",
     "type:other": "Patient",
@@ -119,6 +144,10 @@ def test_nobody_enters_without_signing_in(server: Served, path: str, method: str
             assert (answer.status_code, answer.headers["location"]) == (303, "/")
         elif path.startswith("/openid/"):
             assert answer.status_code == 404
+        elif path in LEADS:
+            assert (answer.status_code, answer.headers["location"]) == (303, LEADS[path])
+        elif path.startswith("/sign-in") and method == "POST":
+            assert answer.status_code == 403  # no browser says from which page the form comes
         elif path != "/enter/{code}":
             assert answer.status_code in {200, 406}
 

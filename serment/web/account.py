@@ -1,0 +1,180 @@
+"""My account: sessions and devices, passkeys, password and one-time codes, "I was hacked".
+
+What adds or takes away a way to sign in, or ends other sessions, asks for a fresh proof first. "I was hacked"
+asks for nothing: it ends everything, and what comes next is the sign-in page.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from serment.door import browser
+from serment.door.asking import cookie_of, fresh_of, house_of, language_of, people_of, session_of
+from serment.errors import NotFoundError, RequestError, SermentError
+from serment.people.accounts import Account
+from serment.people.credentials import Notice
+from serment.people.own_account import OwnAccount, Shown
+from serment.record.asking import Asking
+from serment.record.sessions import Session
+from serment.web.joining import spelled
+from serment.web.pages import HEADERS, page, page_form, who_of
+from serment.web.signing import passkey_line, slowly, when
+
+_ADDRESS = "/account"
+
+
+async def account(request: Request) -> Response:
+    """Show what stands: sessions, passkeys, what happened lately."""
+    return await _page(request)
+
+
+async def end_session(request: Request) -> Response:
+    """End one session of one's own, or every other one."""
+    asking, session, own, form = await _act(request, fresh=True)
+    if form.get("which") == "others":
+        await slowly(request, own.end_others, asking, session)
+    else:
+        await slowly(request, own.end_session, asking, session, form.get("which", ""))
+    return RedirectResponse(_ADDRESS, 303, HEADERS)
+
+
+async def hacked(request: Request) -> Response:
+    """End everything at once; the password must change, passkeys are reviewed, the officer is told."""
+    asking, session, own, _ = await _act(request, fresh=False)
+    await slowly(request, own.hacked, asking, await _account(request, asking, session))
+    answer = RedirectResponse("/sign-in", 303, HEADERS)
+    browser.drop(request, answer, browser.SESSION)
+    return answer
+
+
+async def seen(request: Request) -> Response:
+    """Stop saying what the person has been told on every page."""
+    asking, session, own, _ = await _act(request, fresh=False)
+    await slowly(request, own.read, asking, session)
+    return RedirectResponse(_ADDRESS, 303, HEADERS)
+
+
+async def credentials(request: Request) -> Response:
+    """Show the page that adds a passkey or changes the password or the codes, after a fresh proof."""
+    house = house_of(request)
+    fresh_of(request, house)
+    return await _credentials_page(request)
+
+
+async def add_passkey(request: Request) -> Response:
+    """Add the passkey that the browser made."""
+    asking, session, own, form = await _act(request, fresh=True)
+    where, of = browser.where_of(request, house_of(request)), await _account(request, asking, session)
+    add = partial(own.add_passkey, asking, of, form.get("answer", ""), form.get("ticket", ""), where)
+    await slowly(request, add)
+    return RedirectResponse(_ADDRESS, 303, HEADERS)
+
+
+async def remove_passkey(request: Request) -> Response:
+    """Remove a passkey."""
+    asking, session, own, form = await _act(request, fresh=True)
+    try:
+        id_ = bytes.fromhex(form.get("which", ""))
+    except ValueError:
+        raise NotFoundError("record.not-found") from None
+    await slowly(request, own.remove_passkey, asking, await _account(request, asking, session), id_)
+    return RedirectResponse(_ADDRESS, 303, HEADERS)
+
+
+async def change_password(request: Request) -> Response:
+    """Change the password."""
+    asking, session, own, form = await _act(request, fresh=True)
+    of = await _account(request, asking, session)
+    new, again = form.get("password", ""), form.get("again", "")
+    try:
+        await slowly(request, own.change_password, asking, of, new, again)
+    except RequestError as error:
+        return await _credentials_page(request, error)
+    return RedirectResponse(_ADDRESS, 303, HEADERS)
+
+
+async def change_codes(request: Request) -> Response:
+    """Change the secret of one-time codes, and show new recovery codes once."""
+    asking, session, own, form = await _act(request, fresh=True)
+    where, of = browser.where_of(request, house_of(request)), await _account(request, asking, session)
+    change = partial(own.change_codes, asking, of, form.get("ticket", ""), form.get("code", ""), where)
+    try:
+        shown = await slowly(request, change)
+    except RequestError as error:
+        return await _credentials_page(request, error)
+    return page(request, "joined.html", codes=shown, **who_of(request, house_of(request), asking))
+
+
+async def _act(request: Request, *, fresh: bool) -> tuple[Asking, Session, OwnAccount, dict[str, str]]:
+    """Read a form of one's own account. Raises `SignInError`, `ProofAgainError`, `MalformedError`."""
+    house = house_of(request)
+    asking = cookie_of(request, house)
+    session = fresh_of(request, house) if fresh else session_of(request, house)
+    _of(session)
+    form = await page_form(request, house)
+    return asking, session, people_of(request).entering.own, form
+
+
+def _of(session: Session) -> str:
+    """Give the account of a session. Raises `NotFoundError`: a demonstration session has none."""
+    if not session.bound.account:
+        raise NotFoundError("record.not-found")
+    return session.bound.account
+
+
+async def _account(request: Request, asking: Asking, session: Session) -> Account:
+    return await slowly(request, people_of(request).accounts.get, asking, _of(session))
+
+
+async def _page(request: Request) -> Response:
+    house = house_of(request)
+    asking, session = cookie_of(request, house), session_of(request, house)
+    _of(session)
+    standing = await slowly(request, people_of(request).entering.own.standing, asking, session)
+    return page(
+        request,
+        "account.html",
+        name=standing.account.name,
+        sessions=[_session(one) for one in standing.sessions],
+        passkeys=[passkey_line(one) for one in standing.passkeys],
+        notices=[
+            {"when": when(one.at), "sentence": one.sentence, "place": one.place} for one in standing.notices
+        ],
+        has_password=standing.has_password,
+        recovery_left=standing.recovery_left,
+        **who_of(request, house, asking),
+    )
+
+
+async def _credentials_page(request: Request, error: SermentError | None = None) -> Response:
+    house = house_of(request)
+    asking, session = cookie_of(request, house), session_of(request, house)
+    own, where = people_of(request).entering.own, browser.where_of(request, house)
+    of = await _account(request, asking, session)
+    standing = await slowly(request, own.standing, asking, session)
+    secret = await slowly(request, own.secret, asking, of, where)
+    return page(
+        request,
+        "credentials.html",
+        200 if error is None else error.status,
+        script=True,
+        said=error.said(language_of(request)) if error is not None else "",
+        login=of.login,
+        challenge=await slowly(request, own.creation, asking, of, where),
+        has_password=standing.has_password,
+        secret=spelled(secret, of, request.url.hostname or ""),
+        **who_of(request, house, asking),
+    )
+
+
+def _session(one: Shown) -> dict[str, Any]:
+    shown = {"id": one.id, "browser": one.browser, "place": one.place, "exercise": one.exercise}
+    return {**shown, "current": one.current, "started": when(one.started), "used": when(one.used)}
+
+
+def _notice(one: Notice) -> dict[str, str]:
+    return {"when": when(one.at), "sentence": one.sentence, "place": one.place}

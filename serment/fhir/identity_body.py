@@ -16,7 +16,7 @@ from typing import Any, Final
 from serment.fhir import document as documents
 from serment.fhir.document import Document, Edit
 from serment.fhir.json import value_start
-from serment.identity import ins, places, status, traits
+from serment.identity import fr_core, ins, places, status, traits
 from serment.identity.evidence import Evidence, Number
 from serment.identity.traits import Traits
 
@@ -57,7 +57,19 @@ def set_aside(document: Document) -> Apart:
         document = _with_items(document, "identifier", _is_no_ins, [])
     if told:
         document = _with_items(document, "extension", _is_other, [_provisional(document.value)])
-    return Apart(document, numbers)
+    return Apart(_without_claims(document), numbers)
+
+
+def _without_claims(document: Document) -> Document:
+    """Take out the French profiles that a Patient names and that do not hold (any more)."""
+    claimed = fr_core.claimed(document.value)
+    broken = {profile for profile in claimed if fr_core.faults(document.value, profile)}
+    if not broken:
+        return document
+    meta = document.value["meta"]
+    kept = [one for one in meta["profile"] if one.partition("|")[0] not in broken]
+    others = {name: value for name, value in meta.items() if name != "profile"}
+    return _with_text(document, "meta", _json({**others, **({"profile": kept} if kept else {})}))
 
 
 def without_numbers(body: bytes) -> bytes:

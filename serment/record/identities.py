@@ -18,7 +18,7 @@ import msgspec
 
 from serment.errors import IntegrityError, InvalidResourceError, RequestError
 from serment.fhir import document as documents
-from serment.identity import evidence, filing, ins, status, traits
+from serment.identity import evidence, filing, fr_core, ins, status, traits
 from serment.identity.evidence import Evidence
 from serment.identity.reading import dicts
 from serment.ledger.entry import Interaction
@@ -70,6 +70,9 @@ def fresh(pen: Pen, draft: Draft, incoming: Incoming, id_: str) -> Incoming:
     A received one was cut down to what it may say (`identity_body.set_aside`). Raises `InvalidResourceError`.
     """
     before, person = of_patient(pen, draft, id_), incoming.document.value
+    for profile in fr_core.claimed(person):
+        for where in fr_core.faults(person, profile)[:1]:
+            raise InvalidResourceError("identity.profile", where)
     after = _received(before, incoming) if pen.imported else evidence.settled(before, person)
     pen.identities[id_] = after
     own = set(ins.matricules(person))

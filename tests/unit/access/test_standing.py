@@ -57,6 +57,7 @@ actors = st.builds(
     structure=structures,
     regulation=st.booleans(),
     supervisor=st.none() | anybody.map(ActorId),
+    replaces=st.none() | anybody.map(ActorId),
 )
 records = st.builds(
     RecordFacts,
@@ -89,7 +90,9 @@ records = st.builds(
         ),
         max_size=2,
     ).map(tuple),
-    attending=st.lists(st.builds(Attending, people, instants, ends, anybody), max_size=1).map(tuple),
+    attending=st.lists(st.builds(Attending, people, instants, ends, anybody, st.booleans()), max_size=1).map(
+        tuple
+    ),
     choices=st.lists(
         st.builds(
             Choice,
@@ -101,6 +104,9 @@ records = st.builds(
             instants,
             ends,
             anybody,
+            anybody,
+            st.sampled_from(((), ("HIV",), ("N", "R"))),
+            st.sampled_from(((), ("TREAT",))),
         ),
         max_size=4,
     ).map(tuple),

@@ -24,11 +24,21 @@ from serment.record.asking import Asking
 from serment.record.founding import FOUNDER
 from serment.record.gate import View, look
 from serment.record.index import persons_mark
-from serment.record.passage import DIRECTORY, OUTBOX, QUARANTINE, SYSTEM, UNIT_LIST, Passage, year_of
+from serment.record.passage import (
+    DIRECTORY,
+    OUTBOX,
+    PEOPLE,
+    QUARANTINE,
+    REGISTER,
+    SYSTEM,
+    UNIT_LIST,
+    Passage,
+    year_of,
+)
 from serment.record.writing import new_id
 from serment.store.contract import Located, Snapshot
 
-OWN = frozenset({DIRECTORY, OUTBOX, QUARANTINE, SYSTEM, UNIT_LIST})
+OWN = frozenset({DIRECTORY, OUTBOX, PEOPLE, QUARANTINE, REGISTER, SYSTEM, UNIT_LIST})
 """Records of the installation that are found by their name; the decoy is found by its one item."""
 
 _PAGE = 1000

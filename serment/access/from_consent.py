@@ -28,12 +28,12 @@ from serment.access.record_facts import (
     Choice,
 )
 from serment.errors import TooLargeError
+from serment.fhir.consent import PURPOSES
 from serment.identity import rpps
 from serment.model import Category, Instant, Label, Purpose
 
 CATEGORY_SYSTEM: Final = "urn:serment:category"
 CATEGORIES: Final = frozenset(category.value for category in Category)
-PURPOSE_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 SENSITIVITY: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 PRIVACY: Final = "patient-privacy"
@@ -319,7 +319,7 @@ def provision_of(choice: Choice) -> dict[str, Any]:
 
 
 def _purpose(code: str) -> dict[str, str]:
-    return {"system": HEIRS_SYSTEM if code == HEIRS else PURPOSE_SYSTEM, "code": code}
+    return {"system": HEIRS_SYSTEM if code == HEIRS else PURPOSES, "code": code}
 
 
 def _reference(actor: str) -> dict[str, Any]:

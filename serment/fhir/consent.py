@@ -15,6 +15,7 @@ from serment.identity import rpps
 SCOPE: Final = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
 CATEGORY: Final = {"system": "http://loinc.org", "code": "59284-0"}
 CATEGORIES: Final = "urn:serment:category"
+PURPOSES: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 
 Provision = dict[str, Any]
 
@@ -29,15 +30,21 @@ def blocking(number: str) -> Provision:
     return {"type": "deny", "actor": [_actor("blocked", number)]}
 
 
-def permitting(number: str) -> Provision:
-    """Consent to one professional, named by RPPS."""
-    return {"type": "permit", "actor": [_actor("permitted", number)]}
+def permitting(number: str, until: str = "") -> Provision:
+    """Consent to one professional, named by RPPS; until a date or instant of FHIR, when one is given."""
+    period = {"period": {"end": until}} if until else {}
+    return {"type": "permit", **period, "actor": [_actor("permitted", number)]}
 
 
 def opposing(category: str = "") -> Provision:
     """Oppose sharing: the whole record, or one category."""
     classes = {"class": [{"system": CATEGORIES, "code": category}]} if category else {}
     return {"type": "deny", **classes}
+
+
+def opposing_research() -> Provision:
+    """Oppose every reuse of the record for research (loi 78-17, art. 74)."""
+    return {"type": "deny", "purpose": [{"system": PURPOSES, "code": "HRESCH"}]}
 
 
 def naming_carer(related: str, categories: Sequence[str], until: str) -> Provision:

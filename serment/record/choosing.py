@@ -29,6 +29,7 @@ from serment.fhir.consent import (
     naming_carer,
     opposing,
     opposing_heirs,
+    opposing_research,
     permitting,
 )
 from serment.identity import rpps
@@ -80,9 +81,13 @@ class Choosing:
         """Oppose sharing: the whole record, or one category."""
         return await self._consent(asking, patient, opposing(category))
 
-    async def permit(self, asking: Asking, patient: PatientId, number: str) -> Written:
-        """Consent to one professional outside the team."""
-        return await self._consent(asking, patient, permitting(number))
+    async def oppose_research(self, asking: Asking, patient: PatientId) -> Written:
+        """Oppose every reuse of the record for research; care stays as it was."""
+        return await self._consent(asking, patient, opposing_research())
+
+    async def permit(self, asking: Asking, patient: PatientId, number: str, until: str = "") -> Written:
+        """Consent to one professional outside the team, until a date or instant of FHIR when one is given."""
+        return await self._consent(asking, patient, permitting(number, until))
 
     async def oppose_heirs(self, asking: Asking, patient: PatientId) -> Written:
         """Object to heirs and partner being told anything after one's death (CSP L1110-4 V)."""

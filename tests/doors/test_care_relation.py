@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from serment.access.record_facts import INSURER_SERVICE
-from serment.model import Actor, ActorId, ActorKind, Purpose
+from serment.errors import NotFoundError
+from serment.model import Actor, ActorId, ActorKind, Instant, PatientId, Purpose
 from serment.record.declaring import QUESTIONED
 from tests.doors.samples import Json, by_rpps, consent, parameters
 from tests.doors.served import FHIR, Served, sentence, served
@@ -209,6 +210,48 @@ def test_a_block_on_the_doctor_replaced_holds_against_the_locum(server: Served) 
     made = server.patient().post("Consent", json=said)
     assert not opens(server.client(replacing(server, "team-doctor")), server.record())
     server.patient().delete(f"Consent/{made.json()['id']}")
+
+
+# One professional outside the team, and research.
+
+
+def test_a_consent_for_one_professional_ends_on_its_day_and_names_who_collected_it(server: Served) -> None:
+    made, record = server.installation, server.record()
+    stranger = made.staff("unrelated-doctor")
+    number = stranger.id.removeprefix("rpps:")
+    until = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    me = made.as_patient()
+    written = run(server.house.choosing.permit(me, PatientId(record), number, until))
+    assert opens(server.client(stranger), record)
+    [word] = [
+        one for one in facts(server, record).choices if one.kind == "consent" and one.actor == stranger.id
+    ]
+    assert word.recorded_by == me.actor.id
+    later = replace(made.as_staff("unrelated-doctor"), now=Instant(word.end + 1))
+    with pytest.raises(NotFoundError):
+        run(server.house.reading.read(later, "Patient", record))
+    run(server.house.writing.delete(me, "Consent", written.id))
+    assert not opens(server.client(stranger), record)
+
+
+def test_a_consent_that_a_professional_collects_for_themselves_opens_nothing(server: Served) -> None:
+    doctor = server.installation.staff("unrelated-doctor")
+    said = consent(
+        server.record(), type="permit", actor=[{"role": {"text": "x"}, "reference": by_rpps(doctor.id)}]
+    )
+    assert server.client(doctor).post("Consent", json=said).status_code in {403, 404}
+    assert not opens(server.client(doctor), server.record())
+
+
+def test_research_is_opposed_at_the_next_request_and_care_goes_on(server: Served) -> None:
+    record, me = server.record(), server.installation.as_patient()
+    now = server.house.passage.clock()
+    assert not facts(server, record).opposes_research(now)
+    written = run(server.house.choosing.oppose_research(me, PatientId(record)))
+    assert facts(server, record).opposes_research(now)
+    assert opens(server.staff("team-doctor"), record)
+    run(server.house.writing.delete(me, "Consent", written.id))
+    assert not facts(server, record).opposes_research(now)
 
 
 # The insurer's word.

@@ -50,6 +50,10 @@ _CALLS = "some 700 Python calls a read"
 _SIZES = "thousands of entries are looked at in Python"
 
 BARS: Final = (
+    _at_least("suspected duplicates: recall", "suspected duplicates, recall", 0.98, "share"),
+    _at_least("suspected duplicates: precision", "suspected duplicates, precision", 0.99, "share"),
+    _at_least("certain duplicates that are one person", "certain duplicates that are one person", 1, "share"),
+    _at_most("search before create, 100 000 people: p99", "search before create: p99", 50, "ms"),
     _at_most(
         "finding people as somebody types, a million: p99",
         "finding people as somebody types, a million people: p99",

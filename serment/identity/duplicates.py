@@ -37,7 +37,7 @@ FIELDS: Final[dict[str, Callable[[Person, Person], str]]] = {
 }
 """What is weighed, in the order of the table."""
 
-THRESHOLD: Final = 21.0
+THRESHOLD: Final = 19.0
 """Bits of evidence from which two records are suspected to be one person (ADR 46)."""
 
 UNKNOWN_DAY: Final = 5.0

@@ -22,6 +22,7 @@ WHO = {
     "/fhir/{type:type}/_search": ("program", "POST"),
     "/fhir/Patient/{id:logical}/$confirm-attending": ("program", "POST"),
     "/fhir/Patient/{id:logical}/$declare-act": ("program", "POST"),
+    "/fhir/Patient/{id:logical}/$legal-declaration": ("program", "POST"),
     "/fhir/Binary/{id:logical}/_history/{version:int}": ("program", "GET"),
     "/fhir/Binary/{id:logical}": ("program", "GET PUT DELETE"),
     "/fhir/Binary": ("program", "GET POST"),
@@ -87,6 +88,13 @@ WHO = {
     "/account/passkeys/remove": ("page", "POST"),
     "/account/password": ("page", "POST"),
     "/account/codes": ("page", "POST"),
+    "/authorize": ("oauth", "GET"),
+    "/authorize/answer": ("page", "POST"),
+    "/token": ("oauth", "POST"),
+    "/introspect": ("oauth", "POST"),
+    "/revoke": ("oauth", "POST"),
+    "/fhir/.well-known/smart-configuration": ("anybody", "GET"),
+    "/.well-known/oauth-authorization-server": ("anybody", "GET"),
     "/unlock": ("anybody", "GET POST"),
     "/unlocked": ("anybody", "GET"),
     "/static/serment.css": ("anybody", "GET"),
@@ -137,7 +145,10 @@ def test_nobody_enters_without_signing_in(server: Served, path: str, method: str
     for secret in ("", "Bearer nonsense", "Basic ZG9jdG9yOng="):
         headers = {"authorization": secret} if secret else {}
         answer = server.browser().request(method, address(path), headers=headers)
-        if who != "anybody":
+        if who == "oauth":  # a program proves itself in the form: nothing is given, nobody is sent anywhere
+            assert answer.status_code in {400, 401, 415}
+            assert "location" not in answer.headers
+        elif who != "anybody":
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
         elif path == "/unlock":

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from serment.access.decide import decide_find
+from serment.access.decide import IDENTITY_UNIT, decide_find
 from serment.access.find import finding_for
 from serment.access.record_facts import RecordFacts
 from serment.errors import ConflictError, IntegrityError
@@ -28,7 +28,7 @@ from serment.identity.evidence import Evidence
 from serment.identity.keys import duplicate_keys
 from serment.identity.likeness import Person, person_of
 from serment.identity.who import Who
-from serment.model import Permit, Purpose, RecordToken, Regime
+from serment.model import Act, Permit, Purpose, RecordToken, Regime
 from serment.record import choices, identities, incoming, register
 from serment.record.asking import Asking
 from serment.record.draft import Draft
@@ -96,6 +96,8 @@ def updated(pen: Pen, draft: Draft, sent: Incoming, id_: str) -> list[Met]:
 def _may_find(pen: Pen, who: Who) -> bool:
     """Say whether the writer may see who that person is, asked for by an exact token."""
     asking = pen.asking
+    if not in_scope(asking, Act.READ):
+        return False
     facts = RecordFacts(regime=who.regime, structure=who.structure)
     finding = finding_for(
         asking.actor,
@@ -108,6 +110,12 @@ def _may_find(pen: Pen, who: Who) -> bool:
         by_ins=False,
     )
     return isinstance(decide_find(finding), Permit)
+
+
+def in_scope(asking: Asking, *acts: Act) -> bool:
+    """Say whether a program's scope lets it do acts on who people are, in whatever record."""
+    scope = asking.scope
+    return scope is None or all(scope.covers(IDENTITY_UNIT, act, NOBODY) for act in acts)
 
 
 # Candidates.

@@ -29,13 +29,13 @@ from serment.identity.who import Who
 from serment.ledger.append import Pending
 from serment.ledger.chains import Chain
 from serment.ledger.entry import Interaction
-from serment.model import Denial, Permit
+from serment.model import Act, Denial, Permit
 from serment.record import choices, identities, incoming, register, trace, writing
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.duplicates import meeting, worklist
 from serment.record.duplicates.worklist import MERGED, OPEN, Suspicion
-from serment.record.gate import View
+from serment.record.gate import OUTSIDE_SCOPE, View
 from serment.record.passage import Passage
 from serment.record.pen import Pen
 from serment.record.reading import Reading, Served, settled
@@ -211,6 +211,8 @@ class Merging:
             by_ins=False,
         )
         verdict: Permit | Denial = sort.sorts(asking.actor, finding, passage.policy)
+        if not meeting.in_scope(asking, Act.READ, Act.WRITE):
+            verdict = OUTSIDE_SCOPE
         if isinstance(verdict, Denial):
             await settled(passage, await self._on_register(asking, [], verdict))
             raise RefusedError("record.not-sorting")

@@ -60,7 +60,8 @@ class AsTyped:
         """Give the first ten people who fit what was typed.
 
         Raises `RequestError` (less than three letters), `RefusedError` (not a finder of the structure, or a
-        shared record), `TooManyError`, and `DependencyError` while the register opens.
+        shared record), `TooManyError`, and `DependencyError` while the register opens, or when it was begun
+        after the first patients: it would leave people out.
         """
         passage = self.passage
         asked = as_typed.read(text)
@@ -104,6 +105,8 @@ class AsTyped:
         if not opening.done():
             raise DependencyError("record.register-opening", percent=self.register.percent)
         opening.result()
+        if not self.register.whole:
+            raise DependencyError("record.register-partial")
 
     def _answered(self, snapshot: Snapshot, asking: Asking, asked: Typed) -> _Answer:
         """Look through the register as it stands, and make the trace ready. Runs in a thread of the store."""

@@ -24,6 +24,7 @@ from serment.model import (
     Regime,
     RequestId,
 )
+from serment.record import register
 from serment.record.asking import Asking
 from serment.record.index import Entry
 from serment.record.passage import (
@@ -62,7 +63,7 @@ KEPT = (UNIT_LIST, OUTBOX, PEOPLE, REGISTER)
 def found(passage: Passage) -> None:
     """Make the installation's own records, once."""
     for name, kind in RECORDS.items():
-        _begin(passage, name, kind)
+        _begin(passage, name, kind, anew=True)
 
 
 def found_later(passage: Passage) -> None:
@@ -75,7 +76,7 @@ def found_later(passage: Passage) -> None:
         _begin(passage, name, RECORDS[name])
 
 
-def _begin(passage: Passage, name: str, kind: RecordKind) -> None:
+def _begin(passage: Passage, name: str, kind: RecordKind, *, anew: bool = False) -> None:
     now = passage.clock()
     asking = Asking(FOUNDER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), now)
     record = RecordToken(os.urandom(16))
@@ -95,5 +96,7 @@ def _begin(passage: Passage, name: str, kind: RecordKind) -> None:
             draft.place(unit, Entry(type_, id_, 1, "", now, False, body, tag, None, NOTHING))
         else:
             pen.txn.put_locator(passage.installation.locator(name), record, 0)
+        if name == REGISTER and anew:
+            register.begin(draft, now)
 
     passage.store.submit(lambda txn: written(passage, txn, asking, job)).result()

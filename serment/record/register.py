@@ -48,6 +48,9 @@ TYPE: Final = "PatientRegister"
 
 UNIT: Final = ItemClass(Category.UNMAPPED, TYPE, (Label.VERY_RESTRICTED.value,), KEEPER.id)
 
+STATE: Final = ItemClass(Category.UNMAPPED, f"{TYPE} state", (Label.VERY_RESTRICTED.value,), KEEPER.id)
+"""Class of what the register says of itself: that it was begun with the installation, how far it was told."""
+
 TIERS: Final = (256, 4_096, SHARD)
 MOST_OF_A_TIER: Final = 8
 """Shards below a size that are held before they are made one: a search looks at each."""
@@ -127,6 +130,11 @@ def _draft(pen: Pen) -> tuple[Draft, Permit]:
     return draft, verdict
 
 
+def begin(draft: Draft, now: int) -> None:
+    """Say that the register was begun before any patient: it leaves nobody out."""
+    draft.place(STATE, Entry(TYPE, "whole", 1, "", now, True, 0, b"", None, msgspec.Raw(_NOBODY)))
+
+
 def _name(record: RecordToken) -> tuple[str, str, str]:
     return TYPE, record.hex(), ""
 
@@ -164,6 +172,7 @@ class Register:
         self.lock = Lock()
         self.shards: list[Shard] = []
         self.groups: dict[Group, int] = {}
+        self.whole = False
         self._done = 0
         self._all = 0
 
@@ -185,8 +194,12 @@ class Register:
             self._head, self._packs, self.shards, self.groups = b"", {}, [], {}
 
     def _opened(self, snapshot: Snapshot, asking: Asking) -> None:
+        view = look(self._passage, snapshot, asking)
+        permits = gate.permitted(view, Act.WRITE, lambda unit: unit == STATE)
+        said = {item.entry.id for _, pack in gate.packs(snapshot, view, permits) for item in pack}
         with self.lock:
-            self.follow(snapshot, look(self._passage, snapshot, asking))
+            self.follow(snapshot, view)
+            self.whole = "whole" in said
 
     def follow(self, snapshot: Snapshot, view: View) -> None:
         """Bring what is held to what stands: packs that are new are opened, those that are gone leave.

@@ -25,7 +25,7 @@ from serment.ledger.append import TOKEN_LABEL, Pending, Trail
 from serment.ledger.chains import Chain
 from serment.ledger.entry import Decision, Event, Interaction
 from serment.ledger.follow import is_clear_true, is_committed, open_row
-from serment.model import Act, Category, Instant, ItemClass, Label, Permit, Purpose, RecordToken, RequestId
+from serment.model import Act, Instant, Permit, Purpose, RecordToken, RequestId
 from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.draft import Draft
@@ -33,7 +33,7 @@ from serment.record.gate import Item, View
 from serment.record.index import Entry
 from serment.record.passage import REGISTER, Passage, year_of
 from serment.record.pen import Pen
-from serment.record.register import TYPE, look
+from serment.record.register import STATE, TYPE, look
 from serment.record.today import KEEPER
 from serment.record.writing import new_id, written
 from serment.store.contract import Snapshot
@@ -44,7 +44,6 @@ PAUSE: Final = 60 * 1000
 AT_ONCE: Final = 10
 """Lines of one turn, and keys asked for."""
 
-TOLD: Final = ItemClass(Category.UNMAPPED, f"{TYPE} told", (Label.VERY_RESTRICTED.value,), KEEPER.id)
 _PLACE: Final = (TYPE, "told", "")
 
 
@@ -153,7 +152,7 @@ def _wrote(pen: Pen, due: _Due, entries: Sequence[Pending]) -> None:
     """Write the lines and the place reached, unless another process of ours has."""
     draft = Draft(pen.passage, pen.txn, look(pen.passage, pen.txn, pen.asking))
     old = draft.current(_PLACE, Act.WRITE)
-    verdict = draft.view.decide(TOLD, Act.WRITE)
+    verdict = draft.view.decide(STATE, Act.WRITE)
     if not isinstance(verdict, Permit):
         raise IntegrityError("record.altered")
     if (_place(old) if isinstance(old, Item) else 0) != due.after:
@@ -163,15 +162,16 @@ def _wrote(pen: Pen, due: _Due, entries: Sequence[Pending]) -> None:
         draft.take(old)
     type_, id_, part = _PLACE
     values = msgspec.Raw(msgspec.msgpack.encode(due.last))
-    draft.place(TOLD, Entry(type_, id_, 1, part, pen.asking.now, True, 0, b"", None, values))
+    draft.place(STATE, Entry(type_, id_, 1, part, pen.asking.now, True, 0, b"", None, values))
     pen.drafts[draft.record] = draft
     pen.did(draft, Interaction.UPDATE, trace.of_facts(verdict.rule))
 
 
 def _reached(snapshot: Snapshot, view: View) -> int:
     """Say up to which entry of the ledger everything was told."""
-    permits = gate.permitted(view, Act.WRITE, lambda unit: unit == TOLD)
-    return max((_place(item) for _, pack in gate.packs(snapshot, view, permits) for item in pack), default=0)
+    permits = gate.permitted(view, Act.WRITE, lambda unit: unit == STATE)
+    items = (item for _, pack in gate.packs(snapshot, view, permits) for item in pack)
+    return max((_place(item) for item in items if item.entry.id == _PLACE[1]), default=0)
 
 
 def _place(item: Item) -> int:

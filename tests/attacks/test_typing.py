@@ -11,7 +11,7 @@ from string import ascii_lowercase
 import pytest
 
 from serment import app
-from serment.errors import IntegrityError, RequestError, TooManyError
+from serment.errors import DependencyError, IntegrityError, RequestError, TooManyError
 from serment.keys.trace_keys import TraceKeys
 from serment.ledger.chains import Chain
 from serment.ledger.entry import Interaction
@@ -200,6 +200,23 @@ def test_who_breaks_the_register_shows_nobody_stops_no_care_and_is_found(tmp_pat
         assert written.created
         assert REGISTER_BROKEN in made.house.passage.alarms.rung
         assert made.house.proving.verify().faults
+
+
+def test_an_installation_made_before_the_register_never_shows_a_part_of_the_people(tmp_path: Path) -> None:
+    with small_installation(tmp_path, 2, 2) as made:
+        thief = Thief(made)
+        try:
+            locator = made.house.passage.installation.locator(REGISTER)
+            thief.rows("DELETE FROM locator WHERE token = ?", locator)
+        finally:
+            thief.close()
+        made.house.close()
+        made.reopen()
+        raw = b'{"resourceType":"Patient","name":[{"family":"Wryneckovic"}],"birthDate":"1950-02-03"}'
+        assert run(made.house.writing.create(made.as_staff("team-doctor"), incoming.read(raw))).created
+        with pytest.raises(DependencyError) as refused:
+            typed(made, "wryneckovic")
+        assert refused.value.sentence == "record.register-partial"
 
 
 def _register(made: Installation) -> RecordToken:

@@ -5,6 +5,7 @@ Data, counts, gaps and notices (CSP R1111-33, R1111-50). Each test writes the ch
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -68,104 +69,107 @@ def coded(text: str) -> Json:
     return {"text": text}
 
 
+LAB = "http://terminology.hl7.org/CodeSystem/observation-category"
+PATIENT = {"reference": "Patient/<child>"}
+CHAIN: dict[str, Json] = {
+    "visit": {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"code": "AMB"},
+        "subject": PATIENT,
+    },
+    "order": {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "order",
+        "subject": PATIENT,
+        "code": {"text": "Bilan"},
+        "encounter": {"reference": "<visit>"},
+    },
+    "result": {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [{"coding": [{"system": LAB, "code": "laboratory"}]}],
+        "code": {"text": "Dosage"},
+        "subject": PATIENT,
+        "basedOn": [{"reference": "<order>"}],
+    },
+    "report": {
+        "resourceType": "DiagnosticReport",
+        "status": "final",
+        "code": {"text": "Compte rendu"},
+        "subject": PATIENT,
+        "result": [{"reference": "<result>"}],
+    },
+    "medicine": {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "subject": PATIENT,
+        "medicationCodeableConcept": {"text": "Comprimé"},
+        "encounter": {"reference": "<visit>"},
+    },
+    "dispensed": {
+        "resourceType": "MedicationDispense",
+        "status": "completed",
+        "subject": PATIENT,
+        "medicationCodeableConcept": {"text": "Comprimé"},
+        "authorizingPrescription": [{"reference": "<medicine>"}],
+    },
+    "claim": {
+        "resourceType": "Claim",
+        "status": "active",
+        "type": {"text": "Pharmacie"},
+        "use": "claim",
+        "patient": PATIENT,
+        "created": "2026-11-01",
+        "provider": {"display": "Pharmacie"},
+        "priority": {"text": "normal"},
+        "prescription": {"reference": "<medicine>"},
+        "insurance": [{"sequence": 1, "focal": True, "coverage": {"display": "AMO"}}],
+    },
+    "benefit": {
+        "resourceType": "ExplanationOfBenefit",
+        "status": "active",
+        "type": {"text": "Pharmacie"},
+        "use": "claim",
+        "patient": PATIENT,
+        "created": "2026-11-02",
+        "insurer": {"display": "AMO"},
+        "provider": {"display": "Pharmacie"},
+        "outcome": "complete",
+        "claim": {"reference": "<claim>"},
+        "insurance": [{"focal": True, "coverage": {"display": "AMO"}}],
+    },
+    "paper": {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "subject": PATIENT,
+        "type": {"coding": [{"system": "http://loinc.org", "code": "11488-4"}]},
+        "content": [{"attachment": {"contentType": "text/plain", "data": "YQ=="}}],
+        "context": {"related": [{"reference": "<visit>"}]},
+    },
+    "booking": {
+        "resourceType": "Appointment",
+        "status": "booked",
+        "participant": [{"actor": PATIENT, "status": "accepted"}],
+        "start": "2026-12-01T10:00:00Z",
+        "end": "2026-12-01T10:15:00Z",
+        "basedOn": [{"reference": "<order>"}],
+    },
+}
+"""Every act around one visit, in the order in which they are written; `<name>` refers to another."""
+
+ORDER = tuple(CHAIN)
+
+
 def chain(child: str, names: dict[str, str]) -> dict[str, Json]:
     """Make every act around one visit; `names` says how each is referred to."""
-    patient = {"reference": f"Patient/{child}"}
-
-    def to(name: str) -> Json:
-        return {"reference": names[name]}
-
-    made: dict[str, Json] = {
-        "visit": {
-            "resourceType": "Encounter",
-            "status": "finished",
-            "class": {"code": "AMB"},
-            "subject": patient,
-        },
-        "order": {
-            "resourceType": "ServiceRequest",
-            "status": "active",
-            "intent": "order",
-            "subject": patient,
-            "code": coded("Bilan"),
-            "encounter": to("visit"),
-        },
-        "result": {
-            "resourceType": "Observation",
-            "status": "final",
-            "category": [{"coding": [{"system": LAB, "code": "laboratory"}]}],
-            "code": coded("Dosage"),
-            "subject": patient,
-            "basedOn": [to("order")],
-        },
-        "report": {
-            "resourceType": "DiagnosticReport",
-            "status": "final",
-            "code": coded("Compte rendu"),
-            "subject": patient,
-            "result": [to("result")],
-        },
-        "medicine": {
-            "resourceType": "MedicationRequest",
-            "status": "active",
-            "intent": "order",
-            "subject": patient,
-            "medicationCodeableConcept": coded("Comprimé"),
-            "encounter": to("visit"),
-        },
-        "dispensed": {
-            "resourceType": "MedicationDispense",
-            "status": "completed",
-            "subject": patient,
-            "medicationCodeableConcept": coded("Comprimé"),
-            "authorizingPrescription": [to("medicine")],
-        },
-        "claim": {
-            "resourceType": "Claim",
-            "status": "active",
-            "type": coded("Pharmacie"),
-            "use": "claim",
-            "patient": patient,
-            "created": "2026-11-01",
-            "provider": {"display": "Pharmacie"},
-            "priority": coded("normal"),
-            "prescription": to("medicine"),
-            "insurance": [{"sequence": 1, "focal": True, "coverage": {"display": "AMO"}}],
-        },
-        "benefit": {
-            "resourceType": "ExplanationOfBenefit",
-            "status": "active",
-            "type": coded("Pharmacie"),
-            "use": "claim",
-            "patient": patient,
-            "created": "2026-11-02",
-            "insurer": {"display": "AMO"},
-            "provider": {"display": "Pharmacie"},
-            "outcome": "complete",
-            "claim": to("claim"),
-            "insurance": [{"focal": True, "coverage": {"display": "AMO"}}],
-        },
-        "paper": {
-            "resourceType": "DocumentReference",
-            "status": "current",
-            "subject": patient,
-            "type": {"coding": [{"system": "http://loinc.org", "code": "11488-4"}]},
-            "content": [{"attachment": {"contentType": "text/plain", "data": "YQ=="}}],
-            "context": {"related": [to("visit")]},
-        },
-        "booking": {
-            "resourceType": "Appointment",
-            "status": "booked",
-            "participant": [{"actor": patient, "status": "accepted"}],
-            "start": "2026-12-01T10:00:00Z",
-            "end": "2026-12-01T10:15:00Z",
-            "basedOn": [to("order")],
-        },
-    }
+    text = json.dumps(CHAIN).replace("<child>", child)
+    for name, reference in names.items():
+        text = text.replace(f"<{name}>", reference)
+    made: dict[str, Json] = json.loads(text)
     return made
-
-
-LAB = "http://terminology.hl7.org/CodeSystem/observation-category"
 
 
 def written(client: httpx.Client, child: str, secret: str = "") -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Coming in by an identity provider: three steps, with nothing kept here between them.
 
-`leave` sends the browser away with a sealed ticket; `back` spends it, asks the provider who it was, and
-begins the session or gives a second ticket with the exercises to choose from; `choose` spends that one.
+`leave` sends the browser away with a sealed ticket; `back` spends it, asks the provider who it was, and gives
+a second ticket with the exercises to choose from; `choose` spends that one and begins the session. Whoever is
+signed in already proves again who they are, and goes on.
 An invitation (`join`) is spent by whoever checks it, before its account is bound to the subject.
 """
 
@@ -64,6 +65,17 @@ class Choice:
     exercises: tuple[Exercise, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the browser holds already: the secret of a session, and its own."""
+
+    secret: str = field(default="", repr=False)
+    browser: str = field(default="", repr=False)
+
+
+NOTHING: Final = Held()
+
+
 def uninvited(_asking: Asking, _secret: str) -> str:
     """Take no invitation. Raises `SignInError`."""
     raise SignInError("people.not-enrolled")
@@ -98,19 +110,20 @@ class Arriving:
         """Give the one address to which a provider sends browsers back."""
         return f"{self.base}/openid/{provider.name}/return"
 
-    def leave(self, asking: Asking, name: str, *, to: str = "/", join: str = "") -> tuple[str, str]:
+    def leave(
+        self, asking: Asking, name: str, *, to: str = "/", join: str = "", fresh: bool = False
+    ) -> tuple[str, str]:
         """Give the provider's address, and the ticket that the browser keeps meanwhile.
 
-        Raises `NotFoundError` for a provider that is not registered, `DependencyError`.
+        `fresh`: somebody is signed in here and proves it again. Raises `NotFoundError` for a provider that is
+        not registered, `DependencyError`.
         """
-        provider = self.providers.get(asking, name)
-        url, flow = self.openid.begin(provider, self.redirect(provider), asking.now, to=local(to), join=join)
-        until = Instant(asking.now + FLOW_MS)
-        return url, self.tickets.issue(_FLOW, msgspec.msgpack.encode(flow), until)
+        provider, now = self.providers.get(asking, name), asking.now
+        redirect = self.redirect(provider)
+        url, flow = self.openid.begin(provider, redirect, now, to=local(to), join=join, fresh=fresh)
+        return url, self.tickets.issue(_FLOW, msgspec.msgpack.encode(flow), Instant(now + FLOW_MS))
 
-    def back(
-        self, asking: Asking, name: str, ticket: str, given: Mapping[str, str], where: Where = NOWHERE
-    ) -> Arrived | Choice:
+    def back(self, asking: Asking, name: str, ticket: str, given: Mapping[str, str]) -> Choice:
         """Take a browser back. Raises `SignInError`, `NotFoundError`, `DependencyError`."""
         provider = self.providers.get(asking, name)
         flow = _decoded(self.tickets.read(_FLOW, ticket, asking.now), Flow)
@@ -120,32 +133,42 @@ class Arriving:
         if flow.join:
             self._join(asking, provider, flow, known)
         found = claims.recognised(self.accounts, asking, provider, known)
-        if len(found.exercises) == 1:
-            only = found.exercises[0].id
-            secret = self.signing_in.begin(asking, found.account, only, found.proof, flow.to, where)
-            return Arrived(secret, flow.to)
-        kept = _Chosen(
-            found.account.id,
-            tuple(one.id for one in found.exercises),
-            provider.name,
-            asking.now,
-            found.proof.regulation,
-            flow.to,
-        )
+        ids = tuple(one.id for one in found.exercises)
+        regulation = found.proof.regulation
+        kept = _Chosen(found.account.id, ids, provider.name, asking.now, regulation, flow.to)
         until = Instant(asking.now + CHOICE_MS)
         made = self.tickets.issue(_CHOICE, msgspec.msgpack.encode(kept), until)
         return Choice(made, found.account, found.exercises)
 
-    def choose(self, asking: Asking, ticket: str, exercise: str, where: Where = NOWHERE) -> Arrived:
-        """Begin the session in the exercise chosen. Raises `SignInError`, `NotFoundError`."""
+    def choose(
+        self, asking: Asking, ticket: str, exercise: str, where: Where = NOWHERE, held: Held = NOTHING
+    ) -> Arrived:
+        """Begin the session in the exercise chosen; the only one when none is named.
+
+        A session of the same person in the same exercise goes on, under a new secret. Raises `SignInError`,
+        `NotFoundError` when the provider is no more.
+        """
         kept = _decoded(self.tickets.read(_CHOICE, ticket, asking.now), _Chosen)
-        if exercise not in kept.exercises:
+        chosen = exercise or (kept.exercises[0] if len(kept.exercises) == 1 else "")
+        if chosen not in kept.exercises:
             raise SignInError("people.no-exercise")
         self.tickets.spend(_CHOICE, ticket, asking.now)
         account = self.accounts.get(asking, kept.account)
         provider = self.providers.get(asking, kept.provider)
         proof = claims.proof_of(provider, Instant(kept.at), regulation=kept.regulation)
-        return Arrived(self.signing_in.begin(asking, account, exercise, proof, kept.to, where), kept.to)
+        if self._goes_on(asking, (account.id, chosen), held):
+            secret = self.signing_in.renew(asking, held.secret, held.browser, proof.methods)
+        else:
+            secret = self.signing_in.begin(asking, account, chosen, proof, kept.to, where)
+        return Arrived(secret, kept.to)
+
+    def _goes_on(self, asking: Asking, whose: tuple[str, str], held: Held) -> bool:
+        """Say whether the browser holds a session of this account in this exercise, locked or not."""
+        try:
+            session = self.sessions.peek(held.secret, asking.now, held.browser)
+        except SignInError:
+            return False
+        return (session.bound.account, session.bound.exercise) == whose
 
     def ended(self, asking: Asking, name: str, token: str) -> None:
         """End all that somebody began, because their provider says that they have signed out there.

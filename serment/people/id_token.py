@@ -175,6 +175,12 @@ def of_now(claims: Claims, seconds: int) -> bool:
     return made and bool(seconds - SKEW_S < claims["exp"])
 
 
+def proved_since(claims: Claims, seconds: int) -> bool:
+    """Say whether the person proved who they are since an instant; silence is taken for yes."""
+    proved = claims.get("auth_time", seconds)
+    return isinstance(proved, int) and proved >= seconds - SKEW_S
+
+
 def for_us(claims: Claims, provider: Provider) -> bool:
     """Say whether a token is for us alone, about somebody."""
     subject = claims.get("sub")

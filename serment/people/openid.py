@@ -61,7 +61,10 @@ class Unplugged:
 
 
 class Flow(msgspec.Struct, frozen=True, array_like=True):
-    """One sign-in that is under way. `to` is the page wanted, `join` the secret of an invitation or ""."""
+    """One sign-in that is under way. `to` is the page wanted, `join` the secret of an invitation or "".
+
+    `fresh` says that the person must prove again who they are, though the provider may know them still.
+    """
 
     provider: str
     state: str
@@ -70,6 +73,7 @@ class Flow(msgspec.Struct, frozen=True, array_like=True):
     to: str
     began: int
     join: str = ""
+    fresh: bool = False
 
     def __repr__(self) -> str:
         return f"Flow({self.provider})"
@@ -116,12 +120,19 @@ class OpenId:
         self._lock = Lock()
 
     def begin(
-        self, provider: Provider, redirect: str, now: Instant, *, to: str = "/", join: str = ""
+        self,
+        provider: Provider,
+        redirect: str,
+        now: Instant,
+        *,
+        to: str = "/",
+        join: str = "",
+        fresh: bool = False,
     ) -> tuple[str, Flow]:
         """Give the address to which the browser is sent, and what it carries. Raises `DependencyError`."""
         described = self._describe(provider, now)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        flow = Flow(provider.name, state, nonce, verifier, to, now, join)
+        flow = Flow(provider.name, state, nonce, verifier, to, now, join, fresh)
         address = prepare_grant_uri(
             described.authorization,
             client_id=provider.client,
@@ -133,6 +144,7 @@ class OpenId:
             acr_values=provider.acr[0],
             code_challenge=create_s256_code_challenge(flow.verifier),
             code_challenge_method="S256",
+            prompt="login" if fresh else None,
         )
         return str(address), flow
 
@@ -167,6 +179,8 @@ class OpenId:
             now,
             lambda keys: id_token.verified(text, keys, provider, now, nonce=flow.nonce, access_token=access),
         )
+        if flow.fresh and not id_token.proved_since(claims, flow.began // 1000):
+            raise SignInError("people.openid-refused")
         told: Claims = {}
         if provider.kind == Kind.PSC:
             told = self._userinfo(provider, described, access, claims["sub"])

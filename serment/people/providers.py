@@ -29,7 +29,7 @@ DRAWER: Final = "provider"
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """What an ID token may be signed with (RFC 7518): a key that is public cannot have made it."""
 MOST_TEXT: Final = 200
-_RESERVED: Final = frozenset({"choose"})
+_RESERVED: Final = frozenset({"choose", "go-on"})
 """Names that are words of our own addresses below `/openid`."""
 
 

@@ -85,8 +85,9 @@ def _realm(redirect: str) -> dict[str, Any]:
                 "standardFlowEnabled": True,
                 "directAccessGrantsEnabled": False,
                 "attributes": {"pkce.code.challenge.method": "S256"},
-                "defaultClientScopes": ["basic", "acr"],
+                "defaultClientScopes": [],
                 "optionalClientScopes": ["scope_all"],
+                "protocolMappers": [_built_in("acr"), _built_in("sub")],
             }
         ],
         "users": [
@@ -100,6 +101,13 @@ def _realm(redirect: str) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _built_in(name: str) -> dict[str, Any]:
+    """Have tokens say what a realm that names its own scopes leaves out."""
+    config = {"id.token.claim": "true", "access.token.claim": "true", "introspection.token.claim": "true"}
+    mapper = f"oidc-{name}-mapper"
+    return {"name": name, "protocol": "openid-connect", "protocolMapper": mapper, "config": config}
 
 
 def _mappers() -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from serment.access.scopes import OPERATION
 from serment.api import negotiation
 from serment.door.asking import house_of, language_of, nobody_yet, people_of
-from serment.errors import OAuthError
+from serment.errors import OAuthError, RequestError
 from serment.people import assertions, dpop
 from serment.people.authorising import once
 from serment.people.clients import CONTEXT, Client
@@ -33,7 +33,6 @@ OFFERED: Final = ("export", "declare-act", "emergency-access", "explain-access",
 CAPABILITIES: Final = (
     "launch-ehr",
     "launch-standalone",
-    "authorize-post",
     "client-public",
     "client-confidential-asymmetric",
     "context-ehr-patient",
@@ -93,6 +92,9 @@ def _told(handler: Handler) -> Handler:
             said = {"error": error.code, "error_description": error.said(language_of(request))}
             headers = {"dpop-nonce": error.nonce} if error.nonce else {}
             return _json(said, error.status, headers)
+        except RequestError as error:
+            said = {"error": "invalid_request", "error_description": error.said(language_of(request))}
+            return _json(said, error.status)
 
     return told
 

@@ -23,7 +23,7 @@ from starlette.responses import RedirectResponse, Response
 from serment.access.categories import shipped_table
 from serment.access.scopes import LOOKING, OPERATION, ResourceScope, parse
 from serment.door.asking import cookie_of, cookie_secret, house_of, language_of, nobody_yet, people_of
-from serment.errors import MalformedError, NotFoundError, OAuthError, SignInError
+from serment.errors import MalformedError, NotFoundError, OAuthError, RequestError, SignInError
 from serment.model import ActorKind, Category, Instant
 from serment.people.authorising import (
     IN_CONTEXT,
@@ -52,16 +52,20 @@ _RECORD = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
 async def authorise(request: Request) -> Response:
-    """GET or POST /authorize: ask the person who is signed in, on a page of ours.
+    """GET /authorize: ask the person who is signed in, on a page of ours.
 
     A browser that comes from another site shows no session (`Strict`): a page of ours leads it on, once; then
     whoever is not signed in signs in first.
     """
-    house, pairs = house_of(request), await _pairs(request)
+    house, pairs = house_of(request), request.query_params.multi_items()
     nobody = nobody_yet(request, house)
     authorising = people_of(request).programs.authorising
-    client, wanted = await run_in_threadpool(authorising.asked, nobody, [p for p in pairs if p[0] != ONWARD])
-    again = f"/authorize?{urlencode([p for p in pairs if p[0] != ONWARD])}"
+    asked = [pair for pair in pairs if pair[0] != ONWARD]
+    try:
+        client, wanted = await run_in_threadpool(authorising.asked, nobody, asked)
+    except OAuthError as error:
+        raise RequestError(error.sentence) from None  # a page, and nobody is sent anywhere
+    again = f"/authorize?{urlencode(asked)}"
     try:
         asking = cookie_of(request, house)
     except SignInError:
@@ -102,13 +106,6 @@ async def answer(request: Request) -> Response:
     except OAuthError as error:
         return _back(request, wanted, error=error.code)
     return _back(request, wanted, code=code)
-
-
-async def _pairs(request: Request) -> list[tuple[str, str]]:
-    """Read the request in the address, or in a form (SMART `authorize-post`)."""
-    if request.method == "POST":
-        return list((await form_of(request)).items())
-    return request.query_params.multi_items()
 
 
 def _patient(asking: Asking, form: dict[str, str]) -> str:

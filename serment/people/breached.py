@@ -42,6 +42,7 @@ class Common:
         words, rows = _common()
         plain = folded(password)
         bare = {_AROUND.sub("", plain), _AROUND.sub("", plain.translate(_SWAPPED))}
+        bare |= {one.translate(_SWAPPED) for one in bare}
         doubled = {one[: len(one) // 2] for one in bare if one[: len(one) // 2] * 2 == one}
         return bool((bare | doubled) & words) or any(plain in row or plain in row[::-1] for row in rows)
 

@@ -1,4 +1,4 @@
-"""Signing in at the pages, over HTTP: by invitation, password and code, passkey; locked, questioned, hacked."""
+"""Signing in at the pages, over HTTP: by invitation, password and code, passkey; locked, hacked."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def joined(server: Served, login: str, *exercises: Exercise) -> Visitor:
 @pytest.mark.capability("4-07", "lets")
 @pytest.mark.capability("0-18", "lets")
 def test_an_invitation_a_password_and_a_code_lead_to_ones_account(server: Served) -> None:
-    visitor = joined(server, "lune", doctor(1))
+    visitor = joined(server, "lune", doctor())
     assert len(visitor.recovery) == 10
     entered = visitor.sign_in()
     assert (entered.status_code, entered.headers["location"]) == (303, "/account")
@@ -125,7 +125,7 @@ def test_nobody_is_led_to_sign_in(server: Served) -> None:
 
 
 def test_signing_out_ends_it(server: Served) -> None:
-    visitor = joined(server, "mars", doctor(2))
+    visitor = joined(server, "mars", doctor())
     visitor.sign_in()
     assert visitor.post("/sign-out", csrf=visitor.csrf()).headers["location"] == "/sign-in"
     assert visitor.browser.get("/account").status_code == 401
@@ -149,9 +149,9 @@ def test_a_person_with_two_exercises_chooses_one(server: Served) -> None:
 
 
 def test_a_passkey_joins_and_signs_in(server: Served) -> None:
-    visitor = enrolled(server, "pallas", doctor(4))
+    visitor = enrolled(server, "pallas", doctor())
     party = people_of(server).entering.local.party
-    device = Authenticator(party.origin, party.id, count=1)
+    device = Authenticator(party.origin, party.id, counter=1)
     visitor.browser.get(f"/join/{invited(server, visitor)}")
     page = visitor.browser.get("/join").text
     answer = device.make(options(page))
@@ -174,7 +174,7 @@ def options(page: str) -> str:
 def test_a_locked_session_goes_on_where_it_was_after_a_proof(
     server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visitor = joined(server, "terre", doctor(5))
+    visitor = joined(server, "terre", doctor())
     visitor.sign_in()
     before = visitor.browser.cookies["serment"]
     monkeypatch.setattr(server.house.sessions, "_idle", -1)
@@ -191,7 +191,7 @@ def test_a_locked_session_goes_on_where_it_was_after_a_proof(
 
 @pytest.mark.capability("4-07", "refuses")
 def test_an_idle_session_opens_nothing(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    visitor = joined(server, "cires", doctor(6))
+    visitor = joined(server, "cires", doctor())
     visitor.sign_in()
     monkeypatch.setattr(server.house.sessions, "_idle", -1)
     assert visitor.browser.get(f"/record/{server.record()}").status_code == 401
@@ -199,7 +199,7 @@ def test_an_idle_session_opens_nothing(server: Served, monkeypatch: pytest.Monke
 
 @pytest.mark.capability("0-18", "lets")
 def test_sessions_are_listed_and_one_or_all_are_ended(server: Served) -> None:
-    visitor = joined(server, "junon", doctor(7))
+    visitor = joined(server, "junon", doctor())
     visitor.sign_in()
     others = [visitor.elsewhere(), visitor.elsewhere()]
     for other in others:
@@ -217,7 +217,7 @@ def test_sessions_are_listed_and_one_or_all_are_ended(server: Served) -> None:
 @pytest.mark.capability("4-16", "lets")
 @pytest.mark.capability("4-16", "refuses")
 def test_i_was_hacked_ends_everything_and_the_password_must_change(server: Served) -> None:
-    visitor = joined(server, "ceres", doctor(8))
+    visitor = joined(server, "ceres", doctor())
     visitor.sign_in()
     other = visitor.elsewhere()
     other.sign_in()
@@ -237,7 +237,7 @@ def test_i_was_hacked_ends_everything_and_the_password_must_change(server: Serve
 def test_changing_ones_password_asks_for_a_fresh_proof(
     server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visitor = joined(server, "hygie", doctor(9))
+    visitor = joined(server, "hygie", doctor())
     visitor.sign_in()
     assert visitor.browser.get("/account/credentials").status_code == 200
     csrf = visitor.csrf()

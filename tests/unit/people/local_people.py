@@ -1,4 +1,4 @@
-"""People for the tests of sign-in: an account on a bare installation, with a password, codes and a passkey."""
+"""People for the tests of sign-in: an account with a password, one-time codes, a passkey."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from itertools import count
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,6 +26,7 @@ from serment.record.writing import new_id
 CHEAP = Cost(1, 1, 64)
 PASSWORD = "girafe mauve sous la pluie"
 STEP = 30_000
+_numbers = count(1000)
 
 
 def b64(raw: bytes) -> str:
@@ -33,11 +35,11 @@ def b64(raw: bytes) -> str:
 
 @dataclass
 class Authenticator:
-    """A device that holds one passkey, as WebAuthn says it: ES256, a counter, and a person it has verified."""
+    """A device that holds one passkey, as WebAuthn says it: ES256, a counter, a person it verified."""
 
     origin: str
     party: str
-    count: int = 0
+    counter: int = 0
     verified: bool = True
     id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     user: bytes = b""
@@ -59,8 +61,8 @@ class Authenticator:
 
     def sign(self, options: str) -> str:
         """Answer `navigator.credentials.get`; the counter grows first."""
-        if self.count:
-            self.count += 1
+        if self.counter:
+            self.counter += 1
         client, data = self._client("webauthn.get", json.loads(options)["challenge"]), self._data(0)
         signed = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
         said = {
@@ -73,7 +75,7 @@ class Authenticator:
 
     def _data(self, more: int) -> bytes:
         flags = 0x01 | (0x04 if self.verified else 0) | more
-        return hashlib.sha256(self.party.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")
+        return hashlib.sha256(self.party.encode()).digest() + bytes([flags]) + self.counter.to_bytes(4, "big")
 
     def _client(self, kind: str, challenge: str) -> bytes:
         return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin}).encode()
@@ -122,10 +124,10 @@ def where(device: str = "a", network: str = "82.65.1.2") -> Where:
     return Where(token, "Firefox, Linux", network, ".".join(network.split(".")[:2]))
 
 
-def doctor(number: int, label: str = "Cabinet") -> Exercise:
-    return Exercise(
-        "1", f"rpps:1000000000{number}", "professional", "associate", "10", structure="a", label=label
-    )
+def doctor(number: int = 0) -> Exercise:
+    """Give an exercise of a doctor of their own, or of the one with this number."""
+    actor = f"rpps:1{number or next(_numbers):010d}"
+    return Exercise("1", actor, "professional", "associate", "10", structure="a", label="Cabinet")
 
 
 def enrolled(house: House, people: People, login: str, *exercises: Exercise) -> Account:

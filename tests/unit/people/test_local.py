@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from serment.errors import RequestError, SignInError, TooManyError
+from serment.errors import RequestError, SermentError, SignInError, TooManyError
 from serment.people.local import Typed
 from serment.people.lockout import FREE
 from serment.people.people import People
@@ -38,7 +38,7 @@ def people(made: Installation) -> People:
 
 @pytest.fixture(scope="module")
 def dorval(made: Installation, people: People) -> Somebody:
-    return with_password(made.house, people, "dorval", doctor(9))
+    return with_password(made.house, people, "dorval", doctor())
 
 
 def test_a_password_and_a_code_prove_a_person(people: People, dorval: Somebody) -> None:
@@ -85,21 +85,22 @@ def test_tries_wait_longer_and_longer_for_a_login_that_is_there_and_one_that_is_
     people: People, dorval: Somebody, login: str
 ) -> None:
     typed, there = Typed(login, "not the password", "000000"), where("thief", "9.9.9.9")
-    refused = 0
-    with pytest.raises(TooManyError) as slow:
-        for _ in range(FREE[0] + 2):
-            try:
-                people.entering.local.by_password(asking(dorval.house), typed, there)
-            except SignInError:
-                refused += 1
-    assert refused <= FREE[0]
-    assert slow.value.parameters["seconds"] in {1, 2}
+    seen: list[SermentError] = []
+    for _ in range(FREE[0] + 2):
+        try:
+            people.entering.local.by_password(asking(dorval.house), typed, there)
+        except (SignInError, TooManyError) as error:
+            seen.append(error)
+    refused, slowed = ([one for one in seen if isinstance(one, kind)] for kind in (SignInError, TooManyError))
+    assert len(refused) <= FREE[0]
+    assert {one.parameters["seconds"] for one in slowed} <= {1, 2, 3}
+    assert slowed
 
 
 def test_a_doctor_signs_in_from_a_browser_of_theirs_while_somebody_tries_their_login(
     made: Installation, people: People
 ) -> None:
-    somebody = with_password(made.house, people, "attacked", doctor(8))
+    somebody = with_password(made.house, people, "attacked", doctor())
     now = asking(made.house)
     proven = people.entering.local.by_password(
         now, Typed("attacked", PASSWORD, somebody.code()), where("own")
@@ -115,9 +116,9 @@ def test_a_doctor_signs_in_from_a_browser_of_theirs_while_somebody_tries_their_l
 
 
 def test_a_passkey_is_two_factors_and_its_challenge_serves_once(made: Installation, people: People) -> None:
-    account = enrolled(made.house, people, "keyed", doctor(7))
+    account = enrolled(made.house, people, "keyed", doctor())
     local, own, now = people.entering.local, people.entering.own, asking(made.house)
-    device = Authenticator(local.party.origin, local.party.id, count=1)
+    device = Authenticator(local.party.origin, local.party.id, counter=1)
     invitation = people.entering.inviting.invite(now, account.id)
     asked = own.creation(now, account, where())
     own.join_by_passkey(now, invitation, device.make(asked.options), asked.ticket, where())
@@ -136,7 +137,7 @@ def test_a_passkey_is_two_factors_and_its_challenge_serves_once(made: Installati
 def test_a_passkey_that_did_not_verify_its_person_is_one_factor_and_refused(
     made: Installation, people: People
 ) -> None:
-    account = enrolled(made.house, people, "unverified", doctor(6))
+    account = enrolled(made.house, people, "unverified", doctor())
     local, own, now = people.entering.local, people.entering.own, asking(made.house)
     device = Authenticator(local.party.origin, local.party.id, verified=False)
     invitation = people.entering.inviting.invite(now, account.id)
@@ -146,7 +147,7 @@ def test_a_passkey_that_did_not_verify_its_person_is_one_factor_and_refused(
 
 
 def test_a_password_known_as_leaked_proves_but_must_change(made: Installation, people: People) -> None:
-    somebody = with_password(made.house, people, "leaky", doctor(5))
+    somebody = with_password(made.house, people, "leaky", doctor())
     leaked = "Motdepasse2024!!"
     from serment.keys.factors import password_hash
     from tests.unit.people.local_people import CHEAP

@@ -66,11 +66,12 @@ def _touches(choice: rf.Choice, case: Case) -> bool:
     a label counts as the most protected.
     """
     unit = case.unit
-    named = not choice.actor or choice.actor in case.names
-    filed = not choice.category or choice.category == unit.category
-    written = not choice.author or unit.author in {"", choice.author}
-    labelled = not (choice.labels and unit.labels) or not set(choice.labels).isdisjoint(unit.labels)
-    return named and filed and written and labelled
+    return (
+        (not choice.actor or choice.actor in case.names)
+        and (not choice.category or choice.category == unit.category)
+        and (not choice.author or unit.author in {"", choice.author})
+        and (not choice.labels or not unit.labels or not set(choice.labels).isdisjoint(unit.labels))
+    )
 
 
 def consent_counts(choice: rf.Choice, case: Case) -> bool:

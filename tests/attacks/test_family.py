@@ -10,7 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from serment.errors import RefusedError
+from serment.ledger.sentences import line
 from serment.model import Actor, ActorId, ActorKind, Instant
+from serment.words import Language
 from tests.doors.samples import CATEGORIES, Json, by_rpps, consent, weight
 from tests.doors.served import Served, sentence, served
 from tests.installation import run
@@ -353,7 +356,9 @@ def test_an_heir_asks_before_and_after_death(server: Served) -> None:
     alive = Instant(int(datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC).timestamp() * 1000) - 1)
     asking = replace(server.installation.as_patient("husband"), now=alive)
     trail = run(server.house.proving.trail(asking, record))
-    assert (GROUND, "G10.heir") in {(body.event.reason, body.event.rule) for body in trail}
+    mine = [body.event for body in trail if body.event.rule == "G10.heir"]
+    assert {event.reason for event in mine} == {GROUND}
+    assert "to know the causes of death, heir of somebody who died" in str(line(mine[0], Language.EN))
 
 
 def test_an_heir_of_somebody_who_objected(server: Served) -> None:
@@ -396,3 +401,28 @@ def test_the_carer_of_the_demonstration_reads_what_she_gave_and_nothing_of_the_a
     assert client.get(f"Patient/{record}").status_code == 200
     for hidden in ("Condition", "DocumentReference", "Encounter", "Observation", "Consent", "AuditEvent"):
         assert found(client, f"{hidden}?patient={record}") == [], hidden
+
+
+def test_the_gestures_name_a_carer_change_the_scope_and_dismiss_them(server: Served) -> None:
+    """Only the holder: to anybody else a carer who was named and one who was not answer alike."""
+    patient, record, house = server.patient(), server.installation.record(), server.house
+    carer = near(server, patient, related(record))
+    client, asking, named = server.client(carer), server.installation.as_patient(), carer.id[6:]
+    run(house.choosing.name_carer(asking, record, named, ["identity"], LATER))
+    assert client.get(f"Patient/{record}").status_code == 200
+    run(house.choosing.name_carer(asking, record, named, ["treatments"], LATER))
+    assert client.get(f"Patient/{record}").status_code == 404
+    assert found(client, f"MedicationRequest?patient={record}")
+    doctor = server.installation.as_staff("attending")
+    for one in (named, "00000000-0000-4000-8000-000000000000"):
+        with pytest.raises(RefusedError) as refused:
+            run(house.choosing.dismiss_carer(doctor, record, one))
+        assert refused.value.sentence == "record.carer-not-yours"
+    run(house.choosing.dismiss_carer(asking, record, named))
+    assert client.get(f"MedicationRequest?patient={record}").json().get("total", 0) == 0
+
+
+def test_the_gesture_of_an_objection_to_heirs_leaves_care_as_it_was(server: Served) -> None:
+    record = server.installation.record()
+    run(server.house.choosing.oppose_heirs(server.installation.as_patient(), record))
+    assert server.staff("attending").get(f"Patient/{record}").status_code == 200

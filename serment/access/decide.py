@@ -5,7 +5,8 @@
     then the grounds, in order (`grounds.py`); one is enough
     last: nothing spoke, no
 
-`decide_find` answers the one other question, whether somebody may find a person by an exact token.
+Two other questions: `decide_find`, whether somebody may find a person by an exact token; `decide_duty`,
+whether somebody may read who a person is to declare what the law demands.
 `Permit` is built in this file and nowhere else. Nothing here reads a clock, a store or a setting.
 """
 
@@ -117,3 +118,37 @@ def _find_refused(finding: Finding) -> Denial | None:
         found = finding.by_ins and not finding.closed and not finding.blocked
         return None if found else Denial("F0.ins", "ins")
     return Denial("D0.regime", "regime")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owing:
+    """The facts of one declaration that the law demands (CSP L3113-1; Code civil 55, 78).
+
+    `declarant` is a professional who owes this form; `attends` that they stand before the person by a dated
+    act of care or an open emergency door. What the patient chose is not among the questions, on purpose.
+    """
+
+    regime: Regime | None = None
+    third_party_purpose: bool = False
+    declarant: bool = False
+    attends: bool = False
+    record: RecordToken = NO_RECORD
+    unit: ItemClass = IDENTITY_UNIT
+    request: RequestId = NO_REQUEST
+    now: Instant = EPOCH
+
+
+def decide_duty(owing: Owing) -> Permit | Denial:
+    """Say whether somebody may read who the person is, to declare what the law demands."""
+    if owing.unit.category is not Category.IDENTITY:
+        return Denial("L0.unit", "identity")
+    if owing.third_party_purpose:
+        return Denial("V1.third-party-purpose", "care-purpose")
+    if owing.regime is None:
+        return Denial("D0.regime", "regime")
+    if not owing.declarant:
+        return Denial("L0.declarant", "declarant")
+    if not owing.attends:
+        return Denial("L0.attends", "act-of-care", ("declared-act", "emergency"))
+    until = Instant(owing.now + PERMIT_MS)
+    return Permit("L1.duty", Act.READ, owing.record, owing.unit, owing.request, until)

@@ -27,6 +27,7 @@ OPERATIONS = {
         "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
         "confirm-attending": f"{OURS}confirm-attending",
         "declare-act": f"{OURS}declare-act",
+        "legal-declaration": f"{OURS}legal-declaration",
         "identity-proof": f"{OURS}identity-proof",
         "insi-accept": f"{OURS}insi-accept",
         "insi-search": f"{OURS}insi-search",

@@ -192,11 +192,17 @@ async def parameter(request: Request, name: str) -> dict[str, Any]:
     return given[0]
 
 
-async def _parameters(request: Request, name: str) -> list[dict[str, Any]]:
-    """Read the parameters of one name, one at least and no other. Raises `InvalidResourceError`."""
+async def parameters_of(request: Request) -> list[dict[str, Any]]:
+    """Read what a Parameters resource holds. Raises `InvalidResourceError`."""
     sent = document.read(await negotiation.resource(request))
     check(sent)
     given: list[dict[str, Any]] = sent.value.get("parameter", []) if sent.type == "Parameters" else []
+    return given
+
+
+async def _parameters(request: Request, name: str) -> list[dict[str, Any]]:
+    """Read the parameters of one name, one at least and no other. Raises `InvalidResourceError`."""
+    given = await parameters_of(request)
     if not given or any(one.get("name") != name for one in given):
         raise InvalidResourceError("api.parameter", "Parameters.parameter")
     return given

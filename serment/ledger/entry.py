@@ -61,6 +61,7 @@ class Interaction(StrEnum):
     DELETE = "delete"
     FILE = "file"
     EMERGENCY = "emergency"
+    DECLARE = "declare"
     CONSENT = "consent"
     MASK = "mask"
     TEAM = "team"

@@ -22,6 +22,7 @@ _ALONE = frozenset(
         Interaction.BIRTH,
         Interaction.FIND,
         Interaction.EMERGENCY,
+        Interaction.DECLARE,
         Interaction.CONSENT,
         Interaction.MASK,
         Interaction.TEAM,

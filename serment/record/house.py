@@ -15,6 +15,7 @@ from serment.record.choosing import Choosing
 from serment.record.disclosing import Disclosing
 from serment.record.duplicates.merging import Merging
 from serment.record.duplicates.splitting import Splitting
+from serment.record.duty import Duty
 from serment.record.emergency import Emergency
 from serment.record.everything import Everything
 from serment.record.exporting import Exporting
@@ -66,6 +67,7 @@ class House:
     auditing: Auditing
     disclosing: Disclosing
     emergency: Emergency
+    duty: Duty
     exporting: Exporting
     summarising: Summarising
     retrying: Retrying
@@ -118,6 +120,7 @@ class House:
             Auditing(passage, proving),
             Disclosing(passage, proving),
             Emergency(passage),
+            Duty(passage),
             Exporting(passage, everything, serving),
             Summarising(passage),
             Retrying(passage),

@@ -24,6 +24,7 @@ ASIDE = {
     "/fhir/ValueSet/$validate-code": "is given what it judges; asked by doors/test_terminology.py",
     "/fhir/CodeSystem/$validate-code": "is given what it judges; asked by doors/test_terminology.py",
     "/fhir/Patient/{id:logical}/$confirm-attending": "the holder's word, not an answer on items",
+    "/fhir/Patient/{id:logical}/$legal-declaration": "asked by doors/test_legal_declaration.py",
     "/fhir/Patient/{id:logical}/$declare-act": "changes who asks; asked by attacks/test_laundered_act.py",
     "/fhir/Practitioner/$declared-acts": "counts acts, not items; asked by doors/test_care_relation.py",
     "/fhir/Binary": "takes contents and searches nothing; asked by doors/test_binary_attacks.py",

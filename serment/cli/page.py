@@ -30,6 +30,7 @@ PARTS = (
     "store",
     "quarantine",
     "address",
+    "provider",
     "certificate",
     "profile",
     "config",

@@ -33,6 +33,11 @@ def token(file: Path | None) -> str:
     return from_file(file) if file is not None else _typed("cli.ask-token")
 
 
+def client(file: Path | None) -> str:
+    """Read the secret that a provider gave us from `file`, else ask for it. Raises `RequestError`."""
+    return from_file(file) if file is not None else _typed("cli.ask-client")
+
+
 def from_file(file: Path) -> str:
     """Read the first line of a file that only its owner may read (`-`: standard input).
 

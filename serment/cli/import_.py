@@ -82,6 +82,8 @@ def _say(out: Output, report: ImportReport) -> None:
         out.line(f"  {count} × {why(reason)}")
     if report.unresolved:
         out.say("cli.import-unresolved", count=report.unresolved)
+    if report.aside:
+        out.say("cli.import-aside", count=report.aside)
     if report.suspected:
         out.say("cli.import-suspected", count=report.suspected)
     if report.resumed:

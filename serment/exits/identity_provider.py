@@ -35,12 +35,17 @@ _PIECE: Final = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `form` is posted unless it is None; `authorization` is a header; `private`: may be inside."""
+    """One call. `form` is posted unless it is None; `authorization` is a header; `private`: may be inside.
+
+    `content` of another type (`content_type`) is posted in place of a form.
+    """
 
     url: str
     form: str | None = field(default=None, repr=False)
     authorization: str = field(default="", repr=False)
     private: bool = False
+    content: bytes = field(default=b"", repr=False)
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +98,18 @@ class IdentityProviders:
 
 
 def _request(call: Call, host: str, path: str) -> bytes:
-    body = (call.form or "").encode("ascii")
+    body = call.content or (call.form or "").encode("ascii")
+    posted = call.form is not None or bool(call.content)
     lines = [
-        f"{'GET' if call.form is None else 'POST'} {path} HTTP/1.1",
+        f"{'POST' if posted else 'GET'} {path} HTTP/1.1",
         f"Host: {host}",
-        "Accept: application/json",
+        f"Accept: {'*/*' if call.content else 'application/json'}",
         "User-Agent: Serment",
         "Connection: close",
     ]
-    if call.form is not None:
-        lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
+    if posted:
+        kind = call.content_type or "application/x-www-form-urlencoded"
+        lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
     if call.authorization:
         lines.append(f"Authorization: {call.authorization}")
     if any("\r" in line or "\n" in line for line in lines):

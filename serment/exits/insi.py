@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,6 +24,7 @@ from xml.sax.saxutils import escape
 
 from serment import __version__
 from serment.errors import DependencyError, SettingsError
+from serment.exits.identity_provider import Call, IdentityProviders
 from serment.identity.evidence import Number
 from serment.identity.insi import ONE, Answer, Query
 from serment.identity.traits import Traits
@@ -66,34 +66,22 @@ class SoapInsi:
         local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
         if parts.scheme != "https" and not (parts.scheme == "http" and local):
             raise SettingsError("settings.value", name="SERMENT_INSI")
-        self._address = address
-        self._host, self._port = parts.hostname or "", parts.port
-        self._path = parts.path or "/"
-        self._trusted = _trusted(address) if parts.scheme == "https" else None
+        self._address, self._local = address, local
         self._clock = clock
-        self._seconds = seconds
+        self._line = IdentityProviders(_trusted(address) if parts.scheme == "https" else None, seconds)
 
     def ask(self, query: Query) -> Answer:
         """Make one call. Raises `DependencyError`: no answer, a fault, or one that cannot be read."""
         sent = envelope(query, self._address, self._clock(), uuid.uuid4())
-        connection = self._connection()
-        headers = {"Content-Type": f'{MEDIA_TYPE}; charset=utf-8; action="{ACTION}"', "User-Agent": "Serment"}
+        kind = f'{MEDIA_TYPE}; charset=utf-8; action="{ACTION}"'
+        call = Call(self._address.url, private=self._local, content=sent, content_type=kind)
         try:
-            connection.request("POST", self._path, sent, headers)
-            response = connection.getresponse()
-            status, raw = response.status, response.read(MOST_BYTES + 1)
-        except (OSError, HTTPException):
+            answer = self._line.ask(call)
+        except DependencyError:
             raise DependencyError("identity.insi-unreachable") from None
-        finally:
-            connection.close()
-        if status != 200:
+        if answer.status != 200:
             raise DependencyError("identity.insi-unreachable")
-        return read(raw)
-
-    def _connection(self) -> HTTPConnection:
-        if self._trusted is None:
-            return HTTPConnection(self._host, self._port, timeout=self._seconds)
-        return HTTPSConnection(self._host, self._port, timeout=self._seconds, context=self._trusted)
+        return read(answer.body)
 
 
 def at(url: str, files: Path | None, emitter: str, clock: Callable[[], int]) -> SoapInsi | None:

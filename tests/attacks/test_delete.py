@@ -13,11 +13,13 @@ from tests.installation import Installation
 @pytest.mark.capability("0-05", "refuses")
 @pytest.mark.parametrize("table", ["body", "pack"])
 def test_each_row_of_a_record_deleted_is_missed(made: Installation, thief: Thief, table: str) -> None:
-    before = read_all(made)
+    before, unread = read_all(made), 0
     for row in thief.saved(table, "record = ?", thief.record()):
         with thief.changed(table, f"DELETE FROM {table} WHERE number = ?", row[0]):
             assert found(made)
-            assert stopped(made, before) or table == "pack"
+            unread += not stopped(made, before)
+    # Of bodies, only both halves of the Patient before its identity was checked are not read now.
+    assert table == "pack" or unread == 2
     assert not found(made)
     assert read_all(made) == before
 

@@ -33,6 +33,7 @@ class ImportReport:
     """What became of a source: `received` = `created` + `updated` + `already` + `quarantined`.
 
     `reasons` counts the quarantined by sentence id; `unresolved` counts the links kept as received;
+    `aside` counts the people whose matricule another system says: kept aside, their identity is provisional;
     `resumed` says that an import which had been cut was gone on with. `suspected` counts the pairs of
     records on the structure's worklist that may be one person: these, and those of before.
     """
@@ -46,6 +47,7 @@ class ImportReport:
     quarantined: int
     reasons: Mapping[str, int] = field(default_factory=dict)
     unresolved: int = 0
+    aside: int = 0
     seconds: float = 0.0
     resumed: bool = False
     suspected: int = 0

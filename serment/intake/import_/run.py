@@ -113,6 +113,7 @@ class _Run:
     at: int = 0
     received: int = 0
     unresolved: int = 0
+    aside: int = 0
     resumed: bool = False
     began: float = field(default_factory=time.monotonic)
     flying: deque[_Flying] = field(default_factory=deque)
@@ -144,6 +145,7 @@ class _Run:
         step = taken.step
         self.at = step.at
         self.unresolved += taken.made.unresolved
+        self.aside += sum(bool(one.prepared and one.prepared.aside) for one in taken.made.arrivals)
         self.received += step.received + (taken.made.count if step.is_whole else 0)
         if step.before is not None:
             self.tally.add(step.before)
@@ -234,6 +236,7 @@ class _Run:
             quarantined=tally.quarantined,
             reasons={reason: count for reason, count in sorted(tally.reasons.items()) if count > 0},
             unresolved=self.unresolved,
+            aside=self.aside,
             seconds=time.monotonic() - self.began,
             resumed=self.resumed,
             suspected=self.importing.suspected(self.asking),

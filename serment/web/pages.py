@@ -41,6 +41,7 @@ from serment.model import ActorKind, Category, PatientId
 from serment.record import alarms
 from serment.record.asking import Asking
 from serment.record.house import House
+from serment.record.session_rows import UNBOUND
 from serment.record.showing import FirstView, Shown
 from serment.words import Language, catalogue, say
 
@@ -120,9 +121,10 @@ def page(
     """Render a page with the headers that every page has; `script`: it may run ours, and no other."""
     language = language_of(request)
     met = request.scope.get(MET)
-    told = met.bound.told if met is not None else ""
-    common = {"lang": language.value, "t": partial(_say, language), "who": None, "demo": False, "told": told}
-    text = _templates.get_template(template).render({**common, **values})
+    bound = met.bound if met is not None else UNBOUND
+    common = {"lang": language.value, "t": partial(_say, language), "who": None, "demo": False}
+    of_session = {"told": bound.told, "own": bool(bound.account)}
+    text = _templates.get_template(template).render({**common, **of_session, **values})
     return HTMLResponse(text, status_code, SCRIPTED if script else HEADERS)
 
 

@@ -73,3 +73,56 @@ def test_an_appointment_in_two_years_opens_from_the_eve_of_that_day() -> None:
     assert not opens(fact, Regime.OWN, Instant(fact.start - DAY))
     assert opens(fact, Regime.OWN, Instant(fact.start))
     assert not opens(fact, Regime.OWN, Instant(fact.start + 366 * DAY))
+
+
+def referring(**said: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "performer": [{"reference": "Practitioner/x"}],
+        **said,
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({}, "order"),
+        ({"category": [{"coding": [{"code": "108252007"}]}]}, "order"),
+        ({"category": [{"coding": [{"code": "3457005"}]}]}, "referral"),
+        ({"code": {"coding": [{"system": "http://loinc.org", "code": "57133-1"}]}}, "referral"),
+    ],
+)
+def test_an_order_that_sends_a_person_to_somebody_is_a_referral(said: dict[str, Any], kind: str) -> None:
+    assert said_of(referring(**said)).kind == kind
+
+
+SHIFT = {
+    "resourceType": "Schedule",
+    "serviceType": [{"coding": [{"system": "urn:serment:schedule", "code": "on-call"}]}],
+    "actor": [{"reference": "Practitioner/x"}],
+    "planningHorizon": {"start": "2026-11-17T20:00:00Z", "end": "2026-11-18T08:00:00Z"},
+}
+
+
+def test_an_on_call_list_gives_each_of_its_people_a_shift_between_its_two_ends() -> None:
+    fact = said_of(SHIFT)
+    assert (fact.kind, fact.end - fact.start if fact.end else 0) == ("on-call", 12 * 3600 * 1000 + 1000)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"active": False},
+        {"planningHorizon": {"start": "2026-11-17T20:00:00Z"}},
+        {"planningHorizon": {}},
+        {"serviceType": []},
+        {"serviceType": [{"coding": [{"code": "on-call"}]}]},
+        {"serviceType": [{"text": "on-call"}]},
+    ],
+)
+def test_a_schedule_that_does_not_say_it_is_one_or_has_no_end_is_no_on_call_list(
+    other: dict[str, Any],
+) -> None:
+    said = {**SHIFT, **other}
+    assert team_facts(said, "x/1", PRACTICE, NOW, lambda _: f"rpps:{RPPS}", imported=False) == []

@@ -25,18 +25,6 @@ SECRET = {
         {"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": "INVISIBLE_REPRESENTANTS_LEGAUX"},
     ]
 }
-ORDER = (
-    "visit",
-    "order",
-    "result",
-    "report",
-    "medicine",
-    "dispensed",
-    "claim",
-    "benefit",
-    "paper",
-    "booking",
-)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,6 @@ from serment.record.passage import Passage
 from serment.record.reading import settled
 from serment.record.register import Group, Register, look
 from serment.record.trace import Touched
-from serment.store.contract import Snapshot
 
 PATIENCE: Final = 2.0
 """Seconds for which a search waits for the register to open: that of a practice is open by then."""
@@ -72,9 +71,7 @@ class AsTyped:
             raise RefusedError("record.not-as-typed")
         passage.keystrokes.spend(asking.actor.id, asking.now)
         await self._ready(asking)
-        answer = await asyncio.wrap_future(
-            passage.store.scan(lambda snapshot: self._answered(snapshot, asking, asked))
-        )
+        answer = await asyncio.to_thread(self._answered, asking, asked)
         passage.shown.spend(asking.actor.id, [who.patient for who in answer.shown], asking.now)
         await settled(passage, answer.entries)
         return answer.shown
@@ -108,11 +105,12 @@ class AsTyped:
         if not self.register.whole:
             raise DependencyError("record.register-partial")
 
-    def _answered(self, snapshot: Snapshot, asking: Asking, asked: Typed) -> _Answer:
-        """Look through the register as it stands, and make the trace ready. Runs in a thread of the store."""
-        view = look(self.passage, snapshot, asking)
+    def _answered(self, asking: Asking, asked: Typed) -> _Answer:
+        """Look through the register as it stands, and make the trace ready. Off the event loop."""
         with self.register.lock:
-            self.register.follow(snapshot, view)
+            with self.passage.store.snapshot() as snapshot:
+                view = look(self.passage, snapshot, asking)
+                self.register.follow(snapshot, view)
             verdicts = {
                 number: self._decided(asking, group) for group, number in self.register.groups.items()
             }
@@ -128,9 +126,10 @@ class AsTyped:
     async def _refused(self, asking: Asking, denial: Denial) -> None:
         """Trace that somebody was refused, on the register's chain."""
 
-        def entries(snapshot: Snapshot) -> list[Pending]:
-            view = look(self.passage, snapshot, asking)
+        def entries() -> list[Pending]:
+            with self.passage.store.snapshot() as snapshot:
+                view = look(self.passage, snapshot, asking)
             view.asking = asking
             return trace.of_refusal(self.passage, view, Interaction.FIND, denial)
 
-        await settled(self.passage, await asyncio.wrap_future(self.passage.store.scan(entries)))
+        await settled(self.passage, await asyncio.to_thread(entries))

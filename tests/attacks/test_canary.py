@@ -23,7 +23,7 @@ import httpx
 import pytest
 
 from serment.demo.disk import forms, found_in, search_files
-from tests.attacks.planted import MARK, NEEDLES, planted, types
+from tests.attacks.planted import DATE, MARK, NEEDLES, planted, types
 from tests.attacks.running import Machine, machine
 
 VARIANTS = 2
@@ -107,6 +107,9 @@ def _read(running: Machine, who: httpx.Client, kept: dict[str, str]) -> Counter[
     form = {"content-type": "application/x-www-form-urlencoded"}
     body = f"patient=Patient/{running.patient}&code={MARK}"
     statuses[who.post("Observation/_search", content=body, headers=form).status_code] += 1
+    for text in (MARK, f"canari {DATE}"):
+        typed = {"resourceType": "Parameters", "parameter": [{"name": "typed", "valueString": text}]}
+        statuses[who.post("Patient/$find-as-typed", json=typed).status_code] += 1
     return statuses
 
 

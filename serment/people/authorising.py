@@ -174,7 +174,7 @@ class Authorising:
     ) -> str:
         """Begin a grant of what the person ticked; give its code. Raises `OAuthError`.
 
-        `patient` is whom it is about: somebody whose record the person may open now, within what they ticked.
+        `patient` is whom it is about: somebody whose record the person may open now.
         """
         said = given(offered(client, wanted.scope), ticked)
         scope = scope_of(" ".join(said))
@@ -182,7 +182,7 @@ class Authorising:
             raise OAuthError("access_denied", "oauth.nothing")
         about = patient if needs_patient(scope) else ""
         if needs_patient(scope):
-            found = await self.launching.opened(asking, about, scope) if about else None
+            found = await self.launching.opened(asking, about) if about else None
             if found is None:
                 raise OAuthError("access_denied", "oauth.patient")
         asked = Asked(

@@ -31,7 +31,7 @@ from serment.people.authorising import (
     scope_of,
 )
 from serment.people.clients import BACKEND, PUBLIC, Client, Clients
-from serment.people.dpop import Proofs
+from serment.people.dpop import Proof, Proofs
 from serment.people.grants import Grant, Grants
 from serment.record.asking import Asking
 from serment.record.launching import Launching
@@ -101,32 +101,42 @@ class Tokens:
             raise assertions.refused()
         return client
 
-    def key_of(self, asking: Asking, proof: str) -> str:
-        """Give the thumbprint of the key that a proof shows, "" without one. Raises `OAuthError`."""
+    def shown(self, asking: Asking, proof: str) -> Proof | None:
+        """Read the proof of a key that comes with a request for a token. Raises `OAuthError`."""
         if not proof:
-            return ""
+            return None
         try:
             shown = dpop.verified(proof, "POST", self.address, asking.now)
-            self.proofs.take(shown, asking.now)
+            self.proofs.check_nonce(shown, asking.now)
         except PossessionError as error:
-            code = "use_dpop_nonce" if error.nonce else "invalid_dpop_proof"
-            raise OAuthError(code, error.sentence, nonce=error.nonce) from None
-        return shown.key
+            raise _of_proof(error) from None
+        return shown
 
     async def issue(self, asking: Asking, form: Form, proof: str) -> Issued:
         """Answer the token endpoint. Raises `OAuthError`."""
         kind = form.get("grant_type", "")
         if kind not in GRANT_TYPES:
             raise OAuthError("unsupported_grant_type", "oauth.grant-type")
+        shown = self.shown(asking, proof)
         client = await asyncio.to_thread(self.client_of, asking, form)
         if (kind == "client_credentials") != (client.kind == BACKEND):
             raise OAuthError("unauthorized_client", "oauth.grant-type")
-        key = self.key_of(asking, proof)
+        key = self._taken(asking, shown)
         if kind == "client_credentials":
             return await asyncio.to_thread(self._of_backend, asking, client, form, key)
         if kind == "authorization_code":
             return await self._of_code(asking, client, form, key)
         return await self._of_refresh(asking, client, form, key)
+
+    def _taken(self, asking: Asking, shown: Proof | None) -> str:
+        """Take a proof, once the program is known: its key, "" without one. Raises `OAuthError`."""
+        if shown is None:
+            return ""
+        try:
+            self.proofs.take(shown, asking.now)
+        except PossessionError as error:
+            raise _of_proof(error) from None
+        return shown.key
 
     async def _of_code(self, asking: Asking, client: Client, form: Form, key: str) -> Issued:
         def check(grant: Grant) -> None:
@@ -166,7 +176,7 @@ class Tokens:
         asks = replace(asking, actor=person, purpose=grants.purpose_of(grant))
         record = None
         if grant.launch:
-            record = await self.launching.opened(asks, grant.launch, scope)
+            record = await self.launching.opened(asks, grant.launch)
             if record is None:
                 raise grants.refused()
         going_on = not {OFFLINE, ONLINE}.isdisjoint(grant.scope.split())
@@ -255,6 +265,11 @@ class Tokens:
         found = self.sessions.of_token(self.sessions.token_of(token), asking.now)
         program = found[0].program if found is not None else None
         return None if found is None or program is None else (found[0], program)
+
+
+def _of_proof(error: PossessionError) -> OAuthError:
+    code = "use_dpop_nonce" if error.nonce else "invalid_dpop_proof"
+    return OAuthError(code, error.sentence, nonce=error.nonce)
 
 
 def _narrower(wished: str, granted: str) -> bool:

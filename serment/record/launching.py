@@ -1,14 +1,11 @@
 """Whether somebody may open a record now: asked when a program is launched on it, and at each new token.
 
-The answer is that of the decision, within the program's own scope, and is traced like a reading that shows
-nothing. A record that does not exist, and one that may not be seen, are answered alike.
+The answer is that of the decision for the person, whatever the program may do, and is traced like a reading
+that shows nothing. A record that does not exist, and one that may not be seen, are answered alike.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from serment.access.scopes import Scope
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Act, RecordToken
@@ -26,22 +23,21 @@ class Launching:
     def __init__(self, passage: Passage) -> None:
         self._passage = passage
 
-    async def opened(self, asking: Asking, patient: str, scope: Scope) -> RecordToken | None:
-        """Name the record of a patient whom the asker may see something of, within `scope`; else None."""
+    async def opened(self, asking: Asking, patient: str) -> RecordToken | None:
+        """Name the record of a patient of whom the asker may see something now; else None."""
         found, entries = await with_keys(
-            self._passage, asking, lambda seen: self._look(seen, asking, patient, scope)
+            self._passage, asking, lambda seen: self._look(seen, asking, patient)
         )
         await settled(self._passage, entries, again=True)
         return found
 
     def _look(
-        self, snapshot: Snapshot, asking: Asking, patient: str, scope: Scope
+        self, snapshot: Snapshot, asking: Asking, patient: str
     ) -> tuple[RecordToken | None, list[Pending]]:
         passage = self._passage
         lead = passage.lead(snapshot, f"Patient/{patient}")
         record = lead.located.record
-        within = replace(asking, scope=replace(scope, record=record))
-        view = passage.view_of(snapshot, within, record, lead.row, at_hand=True)
+        view = passage.view_of(snapshot, asking, record, lead.row, at_hand=True)
         if gate.permitted(view, Act.READ):
             return record, trace.of_access(passage, view, Interaction.LIST, [])
         denial = gate.denied(view.decide(PERSON, Act.READ))

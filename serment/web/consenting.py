@@ -9,10 +9,9 @@ Order: arriving, the page, the answer.
 
 from __future__ import annotations
 
-import hmac
 import re
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -40,7 +39,7 @@ from serment.people.grants import OFFLINE_MS, ONLINE_MS
 from serment.people.programs import Programs
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.web.pages import HEADERS, form_of, page
+from serment.web.pages import HEADERS, page, page_form, who_of
 from serment.words import Language, catalogue, say
 
 READ_MS: Final = 10 * 60 * 1000
@@ -84,10 +83,8 @@ async def answer(request: Request) -> Response:
     """POST /authorize/answer: what the person ticked, or no."""
     house = house_of(request)
     asking = cookie_of(request, house)
-    form = await form_of(request)
+    form = await page_form(request, house)
     key = house.sessions.form_key(cookie_secret(request))
-    if not hmac.compare_digest(form.get("csrf", "").encode(), key.encode()):
-        raise MalformedError("web.form-stale")
     programs, nobody = people_of(request).programs, nobody_yet(request, house)
     try:
         sealed = await run_in_threadpool(
@@ -146,19 +143,13 @@ def _page(request: Request, house: House, asking: Asking, client: Client, wanted
         host=urlsplit(wanted.redirect).netloc,
         patient=_launched(programs, asking, wanted) if names else None,
         sealed=sealed,
-        **_who(house, asking, key),
+        **who_of(request, house, asking),
     )
     # The answer leads to the program's own address: a form may end there and nowhere else.
     site = "{0.scheme}://{0.netloc}".format(urlsplit(wanted.redirect))
     policy = HEADERS["content-security-policy"].replace("form-action 'self'", f"form-action 'self' {site}")
     shown.headers["content-security-policy"] = policy
     return shown
-
-
-def _who(house: House, asking: Asking, key: str) -> dict[str, Any]:
-    role = say(f"web.role-{asking.actor.kind.value}", asking.language)
-    named = {"name": asking.actor.name, "role": role}
-    return {"who": named, "demo": house.kind.value == "demo", "csrf": key}
 
 
 def _ticks(scope: str) -> bool:

@@ -32,6 +32,8 @@ from serment.record.pen import Pen
 
 TYPE: Final = "IdentityEvidence"
 """Type of the entry; no resource of FHIR has this name."""
+PART: Final = "evidence"
+"""Part of the entry: what names a part is never what somebody wrote as a reference, so none leads there."""
 
 _ROOT: Final = ins.NIR.rpartition(".")[0]
 """What every OID of an authority that gives a matricule begins with."""
@@ -108,7 +110,7 @@ def kept(pen: Pen, draft: Draft, incoming: Incoming, id_: str) -> None:
         version = old.entry.version + 1
     values = msgspec.Raw(msgspec.msgpack.encode(_Values(after)))
     unit = next(unit for unit, entries in draft.placed.items() if any(map(_is_person, entries)))
-    draft.place(unit, Entry(TYPE, id_, version, "", pen.asking.now, True, 0, b"", None, values))
+    draft.place(unit, Entry(TYPE, id_, version, PART, pen.asking.now, True, 0, b"", None, values))
 
 
 def of_patient(pen: Pen, draft: Draft, id_: str) -> Evidence:
@@ -131,7 +133,7 @@ def read(item: Item) -> Evidence:
 
 
 def _name(id_: str) -> Name:
-    return TYPE, id_, ""
+    return TYPE, id_, PART
 
 
 def _is_person(entry: Entry) -> bool:

@@ -31,6 +31,7 @@ PARTS = (
     "quarantine",
     "address",
     "provider",
+    "client",
     "certificate",
     "profile",
     "config",

@@ -19,7 +19,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import parse_qs, unquote_plus, urlencode
 
 import uvicorn
@@ -175,7 +175,7 @@ class IdentityProvider:
             target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True
         )
 
-    def __enter__(self) -> IdentityProvider:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

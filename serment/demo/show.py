@@ -17,11 +17,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from serment import app, serving, settings
+from serment.demo.enrolled import enrol, provider_for
 from serment.demo.people import Person
 from serment.demo.population import DemoPatient, population
 from serment.demo.store import CARE_PURPOSES, DemoStore, load
 from serment.intake.import_ import ImportReport, run, service
 from serment.model import Actor
+from serment.people.people import People
 from serment.settings import Settings, terminal_language
 from serment.words import say
 
@@ -54,9 +56,11 @@ def show(
             store = asyncio.run(_loaded(DemoStore(house, people), quiet=as_json))
             if also is not None:
                 bring(store, also)
-            links = _links(chosen, store)
-            (_as_object if as_json else _as_text)(chosen, store, links, monotonic() - start)
-            serving.serve(chosen, listener, lambda: store.search_disk(folder), house)
+            with provider_for(house.kind, store) as provider:
+                enrol(store, People.of(house), provider, chosen.base)
+                links = _links(chosen, store)
+                (_as_object if as_json else _as_text)(chosen, store, links, monotonic() - start)
+                serving.serve(chosen, listener, lambda: store.search_disk(folder), house)
         finally:
             custody.stop()
     finally:
@@ -121,6 +125,7 @@ def _as_text(chosen: Settings, store: DemoStore, links: list[Link], seconds: flo
     for link in links:
         lines += ["", f"  {say(link.sentence, language, name=link.actor.name)}", f"  {link.address}"]
     patient = store.people.cast["patient"]
+    lines += ["", say("demo.sign-in", language), f"  {chosen.base}/sign-in"]
     lines += ["", say("demo.also", language)]
     lines += [f"  {_program()} ledger verify -d {chosen.directory}"]
     if isinstance(patient, DemoPatient):
@@ -146,6 +151,7 @@ def _as_object(chosen: Settings, store: DemoStore, links: list[Link], seconds: f
         "base": chosen.base,
         "directory": str(chosen.directory),
         "patients": cast,
+        "sign_in": f"{chosen.base}/sign-in",
         "links": {link.sentence.removeprefix("demo.link-"): link.address for link in links},
         "seconds": round(seconds, 1),
     }

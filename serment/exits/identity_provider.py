@@ -81,13 +81,14 @@ class IdentityProviders:
         host = parts.hostname or ""
         until = time.monotonic() + self._seconds
         port = parts.port or (443 if parts.scheme == "https" else 80)
+        request = _request(call, parts.netloc, parts.path or "/")
         address = address_of(host, port, private=call.private)
         with contextlib.ExitStack() as opened:
             plain = opened.enter_context(socket.create_connection((address, port), self._seconds))
             plain.settimeout(_left(until))
             line = opened.enter_context(self._line(plain, parts.scheme, host))
             line.settimeout(_left(until))
-            line.sendall(_request(call, parts.netloc, parts.path or "/"))
+            line.sendall(request)
             return _answer(line, until)
 
     def _line(self, plain: socket.socket, scheme: str, host: str) -> socket.socket:

@@ -50,6 +50,8 @@ _CALLS = "some 700 Python calls a read"
 _SIZES = "thousands of entries are looked at in Python"
 
 BARS: Final = (
+    _at_most("the check of a session", "session check with epochs, of a page", 60, "µs"),
+    _at_least("sign-ins, Argon2id apart", "sign-ins, Argon2id apart", 50, "/s"),
     _at_least("suspected duplicates: recall", "suspected duplicates, recall", 0.98, "share"),
     _at_least("suspected duplicates: precision", "suspected duplicates, precision", 0.99, "share"),
     _at_least("certain duplicates that are one person", "certain duplicates that are one person", 1, "share"),

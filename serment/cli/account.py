@@ -50,6 +50,7 @@ def add(app: typer.Typer) -> None:
     commands.command("exercise", help=told("cli.help-account-exercise"))(exercise)
     commands.command("end", help=told("cli.help-account-end"))(end)
     commands.command("leave", help=told("cli.help-account-leave"))(leave)
+    commands.command("invite", help=told("cli.help-account-invite"))(invite)
     commands.command("list", help=told("cli.help-account-list"))(list_)
     commands.command("directory", help=told("cli.help-account-directory"))(directory_)
     app.add_typer(commands, name="account")
@@ -149,6 +150,23 @@ def leave(
         after = people.staff.leave(asking, account.id, _instant(on) or asking.now)
     out.say("cli.account-left", login=login)
     _result(out, after)
+
+
+def invite(
+    login: Who,
+    directory: Directory = None,
+    passphrase_file: PassphraseFile = None,
+    json: Json = False,
+) -> None:
+    """Make the link by which a person begins to sign in, or begins again: good once, for a day."""
+    out = Output(json)
+    settings = chosen(directory)
+    with opening.house(settings, passphrase_file) as house:
+        people, asking = people_of(house)
+        account = people.staff.find(asking, login)
+        link = f"{settings.base}/join/{people.entering.inviting.invite(asking, account.id)}"
+    out.say("cli.account-invited", login=login, link=link)
+    out.result(login=account.login, link=link)
 
 
 def list_(directory: Directory = None, passphrase_file: PassphraseFile = None, json: Json = False) -> None:

@@ -34,7 +34,7 @@ from serment.model import Function, Instant
 from serment.people.accounts import Account, Exercise
 from serment.people.arriving import local
 from serment.people.credentials import Passkey
-from serment.people.local import Proven, Typed
+from serment.people.local import LEAKED, Proven, Typed
 from serment.people.signing import Proof, Where
 from serment.record.asking import Asking
 from serment.web.pages import HEADERS, form_of, page
@@ -254,7 +254,7 @@ async def _next_page(
         said=error.said(language) if error is not None else "",
         name=account.name,
         login=account.login,
-        renew=file.renew or "leaked" if arrival.must_renew else "",
+        renew=say(f"signin.renew-{file.renew or LEAKED}", language) if arrival.must_renew else "",
         passkeys=[passkey_line(one) for one in file.passkeys] if reviewing else [],
         exercises=[{"id": one.id, "label": label(one, language)} for one in standing],
     )

@@ -64,6 +64,16 @@ def test_a_person_is_enrolled_given_an_exercise_and_listed(account: Accounts) ->
     assert account.is_in(account.signed_in("mdorval"))
 
 
+def test_a_person_is_invited_by_a_link_of_a_host_name(account: Accounts) -> None:
+    account("add", "mdorval", "--name", "Dr Marie Dorval")
+    link = account("invite", "mdorval", "--json").object["link"]
+    assert link.startswith("http://localhost:")
+    people, now = People.of(account.made.house), account.made.house.passage.clock()
+    asking = Asking(KEEPER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), now)
+    assert people.entering.inviting.invited(asking, link.rpartition("/")[2]).login == "mdorval"
+    assert account("invite", "nobody").code != 0
+
+
 @pytest.mark.capability("0-06", "refuses")
 def test_a_shared_account_and_a_second_account_of_one_person_are_refused(account: Accounts) -> None:
     words = ("--rpps", RPPS, "--profession", "10", "--function", "associate", "--structure", "cabinet")

@@ -6,6 +6,7 @@ test can look at what left.
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,8 +77,8 @@ def _number(number: tuple[str, str]) -> str:
 
 
 @contextmanager
-def soap_server(people: list[Certified]) -> Iterator[SoapServer]:
-    """Serve until the end of the block, on a free port."""
+def soap_server(people: list[Certified], tls: ssl.SSLContext | None = None) -> Iterator[SoapServer]:
+    """Serve until the end of the block, on a free port; under TLS as `localhost` when it is given."""
     serving = SoapServer(people)
 
     class Handler(BaseHTTPRequestHandler):
@@ -94,6 +95,9 @@ def soap_server(people: list[Certified]) -> Iterator[SoapServer]:
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     serving.address = f"http://127.0.0.1:{server.server_port}/insi"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        serving.address = f"https://localhost:{server.server_port}/insi"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from serment.identity import ins, insi
 from serment.identity.insi import Answer, Insi, Query
 from serment.identity.traits import Traits
 from tests.fakes.insi import SoapServer, soap, soap_server
+from tests.unit.exits.test_rest_hook import certificate
 
 # Test identities of the public fixtures (CNAM), and twins and namesakes made for these tests.
 ADRTROIS = Traits("ADRTROIS", "DOMINIQUE", "1997-02-26", "F", "2A020")
@@ -201,3 +204,31 @@ def test_a_service_that_is_not_there_stops_nothing_else() -> None:
 def test_traits_leave_under_tls_only(url: str) -> None:
     with pytest.raises(SettingsError):
         SoapInsi(Address(url), lambda: 0)
+
+
+def test_the_structure_shows_its_certificate_and_the_service_its_name(tmp_path: Path) -> None:
+    service, structure = certificate(tmp_path, "localhost"), certificate(tmp_path, "structure")
+    stranger = certificate(tmp_path, "stranger")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(service)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(structure)
+    query = Query("ADRTROIS", "DOMINIQUE", "F", "1997-02-26")
+    with soap_server(PEOPLE, context) as serving:
+        right = Address(serving.address, structure, structure, service)
+        assert SoapInsi(right, lambda: 0).ask(query).traits == ADRTROIS
+        for wrong in (
+            Address(serving.address, stranger, stranger, service),
+            Address(serving.address, None, None, service),
+            Address(serving.address, structure, structure, stranger),
+            Address(serving.address.replace("localhost", "127.0.0.1"), structure, structure, service),
+        ):
+            with pytest.raises(DependencyError):
+                SoapInsi(wrong, lambda: 0).ask(query)
+        assert len(serving.received) == 1
+
+
+def test_a_certificate_that_is_not_there_is_a_setting_to_mend(tmp_path: Path) -> None:
+    missing = tmp_path / "none.pem"
+    with pytest.raises(SettingsError):
+        SoapInsi(Address("https://insi.example/", missing, missing), lambda: 0)

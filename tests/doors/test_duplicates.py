@@ -272,3 +272,15 @@ def test_the_team_of_one_record_treats_under_both_numbers(server: Served) -> Non
     assert weights(server, left, "nurse") == 1
     assert do(server, "undo-merge", left, kept).status_code == 200
     assert weights(server, left, "nurse") == 0
+
+
+@pytest.mark.capability("0-04", "refuses")
+def test_attack_a_registration_tells_nothing_of_another_structure(server: Served) -> None:
+    """The same person at the hospital: the answer, the list and what follows are as if nobody were here."""
+    ours = register(server, someone("Hautevigny"))
+    theirs = register(server, someone("Hautevigny"), role="hospital-doctor")
+    other = register(server, someone("Hautevignon", "Solange", "1933-05-16"), role="hospital-doctor")
+    assert attributes(theirs) == attributes(other) == []
+    assert not any({ours["id"], theirs["id"]} & pair for pair in suspected(server))
+    answers = [do(server, "merge", one, ours) for one in (theirs, {"id": "no-such-record"})]
+    assert [(one.status_code, sentence(one)) for one in answers] == [(404, "record.not-found")] * 2

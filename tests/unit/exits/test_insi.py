@@ -13,6 +13,7 @@ from serment.demo.insi import Certified, LocalInsi
 from serment.errors import DependencyError, InvalidResourceError, SettingsError
 from serment.exits.insi import Address, SoapInsi, envelope, read
 from serment.identity import ins, insi
+from serment.identity.evidence import Evidence
 from serment.identity.insi import Answer, Insi, Query
 from serment.identity.traits import Traits
 from tests.fakes.insi import SoapServer, soap, soap_server
@@ -95,7 +96,7 @@ def test_homonyms_are_told_apart_by_the_place_or_not_at_all(service: Insi) -> No
 def test_a_lunar_date_is_adjusted_and_noted_when_it_is_compared(service: Insi) -> None:
     local = Traits("LUNE", "AWA", "1950-12-31", "F", "99999")
     answer = service.ask(Query("LUNE", "AWA", "F", "1950-00-00"))
-    found = insi.compared(insi.checked(answer), local, insi.Evidence())
+    found = insi.compared(insi.checked(answer), local, Evidence())
     assert (found.differences, found.traits.birth_date) == ((), "1950-12-31")
     assert "identity.note-lunar" in found.notes
 

@@ -25,7 +25,10 @@ from serment.model import EmergencyReason, Purpose
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "openapi.json"
 FHIR = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
-OPEN = {"/livez", "/readyz", "/fhir/metadata"}
+WELL_KNOWN = {"/fhir/.well-known/smart-configuration", "/.well-known/oauth-authorization-server"}
+OAUTH = {"/token", "/introspect", "/revoke"}
+"""The authorisation server: forms in, JSON out; a program proves itself in the form."""
+OPEN = {"/livez", "/readyz", "/fhir/metadata"} | WELL_KNOWN | OAUTH
 QUERY = {
     "name": "parameters",
     "in": "query",
@@ -107,7 +110,7 @@ def _parameter(name: str, kind: str) -> dict[str, Any]:
 def _body(method: str, path: str) -> dict[str, Any]:
     """Say what a method takes: a form, a patch, a resource, or any bytes for a Binary."""
     resource = {"schema": {"$ref": "#/components/schemas/Resource"}}
-    if path.endswith("/_search"):
+    if path.endswith("/_search") or path in OAUTH:
         content: dict[str, Any] = {FORM: {"schema": QUERY["schema"]}}
     elif method == "PATCH":
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Patch"}}}
@@ -122,6 +125,10 @@ def _answers(method: str, path: str) -> dict[str, Any]:
     """Say with which statuses and formats an address answers."""
     if path in HEALTH:
         return HEALTH[path]
+    if path in OAUTH | WELL_KNOWN:
+        refused = ("400", "401", "403", "413", "415") if path in OAUTH else ()
+        said = {"content": {"application/json": {"schema": {"type": "object"}}}}
+        return {one: {"description": "As its RFC says", **said} for one in ("200", *refused)}
     refusals = REFUSALS if method == "GET" else sorted({*REFUSALS, *WRITE_REFUSALS})
     answers = {one: {"$ref": "#/components/responses/outcome"} for one in refusals}
     if path.endswith("/$export"):
@@ -154,9 +161,9 @@ def _operation(method: str, path: str, handler: Callable[..., Any]) -> dict[str,
     module = handler.__module__.rpartition(".")[2]
     fhir = path.startswith("/fhir")
     parameters = [_parameter(name, kind) for name, kind in named]
-    if fhir and path != "/fhir/metadata":
+    if fhir and path not in OPEN:
         parameters += HEADERS
-    if (fhir and method == "GET") or path == "/fhir/{type:other}":
+    if (fhir and method == "GET" and path not in WELL_KNOWN) or path == "/fhir/{type:other}":
         parameters.append(QUERY)
     said: dict[str, Any] = {
         "operationId": f"{module}.{handler.__name__} {method} {_plain(path)}",

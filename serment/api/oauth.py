@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any, Final
 
 import msgspec
@@ -85,6 +86,7 @@ async def smart_configuration(request: Request) -> Response:
 def _told(handler: Handler) -> Handler:
     """Answer the errors of OAuth as its clients read them."""
 
+    @wraps(handler)
     async def told(request: Request) -> Response:
         try:
             return await handler(request)

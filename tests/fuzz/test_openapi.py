@@ -52,7 +52,8 @@ def described() -> Iterator[Any]:
 
 
 OPERATIONS = {one.label: one for one in described()}
-NOTHING_TO_SAY = {"GET /livez", "GET /readyz"}
+WELL_KNOWN = {"GET /fhir/.well-known/smart-configuration", "GET /.well-known/oauth-authorization-server"}
+NOTHING_TO_SAY = {"GET /livez", "GET /readyz"} | WELL_KNOWN
 """Addresses that take nothing: there is no wrong way to ask them."""
 CASES = [
     (label, mode)

@@ -82,11 +82,14 @@ def grow(made: Installation) -> None:
 
 
 def test_every_body_of_a_record_flipped_is_refused_at_its_first_reading(small: Installation) -> None:
-    """The first bodies are those of the items that are read here; then come a choice and a manifest."""
+    """The first bodies are those of the items that are read here; then come a choice and a manifest.
+
+    Before them stand both halves of the Patient as it was before its identity was checked.
+    """
     thief = Thief(small)
     before = read_all(small)
     numbers = thief.rows("SELECT number FROM body WHERE record = ? ORDER BY number", thief.record())
-    first_bodies = {number for (number,) in numbers[: len(before)]}
+    first_bodies = {number for (number,) in numbers[2 : len(before)]}
     for number, sealed in thief.rows("SELECT number, sealed FROM body WHERE record = ?", thief.record()):
         changed = flipped(sealed, 900)
         with thief.changed("body", "UPDATE body SET sealed = ? WHERE number = ?", changed, number):

@@ -43,7 +43,7 @@ def test_a_row_given_to_another_patient_is_missed_where_it_was(
 
 def test_two_bodies_of_one_patient_exchanged_are_found(made: Installation, thief: Thief) -> None:
     before = read_all(made)
-    first, second, *_ = numbers(thief, "body", "light")
+    *_, first, second = numbers(thief, "body", "light")
     put = (
         "UPDATE body SET sealed = (SELECT sealed FROM body AS other WHERE other.number = ? + ? - body.number)"
         " WHERE number IN (?, ?)"

@@ -209,7 +209,7 @@ def test_the_officer_reads_that_the_ledger_is_whole_and_the_disk_mute(server: Se
 
 def test_home_leads_everybody_to_their_page(server: Served) -> None:
     assert patient(server).get("/").headers["location"] == "/me"
-    assert server.browser().get("/").status_code == 401
+    assert server.browser().get("/").headers["location"] == "/sign-in"
 
 
 def test_a_locked_server_says_who_can_open_it_and_nothing_else(server: Served) -> None:

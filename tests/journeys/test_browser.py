@@ -94,6 +94,6 @@ def test_pages_fit_a_telephone_by_day_and_by_night(server: Served, window: Brows
 def test_signing_out_by_the_button_closes_the_page(server: Served, window: Browser) -> None:
     enter(window, server, "patient")
     window.click("header button")
-    assert "pas connecté" in window.text
+    assert window.address == f"{server.address}/sign-in"
     window.open(f"{server.address}/me")
     assert "pas connecté" in window.text

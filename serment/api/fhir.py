@@ -255,8 +255,8 @@ async def _written(
 ) -> Response:
     """Answer a write as `Prefer` asks: by default with the stored bytes, which are those that were sent.
 
-    Without `sent` (a patch that was done before), and when a condition was met, they are read like anything
-    else: the version that the ETag names.
+    Without `sent` (a patch that was done before), when a condition was met, and when the server added
+    something, they are read like anything else: the version that the ETag names.
     """
     headers = version_headers(written.version, written.updated)
     headers["location"] = f"{house.base}/{written.type}/{written.id}/_history/{written.version}"

@@ -93,6 +93,14 @@ def test_a_second_record_of_somebody_is_marked_and_stands_on_the_list(server: Se
     assert attributes(read(server, other)) == ["DPOT"]
 
 
+def test_a_registration_sent_again_is_answered_alike(server: Served) -> None:
+    register(server, someone("Kerlauzé"))
+    secretary = server.staff("secretary", idempotency_key="front-desk-1")
+    first, again = (secretary.post("Patient", json=someone("Kerlosé")) for _ in range(2))
+    assert (first.status_code, attributes(first.json())) == (201, ["DPOT"])
+    assert again.json() == first.json()
+
+
 @pytest.mark.capability("0-04", "refuses")
 def test_a_second_record_is_never_silent_whoever_brings_it(server: Served) -> None:
     one = register(server, someone("Sénéchieu"))

@@ -87,6 +87,10 @@ class Browser:
 
         self._loading(press)
 
+    def follow(self) -> None:
+        """Wait for the page to which this one leads by itself."""
+        self._loading(lambda: None)
+
     def value(self, expression: str) -> Any:
         """Evaluate an expression in the page."""
         return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")

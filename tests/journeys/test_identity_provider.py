@@ -1,0 +1,143 @@
+"""The demonstration's people in a real browser: each comes in by the provider and sees what is theirs.
+
+The browser keeps to the letter what `Strict` cookies and the content security policy say: what works here
+works for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from serment.demo.enrolled import enrol, provider_for
+from serment.demo.people import (
+    ASSOCIATE,
+    HOSPITAL,
+    LOCUM,
+    OFFICER,
+    PRACTICE,
+    SECOND_ASSOCIATE,
+    SECRETARY_OF_PRACTICE,
+    UNRELATED_DOCTOR,
+)
+from serment.demo.population import DemoPatient
+from serment.demo.provider import IdentityProvider
+from serment.door.browser import DEVICE, SESSION
+from tests.doors.served import Served, served
+from tests.journeys.browser import CHROMIUM, Browser, browser
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Debian's package chromium is not installed")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What `serment demo` serves: the doors, and the provider beside them."""
+
+    server: Served
+    provider: IdentityProvider
+
+    def at_sign_in(self, window: Browser, realm: str, name: str, to: str = "/") -> None:
+        """Come to the sign-in page, choose a provider, and be somebody there."""
+        window.open(f"{self.server.address}/sign-in?to={to}")
+        window.click(f'a[href^="/openid/{realm}?"]')
+        places = [one.label for one in self.provider.realms[realm].visitors]
+        place = next(number for number, label in enumerate(places, 1) if label.startswith(name))
+        window.click(f"li:nth-child({place}) a")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with served(tmp_path_factory.mktemp("provider"), 20) as server:
+        store = server.installation.store
+        with provider_for(server.house.kind, store) as provider:
+            people = server.app.state.reception.of(server.app.state.open())
+            enrol(store, people, provider, server.address)
+            yield Demo(server, provider)
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Iterator[Browser]:
+    with browser(tmp_path / "profile") as opened:
+        yield opened
+
+
+def opened(demo: Demo, window: Browser, patient: DemoPatient) -> bool:
+    """Say whether the page is at a patient's record, and tells who it is."""
+    at = f"{demo.server.address}/record/{demo.server.installation.store.ids[patient.key]}"
+    return window.address == at and patient.traits.used_name in window.text
+
+
+@pytest.mark.capability("0-06", "lets")
+def test_a_doctor_comes_in_by_the_provider_and_opens_a_record(demo: Demo, window: Browser) -> None:
+    record = f"/record/{demo.server.record()}"
+    demo.at_sign_in(window, "psc", ASSOCIATE.name, record)
+    window.follow()
+    assert window.address == f"{demo.server.address}{record}"
+    assert ASSOCIATE.name in window.text
+    assert window.complaints == []
+
+
+@pytest.mark.capability("0-06", "lets")
+def test_one_of_two_exercises_is_chosen_and_rules_the_session(
+    demo: Demo, window: Browser, tmp_path: Path
+) -> None:
+    store = demo.server.installation.store
+    hers = next(one for one in store.people.patients if one.attending is SECOND_ASSOCIATE)
+    record = f"/record/{store.ids[hers.key]}"
+    demo.at_sign_in(window, "psc", SECOND_ASSOCIATE.name, record)
+    assert "Dans quel exercice ?" in window.text
+    for width in (390, 1000):
+        window.window(width)
+        assert window.value("document.documentElement.scrollWidth") <= width
+        window.picture(tmp_path / f"choice-{width}.png")
+    window.click("main form p:nth-of-type(1) button")
+    assert opened(demo, window, hers)
+    assert acting(demo, window) == ("associate", PRACTICE.id)
+    demo.at_sign_in(window, "psc", SECOND_ASSOCIATE.name, record)
+    window.click("main form p:nth-of-type(2) button")
+    assert acting(demo, window) == ("hospital-doctor", HOSPITAL.id)
+
+
+def acting(demo: Demo, window: Browser) -> tuple[str, str]:
+    """Say in which function and structure the session of this browser acts."""
+    kept = {one["name"]: one["value"] for one in window.call("Network.getCookies")["cookies"]}
+    house = demo.server.house
+    actor = house.sessions.open(kept[SESSION], house.passage.clock(), kept[DEVICE]).actor
+    return actor.function.value, actor.structure
+
+
+@pytest.mark.parametrize(
+    ("realm", "who", "page", "knows", "reads"),
+    [
+        ("psc", LOCUM.name, "record", True, True),
+        ("site", SECRETARY_OF_PRACTICE.name, "record", True, False),
+        ("site", OFFICER.name, "officer", False, False),
+        ("psc", UNRELATED_DOCTOR.name, "record", False, False),
+    ],
+)
+def test_each_sees_what_the_rules_say(
+    demo: Demo, window: Browser, realm: str, who: str, page: str, knows: bool, reads: bool
+) -> None:
+    address = f"/record/{demo.server.record()}" if page == "record" else f"/{page}"
+    demo.at_sign_in(window, realm, who, address)
+    window.follow()
+    assert window.address == f"{demo.server.address}{address}"
+    assert opened(demo, window, demo.server.installation.patient()) is knows
+    assert ("Diabète de type 2" in window.text) is reads
+
+
+def test_the_patient_reads_who_came(demo: Demo, window: Browser) -> None:
+    patient = demo.server.patient_actor()
+    demo.at_sign_in(window, "patients", patient.name, "/me")
+    window.follow()
+    assert window.address == f"{demo.server.address}/me"
+    assert patient.name in window.text
+
+
+def test_somebody_who_gives_up_at_the_provider_is_told_so(demo: Demo, window: Browser) -> None:
+    window.open(f"{demo.server.address}/openid/psc")
+    window.open(window.address + "&as=nobody")
+    assert "abandonnée" in window.text

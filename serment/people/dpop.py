@@ -14,6 +14,7 @@ import base64
 import hmac
 import secrets
 from collections import OrderedDict
+from functools import lru_cache
 from hashlib import sha256
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 
 from joserfc import jws
 from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
 
 from serment.errors import PossessionError, SignInError, TooManyError
 from serment.model import Instant
@@ -100,8 +102,14 @@ def _key(header: Claims) -> Claims:
 
 
 def _signed(text: str, header: Claims, key: Claims) -> Claims:
-    jws.deserialize_compact(text, imported(key), algorithms=[str(header["alg"])])
+    jws.deserialize_compact(text, _made(tuple(key.items())), algorithms=[str(header["alg"])])
     return object_of(text.split(".")[1])
+
+
+@lru_cache(maxsize=1024)
+def _made(members: tuple[tuple[str, str], ...]) -> RSAKey | ECKey:
+    """Make a key of its public members; the same program shows the same one at each request."""
+    return imported(dict(members))
 
 
 def _now(claims: Claims, now: Instant) -> bool:
@@ -138,13 +146,18 @@ class Proofs:
                 self._nonces = [*self._nonces[-1:], (secrets.token_urlsafe(16), now)]
             return self._nonces[-1][0]
 
-    def take(self, proof: Proof, now: Instant) -> None:
-        """Take a proof, once. Raises `PossessionError`: met before, or without a nonce of ours."""
+    def check_nonce(self, proof: Proof, now: Instant) -> None:
+        """Refuse a proof without a nonce of ours. Raises `PossessionError`, with the next one."""
         current = self.nonce(now)
         with self._lock:
             known = [name for name, made in self._nonces if abs(now - made) < 2 * NONCE_MS]
-            if proof.nonce not in known:
-                raise PossessionError("oauth.nonce", nonce=current)
+        if proof.nonce not in known:
+            raise PossessionError("oauth.nonce", nonce=current)
+
+    def take(self, proof: Proof, now: Instant) -> None:
+        """Take a proof, once. Raises `PossessionError`: met before, or without a nonce of ours."""
+        self.check_nonce(proof, now)
+        with self._lock:
             self._forget(now)
             if (proof.key, proof.jti) in self._met:
                 raise refused()

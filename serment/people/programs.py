@@ -14,8 +14,8 @@ from typing import Final
 
 from serment.access.relations import EMERGENCY_PURPOSES
 from serment.access.scopes import OPERATION, Scope
-from serment.errors import PossessionError, ScopeError, SignInError
-from serment.model import ActorId, EmergencyReason, Instant, RecordToken
+from serment.errors import PossessionError, ScopeError, SignInError, TooManyError
+from serment.model import EmergencyReason, Instant, RecordToken
 from serment.people import dpop
 from serment.people.accounts import Accounts
 from serment.people.authorising import Authorising, scope_of
@@ -24,7 +24,6 @@ from serment.people.dpop import Proofs
 from serment.people.grants import Grants
 from serment.people.tokens import Tokens
 from serment.record.asking import Asking
-from serment.record.budget import Budget
 from serment.record.house import House
 from serment.record.launching import Launching
 from serment.record.registry import Registry
@@ -37,19 +36,21 @@ LAUNCH_MS: Final = 5 * MINUTE
 
 
 class Rates:
-    """How many requests a minute each program makes here. Calls may come from any thread."""
+    """How many requests each program makes here in one minute. Calls may come from any thread."""
 
     def __init__(self) -> None:
-        self._budgets: dict[int, Budget] = {}
+        self._made: dict[str, tuple[int, int]] = {}
         self._lock = Lock()
 
     def spend(self, program: Program, now: Instant) -> None:
-        """Count a request. Raises `TooManyError`."""
+        """Count a request. Raises `TooManyError`; what is refused so is not counted."""
+        minute = now // MINUTE
         with self._lock:
-            budget = self._budgets.get(program.rate)
-            if budget is None:
-                budget = self._budgets[program.rate] = Budget(program.rate, MINUTE, "oauth.too-many")
-        budget.spend(ActorId(program.client), now)
+            known, made = self._made.get(program.client, (minute, 0))
+            made = made if known == minute else 0
+            if made >= program.rate:
+                raise TooManyError("oauth.too-many", seconds=(MINUTE - now % MINUTE) // 1000 + 1)
+            self._made[program.client] = (minute, made + 1)
 
 
 @dataclass(frozen=True, slots=True)

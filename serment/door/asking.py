@@ -130,12 +130,6 @@ def fresh_of(request: Request, house: House) -> Session:
     return session
 
 
-def nobody_of(request: Request, house: House) -> Asking:
-    """Ask as nobody yet: what is looked up and written is of the installation's own people."""
-    language, now = language_of(request), house.passage.clock()
-    return Asking(KEEPER, Purpose.SYSTEM_ADMINISTRATION, number_of(request), now, language=language)
-
-
 def _asking(request: Request, session: Session, now: Instant) -> Asking:
     return Asking(
         session.actor,

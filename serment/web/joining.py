@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from serment.door import browser
-from serment.door.asking import house_of, language_of, nobody_of, people_of
+from serment.door.asking import house_of, language_of, nobody_yet, people_of
 from serment.errors import MethodError, RequestError, SermentError
 from serment.people.accounts import Account
 from serment.people.own_account import Secret
+from serment.people.providers import Kind
 from serment.web.pages import HEADERS, form_of, page
 from serment.web.signing import slowly
 
@@ -38,7 +39,7 @@ async def follow(request: Request) -> Response:
 async def join(request: Request) -> Response:
     """Show how to begin, and take what the person made. Raises `SignInError` for a link that is over."""
     house, own = house_of(request), people_of(request).entering.own
-    asking, where = nobody_of(request, house), browser.where_of(request, house)
+    asking, where = nobody_yet(request, house), browser.where_of(request, house)
     code = browser.cookie(request, INVITATION)
     account = await slowly(request, people_of(request).entering.inviting.invited, asking, code)
     if request.method != "POST":
@@ -76,8 +77,10 @@ async def _page(
     request: Request, account: Account, secret: Secret, error: SermentError | None = None
 ) -> Response:
     house, own = house_of(request), people_of(request).entering.own
-    asking, where = nobody_of(request, house), browser.where_of(request, house)
+    asking, where = nobody_yet(request, house), browser.where_of(request, house)
     challenge = await slowly(request, own.creation, asking, account, where)
+    choices = await slowly(request, people_of(request).providers.choices, asking)
+    kind = Kind.PATIENT if any(one.patient for one in account.exercises) else Kind.SITE
     answer = page(
         request,
         "join.html",
@@ -87,6 +90,7 @@ async def _page(
         name=account.name,
         login=account.login,
         challenge=challenge,
+        providers=[one for one in choices if one.kind == kind],
         secret=spelled(secret, account, request.url.hostname or ""),
     )
     return browser.known(request, answer)

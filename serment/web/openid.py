@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from serment.door import browser
-from serment.door.asking import house_of, language_of, nobody_of, people_of
+from serment.door.asking import house_of, language_of, nobody_yet, people_of
 from serment.errors import MalformedError, MethodError, SignInError
 from serment.people.arriving import CHOICE_MS, Choice, Held
 from serment.people.openid import FLOW_MS
@@ -79,7 +79,7 @@ async def ended(request: Request) -> Response:
 
 
 def _asking(request: Request) -> Asking:
-    return nobody_of(request, house_of(request))
+    return nobody_yet(request, house_of(request))
 
 
 def _plain(request: Request) -> None:

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from serment.door import browser
-from serment.door.asking import cookie_secret, house_of, language_of, nobody_of, people_of
+from serment.door.asking import cookie_secret, house_of, language_of, nobody_yet, people_of
 from serment.errors import (
     MethodError,
     ProofAgainError,
@@ -289,7 +289,7 @@ def _again_page(request: Request, to: str, said: str, status: int) -> Response:
 
 
 def _nobody(request: Request) -> Asking:
-    return nobody_of(request, house_of(request))
+    return nobody_yet(request, house_of(request))
 
 
 def _where(request: Request) -> Where:

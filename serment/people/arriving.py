@@ -3,14 +3,14 @@
 `leave` sends the browser away with a sealed ticket; `back` spends it, asks the provider who it was, and gives
 a second ticket with the exercises to choose from; `choose` spends that one and begins the session. Whoever is
 signed in already proves again who they are, and goes on.
-An invitation (`join`) is spent by whoever checks it, before its account is bound to the subject.
+An invitation (`join`) is spent when its account is bound to the subject: looking spends nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -33,8 +33,17 @@ CHOICE_MS: Final = 5 * 60 * 1000
 LOGOUT_MS: Final = 30 * 60 * 1000
 """How long a logout token is remembered: longer than one is taken."""
 
-Invited = Callable[[Asking, str], str]
-"""From the secret of an invitation, which it spends, to the id of the account. Raises `SignInError`."""
+
+class Invitations(Protocol):
+    """The invitations of the installation (`inviting`)."""
+
+    def invited(self, asking: Asking, code: str, /) -> Account:
+        """Say whom a link invites; spends nothing. Raises `SignInError`."""
+        ...
+
+    def spend(self, asking: Asking, code: str, /) -> str:
+        """Spend a link; give the id of the account. Raises `SignInError`."""
+        ...
 
 
 class _Chosen(msgspec.Struct, frozen=True, array_like=True):
@@ -76,11 +85,6 @@ class Held:
 NOTHING: Final = Held()
 
 
-def uninvited(_asking: Asking, _secret: str) -> str:
-    """Take no invitation. Raises `SignInError`."""
-    raise SignInError("people.not-enrolled")
-
-
 @dataclass(slots=True)
 class Arriving:
     """The way in by identity providers. Calls block."""
@@ -92,7 +96,7 @@ class Arriving:
     tickets: Tickets
     openid: OpenId
     base: str
-    invited: Invited = uninvited
+    invitations: Invitations
 
     @classmethod
     def over(
@@ -100,11 +104,12 @@ class Arriving:
         parts: tuple[Providers, Accounts, SigningIn],
         sessions: Sessions,
         tickets: Tickets,
+        invitations: Invitations,
         line: Line,
         base: str,
     ) -> Arriving:
         """Build the way in; `base` is the address of the doors, without a slash at its end."""
-        return cls(*parts, sessions, tickets, OpenId(line), base)
+        return cls(*parts, sessions, tickets, OpenId(line), base, invitations)
 
     def redirect(self, provider: Provider) -> str:
         """Give the one address to which a provider sends browsers back."""
@@ -187,7 +192,9 @@ class Arriving:
         """Bind the subject to the account of an invitation; Pro Santé Connect needs none."""
         if provider.kind == Kind.PSC:
             raise SignInError("people.not-enrolled")
-        claims.bind(self.accounts, asking, self.invited(asking, flow.join), known)
+        account = self.invitations.invited(asking, flow.join)
+        claims.free(self.accounts, asking, account.id, known)
+        claims.bind(self.accounts, asking, self.invitations.spend(asking, flow.join), known)
 
 
 def local(to: str) -> str:

@@ -53,12 +53,19 @@ def proof_of(provider: Provider, now: Instant, *, regulation: bool = False) -> P
     return Proof(METHODS, 2, now, provider.issuer, regulation=regulation)
 
 
-def bind(accounts: Accounts, asking: Asking, account: str, known: Known) -> Account:
-    """Bind a subject to the account of an invitation. Raises `SignInError` when it is somebody else's."""
-    subject = (known.issuer, known.subject)
-    other = accounts.find(asking, by_subject(*subject))
+def free(accounts: Accounts, asking: Asking, account: str, known: Known) -> None:
+    """Say that a subject is nobody else's. Raises `SignInError`."""
+    other = accounts.find(asking, by_subject(known.issuer, known.subject))
     if other is not None and other.id != account:
         raise SignInError("people.not-enrolled")
+
+
+def bind(accounts: Accounts, asking: Asking, account: str, known: Known) -> Account:
+    """Bind a subject to an account, in the place of another of the same issuer.
+
+    Raises `ConflictError` when it is somebody else's.
+    """
+    subject = (known.issuer, known.subject)
 
     def bound(one: Account) -> Account:
         kept = tuple(pair for pair in one.subjects if pair[0] != known.issuer)

@@ -46,10 +46,10 @@ class People:
             (providers, accounts, signing_in),
             house.sessions,
             Tickets(house.passage, house.sessions),
+            entering.inviting,
             line or Unplugged(),
             house.base.removesuffix("/fhir"),
         )
-        arriving.invited = entering.inviting.spend
         return cls(
             registry,
             accounts,

@@ -12,6 +12,8 @@ import pytest
 from serment.demo.people import ATTENDING, LOCUM
 from serment.demo.provider import Realm, Visitor, psc_claims, subject_of
 from serment.door.browser import SESSION
+from serment.errors import SignInError
+from serment.people.accounts import Account, Exercise
 from serment.people.providers import Kind
 from tests.attacks.openid_house import (
     OFFICER_SUBJECT,
@@ -290,6 +292,59 @@ def test_no_address_of_ours_names_a_person_or_holds_a_secret(house: House) -> No
         "code_challenge_method",
     }
     assert browser.get(house.click(url, SUBJECT)).headers["referrer-policy"] == "no-referrer"
+
+
+def test_somebody_signed_in_proves_it_again_and_goes_on_under_a_new_secret(house: House) -> None:
+    browser = house.new_browser()
+    house.sign_in(browser, SUBJECT)
+    old = browser.cookies[SESSION]
+    url = house.away(browser)
+    assert parse_qs(urlsplit(url).query)["prompt"] == ["login"]
+    assert browser.get(house.click(url, SUBJECT)).status_code == 200
+    assert browser.get("/openid/go-on").status_code == 303
+    new, device = browser.cookies[SESSION], browser.cookies["serment-device"]
+    sessions, now = house.server.house.sessions, house.server.house.passage.clock()
+    assert sessions.open(new, now, device).bound.account == house.accounts["attending"].id
+    with pytest.raises(SignInError):
+        sessions.open(old, now, device)
+
+
+def test_a_proof_of_before_is_no_proof_of_now(house: House) -> None:
+    browser = house.new_browser()
+    house.sign_in(browser, SUBJECT)
+    house.provider.twist = lambda claims: claims | {"auth_time": claims["auth_time"] - 3600}
+    refused(house.back(browser, SUBJECT))
+
+
+def test_an_invitation_binds_somebody_at_their_provider_once(house: House) -> None:
+    father = house.server.patient_actor("father")
+    own = Exercise("1", father.id, "patient", patient=father.patient)
+    account = house.enrol("father", Account("", father.name, (own,)))
+    house.provider.realms["patients"].visitors = [
+        *house.provider.realms["patients"].visitors,
+        Visitor("the-father", "The father"),
+    ]
+    code = house.people.entering.inviting.invite(house.asking(), account.id)
+    browser = house.new_browser()
+    browser.get(f"/join/{code}")
+    assert "/openid/patients?join=1" in browser.get("/join").text
+    house.sign_in(browser, "the-father", "patients", join="1", to="/me")
+    assert father.name in browser.get("/me").text
+    house.sign_in(house.new_browser(), "the-father", "patients")
+    thief = house.new_browser()
+    thief.get(f"/join/{code}")
+    refused(house.back(thief, "nobody", "patients", join="1"))
+
+
+def test_an_invitation_is_not_spent_by_somebody_who_is_known_already(house: House) -> None:
+    mother = house.server.patient_actor("mother")
+    own = Exercise("1", mother.id, "patient", patient=mother.patient)
+    account = house.enrol("mother", Account("", mother.name, (own,)))
+    code = house.people.entering.inviting.invite(house.asking(), account.id)
+    browser = house.new_browser()
+    browser.get(f"/join/{code}")
+    refused(house.back(browser, PATIENT_SUBJECT, "patients", join="1"))
+    assert house.people.entering.inviting.invited(house.asking(), code).id == account.id
 
 
 def test_being_signed_out_at_the_provider_ends_all_here(house: House) -> None:

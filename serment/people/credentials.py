@@ -79,11 +79,12 @@ class Begun(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Notice(msgspec.Struct, array_like=True, frozen=True):
-    """What the person is told about their account: a sentence and the prefix of a network."""
+    """What the person is told: a sentence, the prefix of a network; `who` it is about, for an officer."""
 
     at: int
     sentence: str
     place: str = ""
+    who: str = ""
 
 
 class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,9 +123,9 @@ class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
         """Say whether the person has signed in from this browser before."""
         return bool(device) and any(one.token == device for one in self.devices)
 
-    def told(self, now: Instant, sentence: str, place: str = "") -> Credentials:
+    def told(self, now: Instant, sentence: str, place: str = "", who: str = "") -> Credentials:
         """Add a notice; the oldest goes when there are too many."""
-        notices = (Notice(now, sentence, place), *self.notices)[:MOST_NOTICES]
+        notices = (Notice(now, sentence, place, who), *self.notices)[:MOST_NOTICES]
         return msgspec.structs.replace(self, notices=notices)
 
     def met(self, device: bytes, browser: str, now: Instant) -> Credentials:
@@ -153,9 +154,12 @@ Change = Callable[[Credentials], Credentials]
 
 
 def recovery_codes() -> tuple[list[str], tuple[bytes, ...]]:
-    """Make one-time recovery codes: as they are shown once, and as they are kept (80 random bits each)."""
-    raw = [secrets.token_hex(10) for _ in range(RECOVERY_CODES)]
-    shown = ["-".join(one[i : i + 5] for i in range(0, 20, 5)) for one in raw]
+    """Make one-time recovery codes: as they are shown once, and as they are kept.
+
+    120 random bits each: from 112 on a plain hash keeps them (ASVS 5.0, 6.5.2).
+    """
+    raw = [secrets.token_hex(15) for _ in range(RECOVERY_CODES)]
+    shown = ["-".join(one[i : i + 5] for i in range(0, 30, 5)) for one in raw]
     return shown, tuple(recovery_digest(one) for one in shown)
 
 

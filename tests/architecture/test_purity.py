@@ -78,6 +78,17 @@ def test_one_place_reads_the_environment() -> None:
     assert read == []
 
 
+def test_no_secret_is_made_by_a_generator_for_games() -> None:
+    """What is random in the product comes from the system: `secrets`, `os.urandom`, `uuid4`."""
+    games = [
+        place(path, node)
+        for path in python_files("serment")
+        for name, node in imports_in(tree_of(path))
+        if name.partition(".")[0] in {"random", "numpy"}
+    ]
+    assert games == []
+
+
 def test_no_module_imports_by_a_name_made_at_run_time() -> None:
     """An import that the contracts cannot read is an import that they cannot forbid."""
     dynamic = [

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from serment.errors import RequestError, SermentError, SignInError, TooManyError
-from serment.people.local import Typed
+from serment.people.local import Typed, step_of
 from serment.people.lockout import FREE
 from serment.people.people import People
+from serment.record.factors import STEP_MS
 from tests.installation import Installation, bare_installation
 from tests.unit.people.local_people import (
     PASSWORD,
@@ -65,6 +66,25 @@ def test_a_recovery_code_serves_once_and_is_told(people: People, dorval: Somebod
     file = people.entering.drawer.get(asking(dorval.house), dorval.account.id)
     assert len(file.recovery) == 9
     assert file.notices[0].sentence == "signin.told-recovery"
+
+
+def test_a_recovery_code_is_too_long_to_be_guessed_from_what_is_kept(
+    people: People, dorval: Somebody
+) -> None:
+    shown = [one.replace("-", "") for one in dorval.recovery]
+    assert {len(one) for one in shown} == {30}
+    assert len(set(shown)) == len(shown)
+    assert all(4 * len(one) >= 112 for one in shown)
+    kept = people.entering.drawer.get(asking(dorval.house), dorval.account.id).recovery
+    assert not any(bytes.fromhex(one) in digest for one in shown for digest in kept)
+
+
+def test_a_one_time_code_is_over_after_the_step_beside_its_own(dorval: Somebody) -> None:
+    now = dorval.house.passage.clock()
+    for away in (-1, 0, 1):
+        assert step_of(dorval.secret, dorval.code(away), now) == now // STEP_MS + away
+    for away in (-3, -2, 2, 3):
+        assert step_of(dorval.secret, dorval.code(away), now) == 0
 
 
 @pytest.mark.parametrize(

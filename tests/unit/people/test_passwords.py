@@ -9,7 +9,9 @@ import pytest
 
 from serment.errors import RequestError, SettingsError
 from serment.people.breached import Breached, Common, RangeFolder, SortedFile, lists_of
-from serment.people.passwords import acceptable
+from serment.people.credentials import Credentials
+from serment.people.passwords import LONGEST, acceptable
+from serment.record.factors import Cost, password_hash, password_matches
 
 KNOWN = ("correct horse battery", "sesame ouvre toi vite", "le chat de la voisine")
 
@@ -98,3 +100,34 @@ def test_what_is_short_guessed_or_known_is_refused(password: str, sentence: str)
         acceptable(password, ("dorval", "Dr Dorval", "Cabinet des Lilas"), Common())
     assert refused.value.sentence == sentence
     assert password not in str(refused.value)
+
+
+@pytest.mark.parametrize("signs", [64, LONGEST])
+def test_a_password_of_sixty_four_signs_and_more_is_taken(signs: int) -> None:
+    long = ("hibou mauve des marais sous la pluie, " * 8)[:signs]
+    kept = password_hash(acceptable(long, (), Common()), Cost(1, 1, 64))
+    assert password_matches(long, kept)
+    assert not password_matches(long[:-1], kept)
+
+
+def test_a_password_is_one_however_its_accents_are_composed_and_no_other() -> None:
+    composed, apart = "l\u00e9zard bleu des \u00eeles", "le\u0301zard bleu des i\u0302les"
+    kept = password_hash(acceptable(apart, (), Common()), Cost(1, 1, 64))
+    assert password_matches(composed, kept)
+    for other in ("Lézard bleu des îles", "lezard bleu des iles", f"{composed} ", f" {composed}"):
+        assert not password_matches(other, kept)
+
+
+def test_nothing_is_kept_that_only_reminds_of_a_password() -> None:
+    """No hint, no secret question: a file of credentials has these members, and no others."""
+    kept = set(Credentials.__struct_fields__)
+    assert kept == {
+        "password",
+        "renew",
+        "codes",
+        "recovery",
+        "passkeys",
+        "devices",
+        "sessions",
+        "notices",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 
 import pytest
@@ -71,3 +72,10 @@ def test_more_sessions_than_are_kept_opened_all_stay_open(
     now = made.house.passage.clock()
     for secret in [*secrets, *secrets]:
         assert made.house.sessions.open(secret, now).actor == made.staff("team-doctor")
+
+
+def test_secrets_of_sessions_are_of_256_random_bits(made: Installation) -> None:
+    now, actor = made.house.passage.clock(), made.staff("team-doctor")
+    secrets = {made.house.sessions.issue(actor, Purpose.TREAT, now) for _ in range(20)}
+    assert len(secrets) == 20
+    assert {len(b64decode(one + "=", altchars=b"-_")) for one in secrets} == {32}

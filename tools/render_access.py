@@ -16,6 +16,7 @@ from serment.access.policy import DATE, MATRIX, Policy, shipped_policy, shipped_
 from serment.access.vetoes import VETOES
 from serment.model import Act, Category
 from tests.rules import tables
+from tools.generated import kept
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "access.md"
 
@@ -185,16 +186,5 @@ def page() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    """Write or check the page; the exit code says whether it was current."""
-    text = page()
-    if "--check" in arguments:
-        current = PAGE.read_text("utf-8") == text
-        print("current" if current else f"{PAGE.name} is old: run python -m tools.render_access")
-        return 0 if current else 1
-    PAGE.write_text(text, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(kept({PAGE: page()}, sys.argv[1:]))

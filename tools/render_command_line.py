@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools.generated import kept
+
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "command-line.md"
 
 OPENING = """# The command line
@@ -100,16 +102,5 @@ def page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    """Write or check the page; the exit code says whether it was current."""
-    text = page()
-    if "--check" in arguments:
-        current = PAGE.exists() and PAGE.read_text("utf-8") == text
-        print("current" if current else f"{PAGE.name} is old: run python -m tools.render_command_line")
-        return 0 if current else 1
-    PAGE.write_text(text, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(kept({PAGE: page()}, sys.argv[1:]))

@@ -15,6 +15,7 @@ from typing import Any
 
 from serment.api.abilities import statement
 from serment.model import Instant
+from tools.generated import kept
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "conformance.md"
 
@@ -104,16 +105,5 @@ def page() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    """Write or check the page; the exit code says whether it was current."""
-    text = page()
-    if "--check" in arguments:
-        current = PAGE.read_text("utf-8") == text
-        print("current" if current else f"{PAGE.name} is old: run python -m tools.render_conformance")
-        return 0 if current else 1
-    PAGE.write_text(text, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(kept({PAGE: page()}, sys.argv[1:]))

@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks import Row
 from benchmarks.bars import Held, held
 from benchmarks.run import shown
+from tools.generated import kept
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
@@ -147,13 +148,7 @@ def main(arguments: list[str]) -> int:
         return 0
     long = newest(long=True)
     made = {PAGE: page(results, long), README: readme(README.read_text("utf-8"), results, long)}
-    old = [file for file, text in made.items() if not file.exists() or file.read_text("utf-8") != text]
-    for file in old:
-        if "--check" in arguments:
-            print(f"{file.relative_to(ROOT)} does not show the newest figures: run make docs")
-        else:
-            file.write_text(made[file], "utf-8")
-    return 1 if old and "--check" in arguments else 0
+    return kept(made, arguments)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from tools.generated import kept
+
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "bench" / "flames"
 IMAGES = ROOT / "docs" / "images"
@@ -190,18 +192,5 @@ def made() -> dict[Path, str]:
     return drawings | {PAGE: page}
 
 
-def main(arguments: list[str]) -> int:
-    """Draw or compare; give the exit code."""
-    old = {
-        file: text for file, text in made().items() if not file.exists() or file.read_text("utf-8") != text
-    }
-    for file, text in old.items():
-        if "--check" in arguments:
-            print(f"{file.relative_to(ROOT)} is not what the samples give: run make docs")
-        else:
-            file.write_text(text, "utf-8")
-    return 1 if old and "--check" in arguments else 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(kept(made(), sys.argv[1:]))

@@ -7,9 +7,9 @@ a fixed key, no clock.
 
 A thief has the table of tokens and not its key. Who knows *statistics* has the values of as many other
 people: tokens are put in the order of their counts, values in the order of theirs, and the two are matched.
-Who knows *the list* knows every patient and all their traits: a token is guessed among the values that as many
-of them bear, and a record among the patients whose values are borne as often as its tokens. Recovered is the share of
-tokens in records that are told right; of the list, as expected over the guesses.
+Who knows *the list* knows every patient and all their traits: a token is guessed among the values that as
+many of them bear, and a record among the patients whose values are borne as often as its tokens. Recovered
+is the share of tokens in records that are told right; of the list, as expected over the guesses.
 
 Order: the people, the attack, the page.
 """
@@ -31,6 +31,7 @@ from benchmarks.namesakes import Bearer, bearers, family_name
 from serment.demo.traits import draws
 from serment.identity.keys import person_keys
 from serment.keys.installation import PERSON_TOKEN_SIZE
+from tools.generated import kept
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "explanation" / "leakage.md"
@@ -223,13 +224,10 @@ def main(arguments: Sequence[str]) -> int:
     if "--measure" in arguments:
         KEPT.write_text(json.dumps(measured(), indent=1) + "\n", "utf-8")
     page = PAGE.read_text("utf-8")
+    if BEGIN not in page:
+        raise ValueError(f"{PAGE.name} has no place for the tables")
     new = BLOCK.sub(lambda _: block(json.loads(KEPT.read_text("utf-8"))), page)
-    if "--check" not in arguments:
-        PAGE.write_text(new, "utf-8")
-    elif new != page or BEGIN not in page:
-        print("leakage.md is old: run python -m tools.render_leakage")
-        return 1
-    return 0
+    return kept({PAGE: new}, arguments)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from serment.api import ROUTES, LogicalId, TypeName
 from serment.api.abilities import READ_ONLY, served_types
 from serment.fhir.patch import MEDIA_TYPE
 from serment.model import EmergencyReason, Purpose
+from tools.generated import kept
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "openapi.json"
 FHIR = "application/fhir+json"
@@ -206,16 +207,5 @@ def page() -> str:
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    """Write or check the page; the exit code says whether it was current."""
-    text = page()
-    if "--check" in arguments:
-        current = PAGE.exists() and PAGE.read_text("utf-8") == text
-        print("current" if current else f"{PAGE.name} is old: run python -m tools.render_openapi")
-        return 0 if current else 1
-    PAGE.write_text(text, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(kept({PAGE: page()}, sys.argv[1:]))

@@ -9,12 +9,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from serment.errors import ConflictError, NotFoundError, RequestError
-from serment.model import Instant
+from serment.model import ActorKind, Instant
 from serment.people import passwords
 from serment.people.accounts import Account, Accounts
 from serment.people.breached import Breached
@@ -136,12 +137,12 @@ class OwnAccount:
 
         self._end_all(asking, account)
         self._drawer.change(asking, account.id, edit)
-        self._alarms.ring(HACKED_ACCOUNT)
+        self._warn(asking, account, HACKED_ACCOUNT)
 
     def cloned(self, asking: Asking, account: Account) -> None:
         """End all that the person has begun: the counter of a passkey of theirs went back."""
         self._end_all(asking, account)
-        self._alarms.ring(CLONED_PASSKEY)
+        self._warn(asking, account, CLONED_PASSKEY)
 
     def creation(self, asking: Asking, account: Account, where: Where) -> Challenge:
         """Ask a browser to make a passkey for an account. Writes nothing."""
@@ -275,6 +276,14 @@ class OwnAccount:
         first = self.with_password(asking, account, *password)
         shown, second = self.with_codes(asking, account, *typed, where)
         return self._joined(asking, self._inviting.take(asking, code, lambda one: second(first(one)))), shown
+
+    def _warn(self, asking: Asking, about: Account, alarm: str) -> None:
+        """Ring an alarm, and tell each security officer of whom it is, on the page of their account."""
+        self._alarms.ring(alarm)
+        for one in self._accounts.all(asking):
+            if any(role.kind == ActorKind.OFFICER.value for role in one.standing(asking.now)):
+                told = partial(Credentials.told, now=asking.now, sentence=alarm, who=about.name)
+                self._drawer.change(asking, one.id, told)
 
     def _joined(self, asking: Asking, account: Account) -> Account:
         self._end_all(asking, account)

@@ -142,7 +142,8 @@ async def _page(request: Request) -> Response:
         sessions=[_session(one) for one in standing.sessions],
         passkeys=[passkey_line(one) for one in standing.passkeys],
         notices=[
-            {"when": when(one.at), "sentence": one.sentence, "place": one.place} for one in standing.notices
+            {"when": when(one.at), "sentence": one.sentence, "place": one.place, "who": one.who}
+            for one in standing.notices
         ],
         has_password=standing.has_password,
         recovery_left=standing.recovery_left,

@@ -11,7 +11,7 @@ import pytest
 from serment.errors import ProofAgainError, RequestError, SignInError
 from serment.keys.custody.contract import StoreKind
 from serment.model import Instant
-from serment.people.accounts import Exercise
+from serment.people.accounts import Account, Exercise
 from serment.people.local import Typed
 from serment.people.people import People
 from serment.people.signing import NEAR_MS, Lasting, Proof, is_far
@@ -19,7 +19,6 @@ from serment.record.alarms import CLONED_PASSKEY, STOLEN_SESSION
 from serment.record.sessions import Sessions
 from tests.doors.served import Served, served
 from tests.doors.test_signing import Visitor, enrolled, invited, joined, people_of
-from tests.unit.people import local_people as cast
 from tests.unit.people.local_people import CHEAP, PASSWORD, Authenticator, asking, doctor, where
 
 CHU = Exercise("2", "rpps:10000000003", "professional", "hospital-doctor", "10", structure="b", label="CHU")
@@ -162,7 +161,7 @@ def test_a_weak_or_known_password_begins_no_account(
     assert refused.value.sentence == sentence
 
 
-def replace_name(visitor: Visitor, people: People, name: str) -> cast.Account:
+def replace_name(visitor: Visitor, people: People, name: str) -> Account:
     from msgspec.structs import replace as changed
 
     return people.accounts.change(

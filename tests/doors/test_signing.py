@@ -217,6 +217,11 @@ def test_sessions_are_listed_and_one_or_all_are_ended(server: Served) -> None:
 @pytest.mark.capability("4-16", "lets")
 @pytest.mark.capability("4-16", "refuses")
 def test_i_was_hacked_ends_everything_and_the_password_must_change(server: Served) -> None:
+    officer = joined(
+        server,
+        "vigie",
+        Exercise("1", "staff:vigie", "officer", "security-officer", structure="a", label="Sécurité"),
+    )
     visitor = joined(server, "ceres", doctor())
     visitor.sign_in()
     other = visitor.elsewhere()
@@ -224,6 +229,10 @@ def test_i_was_hacked_ends_everything_and_the_password_must_change(server: Serve
     assert visitor.post("/account/hacked", csrf=visitor.csrf()).headers["location"] == "/sign-in"
     assert [one.browser.get("/account").status_code for one in (visitor, other)] == [401, 401]
     assert "record.alarm-hacked-account" in server.house.passage.alarms.rung
+    officer.sign_in()
+    assert (
+        "Dr ceres : Une personne a déclaré que son compte est piraté" in officer.browser.get("/account").text
+    )
     entered = visitor.post(
         "/sign-in", login="ceres", password=PASSWORD, code=visitor.recovery[0], to="/account"
     )

@@ -42,10 +42,6 @@ _PUBLIC: Final[tuple[str, ...]] = ("kty", "n", "e", "crv", "x", "y")
 Claims = dict[str, Any]
 
 
-class UnknownKeyError(SignInError):
-    """No key of the provider fits the token: its keys may have changed since they were read."""
-
-
 def verified(
     text: str,
     keys: Sequence[Mapping[str, Any]],
@@ -57,7 +53,7 @@ def verified(
 ) -> Claims:
     """Give the claims of an ID token that was made for us, now, for this very sign-in.
 
-    Raises `UnknownKeyError` when no key of `keys` fits, `SignInError` for all else; neither says what failed.
+    Raises `SignInError`, which does not say what failed.
     """
     claims = signed(text, keys, provider)
     options = {
@@ -92,6 +88,15 @@ def signed(text: str, keys: Sequence[Mapping[str, Any]], provider: Provider) -> 
     except (JoseError, ValueError, TypeError):
         raise _refused() from None
     return object_of(text.split(".")[1])
+
+
+def has_key(text: str, keys: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether these keys may hold the one that a token names; if not, they may have changed since.
+
+    Raises `SignInError` for what is no token.
+    """
+    header = header_of(text)
+    return any(_fits(key, str(header.get("alg"))) and key.get("kid") == header.get("kid") for key in keys)
 
 
 def header_of(text: str) -> Claims:
@@ -137,14 +142,14 @@ def _once(pairs: list[tuple[str, Any]]) -> Claims:
 
 
 def key_for(keys: Sequence[Mapping[str, Any]], kid: object, algorithm: str) -> RSAKey | ECKey:
-    """Choose the one key that the token names, or the only one that fits. Raises `UnknownKeyError`."""
+    """Choose the one key that the token names, or the only one that fits. Raises `SignInError`."""
     fitting = [key for key in keys if _fits(key, algorithm) and (kid is None or key.get("kid") == kid)]
     if len(fitting) != 1:
-        raise UnknownKeyError("people.openid-refused")
+        raise _refused()
     try:
         return imported(dict(fitting[0]))
     except (JoseError, ValueError, TypeError, KeyError):
-        raise UnknownKeyError("people.openid-refused") from None
+        raise _refused() from None
 
 
 def _fits(key: Mapping[str, Any], algorithm: str) -> bool:

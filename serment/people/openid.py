@@ -29,7 +29,7 @@ from serment.errors import DependencyError, SignInError
 from serment.exits.identity_provider import Answer, Call
 from serment.model import Instant
 from serment.people import id_token
-from serment.people.id_token import Claims, UnknownKeyError
+from serment.people.id_token import Claims
 from serment.people.providers import Kind, Provider, origin_of
 
 FLOW_MS: Final = 10 * 60 * 1000
@@ -41,6 +41,7 @@ MOST_REFETCHED: Final = 6
 """Times within `REFETCH_MS` that keys are read again because a token names one that is not known."""
 MOST_KEYS: Final = 32
 MOST_CODE: Final = 4096
+_Keys = tuple[Mapping[str, Any], ...]
 _ENDED: Final = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -106,7 +107,7 @@ class _Kept:
 
     described: Described | None = None
     described_at: int = 0
-    keys: tuple[Mapping[str, Any], ...] = ()
+    keys: _Keys = ()
     keys_at: int = -KEYS_MS
     refetched: list[int] = field(default_factory=list)
 
@@ -174,11 +175,8 @@ class OpenId:
         if str(tokens.get("token_type", "")).lower() != "bearer":
             raise SignInError("people.openid-refused")
         text = _text(tokens.get("id_token"))
-        claims = self._verified(
-            provider,
-            now,
-            lambda keys: id_token.verified(text, keys, provider, now, nonce=flow.nonce, access_token=access),
-        )
+        keys = self._keys_for(provider, text, now)
+        claims = id_token.verified(text, keys, provider, now, nonce=flow.nonce, access_token=access)
         if flow.fresh and not id_token.proved_since(claims, flow.began // 1000):
             raise SignInError("people.openid-refused")
         told: Claims = {}
@@ -191,7 +189,7 @@ class OpenId:
 
         Raises `SignInError`, `DependencyError`.
         """
-        claims = self._verified(provider, now, lambda keys: id_token.signed(text, keys, provider))
+        claims = id_token.signed(text, self._keys_for(provider, text, now), provider)
         events, number, subject = claims.get("events"), claims.get("jti"), claims.get("sub")
         said = isinstance(events, dict) and isinstance(events.get(_ENDED), dict) and "nonce" not in claims
         ours = claims.get("iss") == provider.issuer and id_token.for_us(claims, provider)
@@ -199,14 +197,12 @@ class OpenId:
             raise SignInError("people.openid-refused")
         return number, _text(subject)
 
-    def _verified(self, provider: Provider, now: Instant, verify: _Verify) -> Claims:
-        """Verify with the keys at hand; once more with fresh ones when the token names another."""
-        try:
-            return verify(self._keys(provider, now))
-        except UnknownKeyError:
-            if not self._may_refetch(provider, now):
-                raise
-            return verify(self._keys(provider, now, fresh=True))
+    def _keys_for(self, provider: Provider, text: str, now: Instant) -> _Keys:
+        """Give the provider's keys; fresh ones when the token names a key that is not among those at hand."""
+        keys = self._keys(provider, now)
+        if id_token.has_key(text, keys) or not self._may_refetch(provider, now):
+            return keys
+        return self._keys(provider, now, fresh=True)
 
     def _exchanged(
         self, provider: Provider, described: Described, flow: Flow, code: str, redirect: str
@@ -247,9 +243,7 @@ class OpenId:
             kept.described, kept.described_at = _described(said, provider), now
         return kept.described
 
-    def _keys(
-        self, provider: Provider, now: Instant, *, fresh: bool = False
-    ) -> tuple[Mapping[str, Any], ...]:
+    def _keys(self, provider: Provider, now: Instant, *, fresh: bool = False) -> _Keys:
         kept = self._of(provider)
         if fresh or not kept.keys_at <= now < kept.keys_at + KEYS_MS:
             url = self._describe(provider, now).keys
@@ -265,10 +259,6 @@ class OpenId:
             kept.refetched = [at for at in kept.refetched if now - REFETCH_MS < at <= now]
             kept.refetched.append(now)
             return len(kept.refetched) <= MOST_REFETCHED
-
-
-class _Verify(Protocol):
-    def __call__(self, keys: tuple[Mapping[str, Any], ...], /) -> Claims: ...
 
 
 def _described(said: Claims, provider: Provider) -> Described:

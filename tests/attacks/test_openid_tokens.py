@@ -17,7 +17,6 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 from serment.errors import SignInError
 from serment.model import Instant
 from serment.people import id_token
-from serment.people.id_token import UnknownKeyError
 from serment.people.providers import Provider, pro_sante_connect
 
 NOW = Instant(1_800_000_000_000)
@@ -190,14 +189,14 @@ def test_a_key_for_something_else_is_no_key() -> None:
         [{"kid": "k1", "kty": "RSA"}],
         [{"kid": "k1", "kty": "RSA", "n": "AQAB", "e": "AQAB"}],
     ):
-        with pytest.raises(UnknownKeyError):
+        with pytest.raises(SignInError):
             taken(token, keys)
 
 
 def test_without_a_name_the_only_key_that_fits_is_taken_and_two_are_none() -> None:
     token = jwt.encode({"alg": "RS256"}, said(), KEY, algorithms=["RS256"])
     assert taken(token, public(KEY, CURVE))["acr"] == "eidas1"
-    with pytest.raises(UnknownKeyError):
+    with pytest.raises(SignInError):
         taken(token, public(KEY, OTHER))
 
 

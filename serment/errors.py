@@ -181,7 +181,7 @@ class OAuthError(RequestError):
     `nonce` is the one to use in the next proof of possession, "" when that is not what is missing.
     """
 
-    def __init__(self, code: str, sentence: str, /, *, status: int = 400, nonce: str = "") -> None:
+    def __init__(self, sentence: str, code: str, /, *, status: int = 400, nonce: str = "") -> None:
         self.code, self.status, self.nonce = code, status, nonce
         super().__init__(sentence)
 

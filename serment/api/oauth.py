@@ -107,7 +107,7 @@ async def token(request: Request) -> Response:
     asking, programs, form = await _asked(request)
     proofs = request.headers.getlist("dpop")
     if len(proofs) > 1:
-        raise OAuthError("invalid_dpop_proof", "oauth.proof")
+        raise OAuthError("oauth.proof", "invalid_dpop_proof")
     nonce = programs.proofs.nonce(asking.now)
     try:
         issued = await programs.tokens.issue(asking, form, proofs[0] if proofs else "")
@@ -139,7 +139,7 @@ async def _asked(request: Request) -> tuple[Asking, Programs, dict[str, str]]:
     """Read a form of a program. Raises `OAuthError`; a secret in a header is no proof here."""
     house = house_of(request)
     if "authorization" in request.headers or negotiation.query(request):
-        raise OAuthError("invalid_request", "oauth.request")
+        raise OAuthError("oauth.request", "invalid_request")
     form = once(await negotiation.form(request))
     return nobody_yet(request, house), people_of(request).programs, form
 

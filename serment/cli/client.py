@@ -23,7 +23,7 @@ from serment.cli.speech import told
 from serment.errors import RequestError
 
 if TYPE_CHECKING:
-    from serment.people.clients import Client, Processor
+    from serment.people.clients import Client, Contract
 
 Name = Annotated[str, argument("cli.argument-client", "cli.value-name")]
 File = Annotated[Path, argument("cli.argument-client-file", "cli.value-file")]
@@ -130,7 +130,7 @@ def _client(file: Path) -> Client:
     return msgspec.structs.replace(described, keys=public, processor=processor, made=0, ended=None)
 
 
-def _dated(processor: Processor) -> Processor:
+def _dated(processor: Contract) -> Contract:
     """Let an entry last until the end of its last day."""
     return msgspec.structs.replace(processor, until=processor.until + 24 * 3600 * 1000)
 

@@ -69,7 +69,7 @@ def verified(
 
 def refused() -> OAuthError:
     """Refuse an assertion, without saying what was wrong with it."""
-    return OAuthError("invalid_client", "oauth.client", status=401)
+    return OAuthError("oauth.client", "invalid_client", status=401)
 
 
 def _parts(text: str) -> list[str]:

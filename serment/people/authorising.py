@@ -61,7 +61,7 @@ def once(pairs: Pairs) -> dict[str, str]:
     """Read parameters, each once at most (RFC 6749 section 3.1). Raises `OAuthError`."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise OAuthError("invalid_request", "oauth.request")
+        raise OAuthError("oauth.request", "invalid_request")
     return found
 
 
@@ -74,7 +74,7 @@ def read(pairs: Pairs, client: Client, audience: str) -> Wanted:
     given = once(pairs)
     redirect = given.get("redirect_uri", "")
     if redirect not in client.redirects:
-        raise OAuthError("invalid_request", "oauth.redirect")
+        raise OAuthError("oauth.redirect", "invalid_request")
     state = given.get("state", "")
     wanted = Wanted(client.id, redirect, state)
     error = _wrong(given, state, audience)
@@ -166,7 +166,7 @@ class Authorising:
         """Read a request. Raises `OAuthError` where nobody may be sent back."""
         client = self.clients.standing(asking, once(pairs).get("client_id", ""))
         if client.kind == BACKEND:
-            raise OAuthError("unauthorized_client", "oauth.client")
+            raise OAuthError("oauth.client", "unauthorized_client")
         return client, read(pairs, client, self.audience)
 
     async def agreed(
@@ -179,12 +179,12 @@ class Authorising:
         said = given(offered(client, wanted.scope), ticked)
         scope = scope_of(" ".join(said))
         if opens_nothing(scope):
-            raise OAuthError("access_denied", "oauth.nothing")
+            raise OAuthError("oauth.nothing", "access_denied")
         about = patient if needs_patient(scope) else ""
         if needs_patient(scope):
             found = await self.launching.opened(asking, about) if about else None
             if found is None:
-                raise OAuthError("access_denied", "oauth.patient")
+                raise OAuthError("oauth.patient", "access_denied")
         asked = Asked(
             client.id,
             " ".join(said),

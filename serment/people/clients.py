@@ -48,7 +48,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
-class Processor(msgspec.Struct, frozen=True, omit_defaults=True):
+class Contract(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who answers for a program (RGPD articles 28 and 30). Instants in ms.
 
     `country` is ISO 3166-1; outside the European Economic Area `basis` names the ground of the transfer
@@ -79,7 +79,7 @@ class Client(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     name: str
     kind: str
-    processor: Processor
+    processor: Contract
     scopes: tuple[str, ...]
     redirects: tuple[str, ...] = ()
     keys: tuple[dict[str, str], ...] = ()
@@ -124,7 +124,7 @@ def checked(client: Client, now: Instant) -> Client:
     return client
 
 
-def _check_processor(one: Processor, now: Instant) -> None:
+def _check_processor(one: Contract, now: Instant) -> None:
     said = (one.name, one.purpose, one.contact, one.clauses)
     if not all(text.strip() for text in said) or not one.in_force(now) or one.reviewed > now:
         raise RequestError("oauth.processor")
@@ -223,7 +223,7 @@ class Clients:
         """Read one that is let in. Raises `OAuthError`: unknown, ended, or nobody answers for it any more."""
         value = self.registry.get(asking, DRAWER, id_) if _ID.fullmatch(id_) else None
         if value is None or not (client := _of(value)).stands(asking.now):
-            raise OAuthError("invalid_client", "oauth.client", status=401)
+            raise OAuthError("oauth.client", "invalid_client", status=401)
         return client
 
     def all(self, asking: Asking) -> Iterable[Client]:
@@ -234,7 +234,7 @@ class Clients:
         """Put other keys in the place of those of a program; what it was let do ends at once."""
         return self._change(asking, id_, lambda one: msgspec.structs.replace(one, keys=keys))
 
-    def renew(self, asking: Asking, id_: str, processor: Processor) -> Client:
+    def renew(self, asking: Asking, id_: str, processor: Contract) -> Client:
         """Write a new entry of who answers for a program. Raises `RequestError`, `NotFoundError`."""
         return self._change(asking, id_, lambda one: msgspec.structs.replace(one, processor=processor))
 

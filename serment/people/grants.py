@@ -226,7 +226,7 @@ class Grants:
 
 def refused() -> OAuthError:
     """Refuse a code or a refresh token, without saying what was wrong with it."""
-    return OAuthError("invalid_grant", "oauth.grant")
+    return OAuthError("oauth.grant", "invalid_grant")
 
 
 def purpose_of(grant: Grant) -> Purpose:

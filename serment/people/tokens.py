@@ -116,11 +116,11 @@ class Tokens:
         """Answer the token endpoint. Raises `OAuthError`."""
         kind = form.get("grant_type", "")
         if kind not in GRANT_TYPES:
-            raise OAuthError("unsupported_grant_type", "oauth.grant-type")
+            raise OAuthError("oauth.grant-type", "unsupported_grant_type")
         shown = self.shown(asking, proof)
         client = await asyncio.to_thread(self.client_of, asking, form)
         if (kind == "client_credentials") != (client.kind == BACKEND):
-            raise OAuthError("unauthorized_client", "oauth.grant-type")
+            raise OAuthError("oauth.grant-type", "unauthorized_client")
         key = self._taken(asking, shown)
         if kind == "client_credentials":
             return await asyncio.to_thread(self._of_backend, asking, client, form, key)
@@ -158,7 +158,7 @@ class Tokens:
             if grant.client != client.id:
                 raise grants.refused()
             if wished and not _narrower(wished, grant.scope):
-                raise OAuthError("invalid_scope", "oauth.wider")
+                raise OAuthError("oauth.wider", "invalid_scope")
 
         shown = form.get("refresh_token", "")
         grant, refresh = await asyncio.to_thread(self.grants.refreshed, asking, shown, check, key)
@@ -190,7 +190,7 @@ class Tokens:
         offer = [one for one in map(parse, offered(client, form.get("scope", ""))) if one is not None]
         deposits = [one._replace(letters="c") for one in offer if "c" in one.letters]
         if not deposits:
-            raise OAuthError("invalid_scope", "oauth.nothing")
+            raise OAuthError("oauth.nothing", "invalid_scope")
         text = " ".join(map(str, deposits))
         self._check_key(client, scope_of(text), key)
         actor = Actor(
@@ -229,12 +229,12 @@ class Tokens:
     def _check_key(self, client: Client, scope: Scope, key: str) -> None:
         """Refuse a token without a key where there must be one. Raises `OAuthError`, with a nonce."""
         if needs_key(client, scope) and not key:
-            raise OAuthError("invalid_dpop_proof", "oauth.key-needed")
+            raise OAuthError("oauth.key-needed", "invalid_dpop_proof")
 
     def introspected(self, asking: Asking, client: Client, token: str) -> dict[str, Any]:
         """Say what a token is worth to a resource server (RFC 7662); anything else is not active."""
         if not client.introspects:
-            raise OAuthError("unauthorized_client", "oauth.client", status=403)
+            raise OAuthError("oauth.client", "unauthorized_client", status=403)
         found = self._standing(asking, token)
         if found is None:
             return {"active": False}
@@ -269,7 +269,7 @@ class Tokens:
 
 def _of_proof(error: PossessionError) -> OAuthError:
     code = "use_dpop_nonce" if error.nonce else "invalid_dpop_proof"
-    return OAuthError(code, error.sentence, nonce=error.nonce)
+    return OAuthError(error.sentence, code, nonce=error.nonce)
 
 
 def _narrower(wished: str, granted: str) -> bool:

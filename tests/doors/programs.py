@@ -21,7 +21,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from serment.model import Actor, Purpose, RequestId
-from serment.people.clients import BACKEND, PUBLIC, Client, Processor
+from serment.people.clients import BACKEND, PUBLIC, Client, Contract
 from serment.people.programs import Programs
 from serment.record.asking import Asking
 from serment.record.today import KEEPER
@@ -46,7 +46,7 @@ def as_operator(server: Served) -> Asking:
     return Asking(KEEPER, Purpose.SYSTEM_ADMINISTRATION, RequestId(secrets.token_hex(16)), now)
 
 
-def processor(now: int, **changed: Any) -> Processor:
+def processor(now: int, **changed: Any) -> Contract:
     """Give an entry of who answers for a program, in force for a year."""
     said: dict[str, Any] = {
         "name": "Éditions Exemple SAS",
@@ -57,7 +57,7 @@ def processor(now: int, **changed: Any) -> Processor:
         "until": now + 365 * DAY,
         "reviewed": now - DAY,
     }
-    return Processor(**{**said, **changed})
+    return Contract(**{**said, **changed})
 
 
 def registered(server: Served, kind: str = PUBLIC, *scopes: str, **changed: Any) -> Client:
@@ -184,7 +184,7 @@ class Program:
 
     def code(self, actor: Actor, scope: str, *, without: str = "", **said: str) -> str:
         """Have somebody agree; give the code."""
-        return self.answered(self.page(actor, scope), without=without, **said)["code"]
+        return self.answered(self.page(actor, scope), let=True, without=without, **said)["code"]
 
     def token(self, **form: str) -> httpx.Response:
         """Ask the token endpoint, with a proof of the key and of the program where it has them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -36,16 +37,16 @@ async def end_session(request: Request) -> Response:
     """End one session of one's own, or every other one."""
     asking, session, own, form = await _act(request, fresh=True)
     if form.get("which") == "others":
-        await slowly(request, own.end_others, asking, session)
+        await run_in_threadpool(own.end_others, asking, session)
     else:
-        await slowly(request, own.end_session, asking, session, form.get("which", ""))
+        await run_in_threadpool(own.end_session, asking, session, form.get("which", ""))
     return RedirectResponse(_ADDRESS, 303, HEADERS)
 
 
 async def hacked(request: Request) -> Response:
     """End everything at once; the password must change, passkeys are reviewed, the officer is told."""
     asking, session, own, _ = await _act(request, fresh=False)
-    await slowly(request, own.hacked, asking, await _account(request, asking, session))
+    await run_in_threadpool(own.hacked, asking, await _account(request, asking, session))
     answer = RedirectResponse("/sign-in", 303, HEADERS)
     browser.drop(request, answer, browser.SESSION)
     return answer
@@ -54,7 +55,7 @@ async def hacked(request: Request) -> Response:
 async def seen(request: Request) -> Response:
     """Stop saying what the person has been told on every page."""
     asking, session, own, _ = await _act(request, fresh=False)
-    await slowly(request, own.read, asking, session)
+    await run_in_threadpool(own.read, asking, session)
     return RedirectResponse(_ADDRESS, 303, HEADERS)
 
 
@@ -70,7 +71,7 @@ async def add_passkey(request: Request) -> Response:
     asking, session, own, form = await _act(request, fresh=True)
     where, of = browser.where_of(request, house_of(request)), await _account(request, asking, session)
     add = partial(own.add_passkey, asking, of, form.get("answer", ""), form.get("ticket", ""), where)
-    await slowly(request, add)
+    await run_in_threadpool(add)
     return RedirectResponse(_ADDRESS, 303, HEADERS)
 
 
@@ -81,7 +82,7 @@ async def remove_passkey(request: Request) -> Response:
         id_ = bytes.fromhex(form.get("which", ""))
     except ValueError:
         raise NotFoundError("record.not-found") from None
-    await slowly(request, own.remove_passkey, asking, await _account(request, asking, session), id_)
+    await run_in_threadpool(own.remove_passkey, asking, await _account(request, asking, session), id_)
     return RedirectResponse(_ADDRESS, 303, HEADERS)
 
 
@@ -103,7 +104,7 @@ async def change_codes(request: Request) -> Response:
     where, of = browser.where_of(request, house_of(request)), await _account(request, asking, session)
     change = partial(own.change_codes, asking, of, form.get("ticket", ""), form.get("code", ""), where)
     try:
-        shown = await slowly(request, change)
+        shown = await run_in_threadpool(change)
     except RequestError as error:
         return await _credentials_page(request, error)
     return page(request, "joined.html", codes=shown, **who_of(request, house_of(request), asking))
@@ -127,14 +128,14 @@ def _of(session: Session) -> str:
 
 
 async def _account(request: Request, asking: Asking, session: Session) -> Account:
-    return await slowly(request, people_of(request).accounts.get, asking, _of(session))
+    return await run_in_threadpool(people_of(request).accounts.get, asking, _of(session))
 
 
 async def _page(request: Request) -> Response:
     house = house_of(request)
     asking, session = cookie_of(request, house), session_of(request, house)
     _of(session)
-    standing = await slowly(request, people_of(request).entering.own.standing, asking, session)
+    standing = await run_in_threadpool(people_of(request).entering.own.standing, asking, session)
     return page(
         request,
         "account.html",
@@ -156,8 +157,8 @@ async def _credentials_page(request: Request, error: SermentError | None = None)
     asking, session = cookie_of(request, house), session_of(request, house)
     own, where = people_of(request).entering.own, browser.where_of(request, house)
     of = await _account(request, asking, session)
-    standing = await slowly(request, own.standing, asking, session)
-    secret = await slowly(request, own.secret, asking, of, where)
+    standing = await run_in_threadpool(own.standing, asking, session)
+    secret = await run_in_threadpool(own.secret, asking, of, where)
     return page(
         request,
         "credentials.html",
@@ -165,7 +166,7 @@ async def _credentials_page(request: Request, error: SermentError | None = None)
         script=True,
         said=error.said(language_of(request)) if error is not None else "",
         login=of.login,
-        challenge=await slowly(request, own.creation, asking, of, where),
+        challenge=await run_in_threadpool(own.creation, asking, of, where),
         has_password=standing.has_password,
         secret=spelled(secret, of, request.url.hostname or ""),
         **who_of(request, house, asking),

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -41,9 +42,9 @@ async def join(request: Request) -> Response:
     house, own = house_of(request), people_of(request).entering.own
     asking, where = nobody_yet(request, house), browser.where_of(request, house)
     code = browser.cookie(request, INVITATION)
-    account = await slowly(request, people_of(request).entering.inviting.invited, asking, code)
+    account = await run_in_threadpool(people_of(request).entering.inviting.invited, asking, code)
     if request.method != "POST":
-        secret = await slowly(request, own.secret, asking, account, where)
+        secret = await run_in_threadpool(own.secret, asking, account, where)
         return await _page(request, account, secret)
     browser.from_our_page(request)
     form = await form_of(request)
@@ -51,13 +52,13 @@ async def join(request: Request) -> Response:
     shown: list[str] = []
     try:
         if form.get("answer"):
-            await slowly(request, own.join_by_passkey, asking, code, form["answer"], ticket, where)
+            await run_in_threadpool(own.join_by_passkey, asking, code, form["answer"], ticket, where)
         else:
             twice, typed = (form.get("password", ""), form.get("again", "")), (ticket, form.get("code", ""))
             by_password = partial(own.join_by_password, asking, code, twice, typed, where)
             _, shown = await slowly(request, by_password)
     except RequestError as error:
-        secret = await slowly(request, own.shown_again, asking, account, ticket, where)
+        secret = await run_in_threadpool(own.shown_again, asking, account, ticket, where)
         return await _page(request, account, secret, error)
     answer = page(request, "joined.html", codes=shown)
     browser.drop(request, answer, INVITATION)
@@ -78,8 +79,8 @@ async def _page(
 ) -> Response:
     house, own = house_of(request), people_of(request).entering.own
     asking, where = nobody_yet(request, house), browser.where_of(request, house)
-    challenge = await slowly(request, own.creation, asking, account, where)
-    choices = await slowly(request, people_of(request).providers.choices, asking)
+    challenge = await run_in_threadpool(own.creation, asking, account, where)
+    choices = await run_in_threadpool(people_of(request).providers.choices, asking)
     kind = Kind.PATIENT if any(one.patient for one in account.exercises) else Kind.SITE
     answer = page(
         request,

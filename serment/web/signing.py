@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 import anyio
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -91,7 +92,7 @@ async def comes_next(request: Request) -> Response:
     """Show what must be done before a session begins, and take it."""
     arrival, where = _arrival(request), _where(request)
     people, asking = people_of(request), _nobody(request)
-    account = await slowly(request, people.accounts.get, asking, arrival.account)
+    account = await run_in_threadpool(people.accounts.get, asking, arrival.account)
     if request.method != "POST":
         return await _next_page(request, arrival, account)
     browser.from_our_page(request)
@@ -104,7 +105,7 @@ async def comes_next(request: Request) -> Response:
             arrival = msgspec.structs.replace(arrival, must_renew=False)
         elif arrival.must_review:
             kept = {name[5:] for name in form if name.startswith("keep-")}
-            await slowly(request, own.review, asking, account, kept)
+            await run_in_threadpool(own.review, asking, account, kept)
             arrival = msgspec.structs.replace(arrival, must_review=False)
         else:
             return await _begun(request, arrival, account, form.get("exercise", ""), spend=True)
@@ -127,21 +128,24 @@ async def again(request: Request) -> Response:
     browser.from_our_page(request)
     form = await form_of(request)
     house, people, where, asking = house_of(request), people_of(request), _where(request), _nobody(request)
-    session = await slowly(request, house.sessions.peek, secret, asking.now, own)
+    session = await run_in_threadpool(house.sessions.peek, secret, asking.now, own)
     to, account = local(form.get("to", "/")), session.bound.account
     try:
         proven = await slowly(request, partial(_proven_again, people, asking, form, account, where))
     except (SignInError, TooManyError) as error:
         return _again_page(request, to, error.said(language_of(request)), _status(error))
     if proven.must_renew or proven.must_review:
-        await slowly(request, house.sessions.end, secret)
+        await run_in_threadpool(house.sessions.end, secret)
         return await _arrived(request, proven, to)
-    renewed = await slowly(request, people.signing_in.renew, asking, secret, own, proven.proof.methods)
+    renewed = await run_in_threadpool(people.signing_in.renew, asking, secret, own, proven.proof.methods)
     return browser.signed_in(request, RedirectResponse(to, 303, HEADERS), renewed)
 
 
 async def slowly(request: Request, act: Callable[..., T], *given: Any) -> T:
-    """Do what compares passwords or waits for the store, few at a time. Raises `TooManyError`."""
+    """Do what compares passwords, few at a time: a flood of tries leaves threads to all else.
+
+    Raises `TooManyError`.
+    """
     state = request.app.state
     limiter = getattr(state, "signing", None)
     if limiter is None:
@@ -184,7 +188,7 @@ async def _tried(request: Request, form: dict[str, str], prove: Callable[[], Pro
 async def _asked(request: Request, *, to: str, error: SermentError | None = None) -> Response:
     people, asking, where = people_of(request), _nobody(request), _where(request)
     challenge = people.entering.local.challenge(SIGN_IN, where, asking.now)
-    providers = await slowly(request, people.providers.choices, asking)
+    providers = await run_in_threadpool(people.providers.choices, asking)
     said = error.said(language_of(request)) if error is not None else ""
     answer = page(
         request,
@@ -231,10 +235,10 @@ async def _begun(
     people, asking, where = people_of(request), _nobody(request), _where(request)
     if spend:
         ticket = browser.cookie(request, ARRIVAL)
-        await slowly(request, people.entering.tickets.spend, _use(where), ticket, asking.now)
+        await run_in_threadpool(people.entering.tickets.spend, _use(where), ticket, asking.now)
     proof = Proof(arrival.methods, arrival.factors, Instant(arrival.at), device=where.device)
     begin = people.signing_in.begin
-    secret = await slowly(request, begin, asking, account, exercise, proof, arrival.to, where)
+    secret = await run_in_threadpool(begin, asking, account, exercise, proof, arrival.to, where)
     answer = RedirectResponse(arrival.to, 303, HEADERS)
     browser.drop(request, answer, ARRIVAL)
     return browser.signed_in(request, answer, secret)
@@ -244,7 +248,7 @@ async def _next_page(
     request: Request, arrival: Arrival, account: Account, error: SermentError | None = None
 ) -> Response:
     asking, language = _nobody(request), language_of(request)
-    file = await slowly(request, people_of(request).entering.drawer.get, asking, account.id)
+    file = await run_in_threadpool(people_of(request).entering.drawer.get, asking, account.id)
     reviewing = arrival.must_review and not arrival.must_renew
     standing = [] if arrival.must_renew or arrival.must_review else account.standing(asking.now)
     return page(

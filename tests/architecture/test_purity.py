@@ -79,7 +79,7 @@ def test_one_place_reads_the_environment() -> None:
 
 
 def test_no_secret_is_made_by_a_generator_for_games() -> None:
-    """What is random comes from the system (`secrets`, `os.urandom`, `uuid4`); invented people are repeatable."""
+    """What is random comes from the system; only invented people are repeatable."""
     games = [
         place(path, node)
         for path in python_files("serment")

@@ -221,11 +221,12 @@ def _of_operation(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a token lets its program do. `record` is that of the launch patient, None without one."""
+    """What a token lets its `program` do. `record` is that of the launch patient, None without one."""
 
     resources: tuple[ResourceScope, ...]
     operations: frozenset[str] = frozenset()
     record: RecordToken | None = field(default=None, repr=False)
+    program: str = ""
 
     def covers(self, unit: ItemClass, act: Act, record: RecordToken) -> bool:
         """Say whether an act on a class of a record is inside."""

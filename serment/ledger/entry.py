@@ -126,8 +126,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     `request` is the number of the act, the same for every record and chain it touched. `resources`
     are `Type/id/_history/v`, at most `MOST_RESOURCES` of them, and `count` is how many there were in
     all (also: how many refusals or owed traces a count stands for). `policy` is the digest of grids
-    and matrix that the decision used; `recipient` names the registered address to which
-    something left. Nothing of it shows in `repr`.
+    and matrix that the decision used; `recipient` names the program that asked, or the registered address
+    to which something left. Nothing of it shows in `repr`.
     """
 
     t: int

@@ -150,11 +150,14 @@ def _things(event: Event, count: int, language: Language) -> str:
 
 
 def _why(event: Event, language: Language) -> str:
-    """Say the declared purpose, and the ground on which it was granted."""
+    """Say the declared purpose, the ground on which it was granted, and by which program."""
     purpose = _optional("ledger.purpose", event.purpose, language)
     reasons = [_optional("ledger.reason", reason, language) for reason in event.reason.split(",")]
     ground = "" if event.decision is Decision.DENIAL else _ground(event.rule, language)
-    about = ", ".join(part for part in (*reasons, ground) if part)
+    through = ""
+    if event.recipient and event.interaction not in _ALONE:
+        through = say("ledger.through", language, name=event.recipient)
+    about = ", ".join(part for part in (*reasons, ground, through) if part)
     return f"{purpose} ({about})" if purpose and about else purpose or about
 
 

@@ -7,7 +7,7 @@ record is not refused here: it is absent there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from threading import Lock
 from typing import Final
@@ -117,7 +117,7 @@ class Programs:
         """
         self._shown(asking, program, knock)
         self.rates.spend(program, asking.now)
-        scope = _scope(program.scope, program.record)
+        scope = _scope(program.scope, program.record, program.client)
         coded = any(isinstance(one, EmergencyReason) for one in asking.reasons)
         if (coded or asking.purpose in EMERGENCY_PURPOSES) and not scope.lets(EMERGENCY):
             raise ScopeError("oauth.emergency")
@@ -140,6 +140,6 @@ class Programs:
 
 
 @lru_cache(maxsize=1024)
-def _scope(text: str, record: bytes) -> Scope:
+def _scope(text: str, record: bytes, client: str) -> Scope:
     """Read a scope; the same few come at each request."""
-    return scope_of(text, RecordToken(record) if record else None)
+    return replace(scope_of(text, RecordToken(record) if record else None), program=client)

@@ -89,6 +89,7 @@ def event(
         resources=shown,
         count=count,
         policy=passage.policy.digest,
+        recipient=asking.scope.program if asking.scope is not None else "",
     )
     passage.acts.note(actor.kind, said)
     return said

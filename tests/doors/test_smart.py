@@ -50,6 +50,11 @@ def test_a_patients_program_reads_what_was_agreed(server: Served) -> None:
     assert issued["scope"] == "patient/Observation.rs launch/patient"
     found = program.fhir(issued["access_token"], "GET", f"Observation?patient={server.record()}")
     assert found.json()["total"] > 0
+    trail = server.patient().get(f"AuditEvent?patient={server.record()}&_count=5").text
+    assert client.id in trail
+    browser = server.browser()
+    browser.get(server.code(server.patient_actor(), "/me"))
+    assert f"par l&#39;application {client.id}" in browser.get("/me").text
 
 
 @pytest.mark.capability("1-16", "refuses")

@@ -90,6 +90,7 @@ def _enrolled(accounts: Accounts, asking: Asking, known: Known, told: Profession
     if known.issuer not in subjects:
         exercise = next(one for one in account.exercises if one.actor == f"rpps:{told.rpps}")
         actor = exercise.actor_named(account.name)
+        free(accounts, asking, account.id, known)
         return bind(accounts, replace(asking, actor=actor), account.id, known)
     if subjects[known.issuer] != known.subject:
         raise SignInError("people.not-enrolled")

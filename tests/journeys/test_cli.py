@@ -186,6 +186,26 @@ def test_what_cannot_be_filed_is_counted_listed_and_never_shown(demo: Terminal) 
     assert demo.call("quarantine", "show", "nothing", *key).code == 2
 
 
+def test_a_provider_is_registered_by_name_and_its_secret_never_shown(demo: Terminal) -> None:
+    key = ["--passphrase-file", demo.secret()]
+    client = demo.secret("the secret of the client", "client")
+    to = ["--client", "serment", "--client-secret-file", client]
+    made = demo.call("provider", "psc", *to, "--sandbox", *key, "--json")
+    assert made.object["redirect"].endswith("/openid/psc/return")
+    assert made.object["issuer"].startswith("https://auth.bas.psc.esante.gouv.fr/")
+    assert demo.call("provider", "psc", *to, *key).code == 2
+    site = ["--kind", "site", "--label", "Site", "--country", "FR", "--acr", "mfa"]
+    outside = demo.call("provider", "add", "site", "http://sso.example", *site, *to, *key, "--json")
+    assert (outside.code, outside.object["error"]) == (2, "subscribing.address-https")
+    assert demo.call("provider", "add", "site", "https://sso.example", *site, *to, *key).code == 0
+    listed = demo.call("provider", "list", *key, "--json")
+    assert [one["name"] for one in listed.object["providers"]] == ["psc", "site"]
+    shown = demo.call("provider", "list", *key)
+    assert "the secret of the client" not in made.out + listed.out + shown.out
+    assert demo.call("provider", "remove", "psc", *key).code == 0
+    assert demo.call("provider", "remove", "psc", *key).code == 2
+
+
 def test_an_address_is_registered_listed_with_its_country_and_taken_away(demo: Terminal) -> None:
     key = ["--passphrase-file", demo.secret()]
     url = "https://hub.example.org/serment"

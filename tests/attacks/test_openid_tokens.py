@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
@@ -249,3 +251,36 @@ def test_no_refusal_quotes_the_token() -> None:
         taken(token)
     assert "DUPONTMARQUEUR" not in str(met.value)
     assert "DUPONTMARQUEUR" not in repr(met.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = st.sampled_from([*sorted(said()), "nbf", "amr", "auth_time", "jti"])
+
+
+@given(lie=st.dictionaries(NAMES, JSON, min_size=1, max_size=3))
+def test_whatever_a_signed_token_says_it_is_refused_or_true(lie: Claims) -> None:
+    claims = said() | lie
+    head = f"{part({'alg': 'RS256', 'kid': 'k1'})}.{part(claims)}"
+    try:
+        found = taken(f"{head}.{rs256(head)}")
+    except SignInError:
+        return
+    assert (found["iss"], found["nonce"], found["acr"]) == (PSC.issuer, NONCE, "eidas1")
+    assert found["aud"] in ("serment", ["serment"])
+
+
+@given(header=st.dictionaries(st.text(max_size=6) | st.sampled_from(["alg", "kid", "typ"]), JSON, max_size=4))
+def test_whatever_a_header_says_nothing_breaks(header: Claims) -> None:
+    head = f"{part(header)}.{part(said())}"
+    with pytest.raises(SignInError):
+        taken(f"{head}.{part(b'x' * 256)}")
+
+
+@given(text=st.text(alphabet="eyJ.-_AQ=+/ \n", max_size=80))
+def test_whatever_is_no_token_is_refused(text: str) -> None:
+    with pytest.raises(SignInError):
+        taken(text)

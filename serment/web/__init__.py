@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from serment.web import account, assets, consenting, joining, openid, pages, signing, unlocking
+from serment.web import account, assets, consenting, given, joining, openid, pages, signing, unlocking
 
 ROUTES = [
     Route("/enter/{code}", pages.enter, methods=["GET"]),
@@ -18,6 +18,8 @@ ROUTES = [
     Route("/openid/{provider}/return", openid.back, methods=["GET"]),
     Route("/openid/{provider}/ended", openid.ended, methods=["POST"]),
     Route("/authorize", consenting.authorise, methods=["GET"]),
+    Route("/programs", given.programs, methods=["GET"]),
+    Route("/programs/end", given.take_back, methods=["POST"]),
     Route("/authorize/answer", consenting.answer, methods=["POST"]),
     Route("/sign-in", signing.sign_in, methods=["GET", "POST"]),
     Route("/sign-in/passkey", signing.by_passkey, methods=["POST"]),

@@ -46,7 +46,9 @@ async def end_session(request: Request) -> Response:
 async def hacked(request: Request) -> Response:
     """End everything at once; the password must change, passkeys are reviewed, the officer is told."""
     asking, session, own, _ = await _act(request, fresh=False)
-    await run_in_threadpool(own.hacked, asking, await _account(request, asking, session))
+    account = await _account(request, asking, session)
+    await run_in_threadpool(own.hacked, asking, account)
+    await run_in_threadpool(people_of(request).programs.grants.end_of, asking, account.actors())
     answer = RedirectResponse("/sign-in", 303, HEADERS)
     browser.drop(request, answer, browser.SESSION)
     return answer

@@ -138,7 +138,7 @@ def _page(request: Request, house: House, asking: Asking, client: Client, wanted
         client=client,
         processor=client.processor,
         country=country(client.processor.country, language),
-        lines=[_line(place, one, language) for place, one in enumerate(offer) if _ticks(one)],
+        lines=[_line(place, one, language) for place, one in enumerate(offer) if ticks(one)],
         until=_until(offer, asking.now, language),
         host=urlsplit(wanted.redirect).netloc,
         patient=_launched(programs, asking, wanted) if names else None,
@@ -152,7 +152,8 @@ def _page(request: Request, house: House, asking: Asking, client: Client, wanted
     return shown
 
 
-def _ticks(scope: str) -> bool:
+def ticks(scope: str) -> bool:
+    """Say whether a scope is the person's to tick."""
     return scope not in IN_CONTEXT and scope != ONLINE
 
 

@@ -90,6 +90,8 @@ WHO = {
     "/account/codes": ("page", "POST"),
     "/authorize": ("oauth", "GET"),
     "/authorize/answer": ("page", "POST"),
+    "/programs": ("page", "GET"),
+    "/programs/end": ("page", "POST"),
     "/token": ("oauth", "POST"),
     "/introspect": ("oauth", "POST"),
     "/revoke": ("oauth", "POST"),

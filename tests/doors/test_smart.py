@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from joserfc.jwk import ECKey
 
@@ -275,3 +277,24 @@ def test_who_is_not_signed_in_is_led_to_it_and_back(server: Served) -> None:
     assert sent.status_code == 303
     assert sent.headers["location"].startswith("/sign-in?to=%2Fauthorize%3F")
     assert BACK not in sent.headers["location"]
+
+
+def test_a_person_sees_the_programs_they_let_in_and_takes_one_back(server: Served) -> None:
+    program = Program(server, registered(server, PUBLIC, "patient/*.rs", "offline_access").id)
+    issued = program.launched(server.patient_actor(), "patient/Observation.rs offline_access")
+    assert program.browser is not None
+    shown = program.browser.get("/programs").text
+    assert "Carnet de suivi" in shown
+    csrf = re.findall(r'name="csrf" value="([^"]+)"', shown)[0]
+    which = issued["refresh_token"].partition(".")[0]
+    assert which in shown
+    other = server.browser()
+    other.get(server.code(server.installation.staff("attending"), "/"))
+    assert which not in other.get("/programs").text
+    assert program.browser.post("/programs/end", data={"which": which}).status_code == 400
+    assert program.browser.post("/programs/end", data={"which": which, "csrf": csrf}).status_code == 303
+    assert which not in program.browser.get("/programs").text
+    assert (
+        program.fhir(issued["access_token"], "GET", f"Observation?patient={server.record()}").status_code
+        == 401
+    )

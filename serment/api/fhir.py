@@ -255,8 +255,8 @@ async def _written(
 ) -> Response:
     """Answer a write as `Prefer` asks: by default with the stored bytes, which are those that were sent.
 
-    Without `sent` (a patch that was done before), when a condition was met, and when the server added
-    something, they are read like anything else: the version that the ETag names.
+    Without `sent` (a patch that was done before) and when a condition was met, they are read like anything
+    else: the version that the ETag names.
     """
     headers = version_headers(written.version, written.updated)
     headers["location"] = f"{house.base}/{written.type}/{written.id}/_history/{written.version}"
@@ -265,8 +265,9 @@ async def _written(
     if wish == "minimal":
         return answer(b"", status, headers)
     if wish == "OperationOutcome":
-        return answer(outcome.ok("api.written", language_of(request)), status, headers)
-    if sent is None or written.marked or (request.method == "POST" and not written.created):
+        said = "record.suspected" if written.suspected else "api.written"
+        return answer(outcome.ok(said, language_of(request)), status, headers)
+    if sent is None or (request.method == "POST" and not written.created):
         return answer(await _made(house, asking, written), status, headers)
     body = sent.whole(written.id, written.version, Instant(written.updated))
     return answer(body, status, headers)

@@ -95,15 +95,41 @@ def parted(document: Document, left_id: str) -> bytes:
     return _patched(document, _unlinked(document.value, REPLACES, f"Patient/{left_id}"))
 
 
-def restored(document: Document, kept_id: str, active: bool | None, uses: tuple[str, ...]) -> bytes:
-    """Give the Patient that was left as it was: `active` and `uses` are what it said before."""
+def restored(
+    document: Document, kept_id: str, active: bool | None, uses: tuple[str, ...], *, silent: bool
+) -> bytes:
+    """Give the Patient that was left as it was: `active` and `uses` are what it said before.
+
+    `silent`: it said nothing of how sure its identity is, so what `left` had to say goes too.
+    """
     patient = document.value
     reference = f"Patient/{kept_id}"
     again = {"op": "remove", "path": "/active"} if active is None else _add("/active", active)
     return _patched(
         document,
-        [again, *_used(patient, uses), *_unlinked(patient, REPLACED_BY, reference), *_taking(patient, LEFT)],
+        [
+            again,
+            *_used(patient, uses),
+            *_unlinked(patient, REPLACED_BY, reference),
+            *(_silenced(patient) if silent else _taking(patient, LEFT)),
+        ],
     )
+
+
+def is_silent(patient: Mapping[str, Any]) -> bool:
+    """Say whether a Patient says nothing of how sure its identity is."""
+    return all(one.get("url") != status.RELIABILITY for one in dicts(patient.get("extension")))
+
+
+def _silenced(patient: Mapping[str, Any]) -> Operations:
+    """Take the whole extension out when it says no more than `left` wrote, else the attribute alone."""
+    listed = list(dicts(patient.get("extension")))
+    places = [place for place, one in enumerate(listed) if one.get("url") == status.RELIABILITY]
+    written = status.attributes(patient) <= {LEFT} and status.claims(patient) <= {status.PROVISIONAL}
+    parts = [part for place in places for part in listed[place].get("extension", [])]
+    if len(places) != 1 or len(parts) > 2 or not written:
+        return _taking(patient, LEFT)
+    return [{"op": "remove", "path": "/extension" if len(listed) == 1 else f"/extension/{places[0]}"}]
 
 
 def uses(patient: Mapping[str, Any]) -> tuple[str, ...]:

@@ -135,7 +135,7 @@ class Bundling:
         return [
             await self._answered(asking, entry, base)
             if entry.method == "GET"
-            else _response(made[place], base)
+            else _response(made[place], base, asking.language)
             for place, entry in enumerate(asked)
         ]
 
@@ -332,6 +332,7 @@ def failed(error: SermentError, asking: Asking) -> ResponseItem:
     return ResponseItem(error.status, outcome=outcome.outcome(error, asking.language))
 
 
-def _response(made: Written, base: str) -> ResponseItem:
+def _response(made: Written, base: str, language: Language) -> ResponseItem:
     location = f"{base}/{made.type}/{made.id}/_history/{made.version}"
-    return ResponseItem(201 if made.created else 200, location, made.version, made.updated)
+    said = outcome.ok("record.suspected", language) if made.suspected else None
+    return ResponseItem(201 if made.created else 200, location, made.version, made.updated, outcome=said)

@@ -36,14 +36,14 @@ SWEPT: Final = 4
 class _Row(msgspec.Struct, array_like=True, frozen=True):
     """What is sealed: the request's digest and hour, what it wrote by place; `alone`: that is one item.
 
-    `marked` are the places of items to which the server added something.
+    `suspected` are the places of people who may have been registered twice.
     """
 
     digest: bytes
     hour: int
     alone: bool
     made: dict[int, tuple[str, str, int, int, bool]]
-    marked: tuple[int, ...] = ()
+    suspected: tuple[int, ...] = ()
 
 
 class DoneError(Exception):
@@ -112,7 +112,7 @@ def check(passage: Passage, snapshot: Snapshot, asking: Asking) -> None:
         return
     if row.digest != asking.retry.digest:
         raise KeyReusedError("record.retry-reused")
-    made = {place: Written(*one, marked=place in row.marked) for place, one in row.made.items()}
+    made = {place: Written(*one, suspected=place in row.suspected) for place, one in row.made.items()}
     raise DoneError(made[0] if row.alone else made)
 
 
@@ -132,8 +132,8 @@ def keep(passage: Passage, txn: Transaction, asking: Asking, outcome: object) ->
     made = cast("dict[int, Written]", {0: outcome} if alone else outcome)
     token, hour = asking.retry.token, _hour(asking.now)
     flat = {place: (one.type, one.id, one.version, one.updated, one.created) for place, one in made.items()}
-    marked = tuple(place for place, one in made.items() if one.marked)
-    row = _Row(asking.retry.digest, hour, alone, flat, marked)
+    suspected = tuple(place for place, one in made.items() if one.suspected)
+    row = _Row(asking.retry.digest, hour, alone, flat, suspected)
     for old in txn.old_retries(hour - KEPT_HOURS, SWEPT):
         txn.drop_retry(old)
     txn.put_retry(token, hour, passage.installation.seal_retry(token, msgspec.msgpack.encode(row)))

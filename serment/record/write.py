@@ -32,7 +32,7 @@ NOTHING = msgspec.Raw(msgspec.msgpack.encode({}))
 class Written:
     """What a write made, or found made already: the item, its version and instant (ms).
 
-    `marked` says that the server added something to what was sent.
+    `suspected` says that a person may have been registered twice, and that the writer may know.
     """
 
     type: str
@@ -40,7 +40,7 @@ class Written:
     version: int
     updated: int
     created: bool
-    marked: bool = False
+    suspected: bool = False
 
 
 def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId) -> Written:

@@ -259,8 +259,8 @@ def put(
     incoming = choices.as_secret_as_what_it_names(draft, incoming)
     if incoming.type == "Patient":
         incoming = identities.fresh(pen, draft, incoming, id_)
-        sent, incoming = incoming, meeting.created(pen, draft, incoming, id_)
-        made = replace(write.create(pen, draft, incoming, id_, author), marked=incoming is not sent)
+        suspected = meeting.created(pen, draft, incoming, id_)
+        made = replace(write.create(pen, draft, incoming, id_, author), suspected=suspected)
     else:
         made = write.create(pen, draft, incoming, id_, author)
     identities.kept(pen, draft, incoming, id_)

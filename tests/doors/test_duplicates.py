@@ -85,20 +85,39 @@ def read(server: Served, person: Json, role: str = "secretary") -> Json:
 
 
 @pytest.mark.capability("0-04", "lets")
-def test_a_second_record_of_somebody_is_marked_and_stands_on_the_list(server: Served) -> None:
+def test_who_registers_somebody_twice_is_told_and_the_pair_stands_on_the_list(server: Served) -> None:
     one = register(server, someone("Quévraud"))
-    other = register(server, someone("Quevrau", born="1961-03-02"))
-    assert (attributes(one), attributes(other)) == ([], ["DPOT"])
-    assert {one["id"], other["id"]} in suspected(server)
-    assert attributes(read(server, other)) == ["DPOT"]
+    telling = server.staff("secretary", prefer="return=OperationOutcome")
+    again = telling.post("Patient", json=someone("Quevrau", born="1961-03-02"))
+    assert (again.status_code, sentence(again)) == (201, "record.suspected")
+    other = again.headers["location"].split("/")[-3]
+    assert {one["id"], other} in suspected(server)
+    entry = {"resource": someone("Quevro"), "request": {"method": "POST", "url": "Patient"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    (said,) = server.staff("secretary").post("", json=bundle).json()["entry"]
+    assert said["response"]["outcome"]["issue"][0]["details"]["coding"][0]["code"] == "record.suspected"
+
+
+@pytest.mark.capability("0-04", "refuses")
+def test_attack_a_mark_tells_the_person_that_they_are_known_under_another_record(server: Served) -> None:
+    """An adolescent is registered a second time, alone: the record that a parent opens says nothing of it.
+
+    Nor does any program, carer or professional outside who reads a Patient and may find nobody.
+    """
+    register(server, someone("Trévignac"))
+    other = register(server, someone("Trevignac", born="1961-03-02"))
+    assert attributes(other) == []
+    assert attributes(read(server, other)) == []
+    assert "extension" not in holder(server, other).get(f"Patient/{other['id']}").json()
 
 
 def test_a_registration_sent_again_is_answered_alike(server: Served) -> None:
     register(server, someone("Kerlauzé"))
-    secretary = server.staff("secretary", idempotency_key="front-desk-1")
+    asked = {"idempotency_key": "front-desk-1", "prefer": "return=OperationOutcome"}
+    secretary = server.staff("secretary", **asked)
     first, again = (secretary.post("Patient", json=someone("Kerlosé")) for _ in range(2))
-    assert (first.status_code, attributes(first.json())) == (201, ["DPOT"])
-    assert again.json() == first.json()
+    assert (first.status_code, sentence(first)) == (201, "record.suspected")
+    assert (again.json(), again.headers["location"]) == (first.json(), first.headers["location"])
 
 
 @pytest.mark.capability("0-04", "refuses")

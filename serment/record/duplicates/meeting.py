@@ -4,8 +4,9 @@ The candidates are the records that share a compound token with the person (`ide
 of them are their rows of the register of patients, opened with the register's keys in the transaction that
 writes: no key of a patient is unwrapped to be told that two people are two. Only records of the same
 structure are compared: another's file of the same person is no duplicate. What is found goes to the worklist.
-The writer learns of it, by the attribute DPOT, only when they may find that person themselves; who brings the
-INS of another active record of the structure is refused, and told which one when they may find it.
+The writer is told of it only when they may find that person themselves, and in the answer alone: nothing is
+written in the Patient, which people read who may find nobody. Who brings the INS of another active record of
+the structure is refused, and told which one, when they may find it.
 
 Order: what was met, before a Patient is written, candidates, numbers.
 """
@@ -21,7 +22,6 @@ from serment.access.decide import IDENTITY_UNIT, decide_find
 from serment.access.find import finding_for
 from serment.access.record_facts import RecordFacts
 from serment.errors import ConflictError, IntegrityError
-from serment.fhir import duplicate_body
 from serment.fhir.identity_body import with_numbers
 from serment.identity import duplicates, evidence
 from serment.identity.evidence import Evidence
@@ -29,7 +29,7 @@ from serment.identity.keys import duplicate_keys
 from serment.identity.likeness import Person, person_of
 from serment.identity.who import Who
 from serment.model import Act, Permit, Purpose, RecordToken, Regime
-from serment.record import choices, identities, incoming, register
+from serment.record import choices, identities, register
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.duplicates import worklist
@@ -55,17 +55,13 @@ class Met:
     comparison: duplicates.Comparison
 
 
-def created(pen: Pen, draft: Draft, sent: Incoming, id_: str) -> Incoming:
-    """Look for others before a Patient is created; give it with DPOT when the writer may know of one.
+def created(pen: Pen, draft: Draft, sent: Incoming, id_: str) -> bool:
+    """Look for others before a Patient is created; say whether the writer may know of one.
 
     Raises `ConflictError` when the person has a record here under the same INS.
     """
     found = updated(pen, draft, sent, id_)
-    if not any(_may_find(pen, one.who) for one in found) or pen.imported:
-        return sent
-    body = duplicate_body.with_attribute(sent.document, duplicate_body.SUSPECTED)
-    marked = incoming.read(body, "Patient", sent.base)
-    return replace(marked, aside=sent.aside)
+    return not pen.imported and any(_may_find(pen, one.who) for one in found)
 
 
 def updated(pen: Pen, draft: Draft, sent: Incoming, id_: str) -> list[Met]:

@@ -144,6 +144,7 @@ class Merging:
             kept.served.id,
             patient.get("active"),
             duplicate_body.uses(patient),
+            duplicate_body.is_silent(patient),
         )
         worklist.put(pen, made)
 
@@ -165,7 +166,9 @@ class Merging:
                 choices.change(draft, uniting.parted(choices.facts_of(draft), other))
             worklist.put(pen, msgspec.structs.replace(known, state=OPEN, since=asking.now, kept=""))
             _write(pen, goes_on, duplicate_body.parted(goes_on.document, left), base)
-            restored = duplicate_body.restored(goes.document, kept, known.active, known.uses)
+            restored = duplicate_body.restored(
+                goes.document, kept, known.active, known.uses, silent=known.silent
+            )
             _write(pen, goes, restored, base)
 
         await self._writing.run(asking, [goes_on.reference, goes.reference], job)

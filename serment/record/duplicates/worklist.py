@@ -28,7 +28,7 @@ class Suspicion(msgspec.Struct, frozen=True):
     """Two records that may be one person's. `weight` is in bits, `since` in ms.
 
     Of a merged pair `kept` is the Patient that goes on; `active` and `uses` are what the other one said of
-    itself and of its identifiers, which undoing the merge restores.
+    itself and of its identifiers, `silent` that it said nothing of its reliability: undoing restores it.
     """
 
     one: str
@@ -41,6 +41,7 @@ class Suspicion(msgspec.Struct, frozen=True):
     kept: str = ""
     active: bool | None = None
     uses: tuple[str, ...] = ()
+    silent: bool = False
 
     @property
     def name(self) -> str:

@@ -30,6 +30,8 @@ T = TypeVar("T")
 _FLOW: Final = "openid"
 _CHOICE: Final = "openid-choice"
 CHOICE_MS: Final = 5 * 60 * 1000
+MOST_PAGE: Final = 4096
+"""Characters of the page wanted afterwards: what a program asks is one."""
 LOGOUT_MS: Final = 30 * 60 * 1000
 """How long a logout token is remembered: longer than one is taken."""
 
@@ -200,7 +202,7 @@ class Arriving:
 def local(to: str) -> str:
     """Give a page of ours to go to: a path, and nothing that a browser reads as another host."""
     plain = to.startswith("/") and not to.startswith("//") and to.isascii() and to.isprintable()
-    return to if plain and "\\" not in to and len(to) <= 512 else "/"
+    return to if plain and "\\" not in to and len(to) <= MOST_PAGE else "/"
 
 
 def _decoded(value: bytes, type_: type[T]) -> T:

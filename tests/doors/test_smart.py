@@ -7,6 +7,7 @@ import re
 import pytest
 from joserfc.jwk import ECKey
 
+from serment.people.arriving import local
 from serment.people.clients import BACKEND, CONFIDENTIAL, PUBLIC
 from tests.doors.programs import ASSERTION, BACK, Program, assertion, public, registered
 from tests.doors.samples import weight
@@ -277,6 +278,8 @@ def test_who_is_not_signed_in_is_led_to_it_and_back(server: Served) -> None:
     assert sent.status_code == 303
     assert sent.headers["location"].startswith("/sign-in?to=%2Fauthorize%3F")
     assert BACK not in sent.headers["location"]
+    asked = program.asks("patient/*.rs")
+    assert local(asked) == asked
 
 
 def test_a_person_sees_the_programs_they_let_in_and_takes_one_back(server: Served) -> None:

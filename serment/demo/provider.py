@@ -46,15 +46,8 @@ _HEADERS: Final = {
     "cache-control": "no-store",
 }
 _KEPT: Final = (
-    "response_type",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "nonce",
-    "acr_values",
-    "code_challenge",
-    "code_challenge_method",
+    *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "acr_values"),
+    *("code_challenge", "code_challenge_method"),
 )
 
 Claims = dict[str, Any]

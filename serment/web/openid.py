@@ -23,7 +23,7 @@ from serment.people.openid import FLOW_MS
 from serment.record.asking import Asking
 from serment.web.joining import INVITATION
 from serment.web.pages import HEADERS, form_of, page
-from serment.web.signing import label
+from serment.web.signing import end_held, label
 
 TICKET: Final = "serment-openid"
 
@@ -104,6 +104,7 @@ async def _begun(request: Request, ticket: str, exercise: str) -> Response:
     answer = RedirectResponse(arrived.to, 303, HEADERS)
     for name in (TICKET, INVITATION):
         browser.drop(request, answer, name)
+    await end_held(request)
     return browser.signed_in(request, answer, arrived.secret)
 
 

@@ -31,7 +31,7 @@ from serment.errors import (
     SignInError,
     TooManyError,
 )
-from serment.model import Function, Instant
+from serment.model import ActorKind, Function, Instant
 from serment.people.accounts import Account, Exercise
 from serment.people.arriving import local
 from serment.people.credentials import Passkey
@@ -98,6 +98,8 @@ async def comes_next(request: Request) -> Response:
     browser.from_our_page(request)
     form = await form_of(request)
     own = people.entering.own
+    ticket = browser.cookie(request, ARRIVAL)
+    await run_in_threadpool(people.entering.tickets.spend, _use(where), ticket, asking.now)
     try:
         if arrival.must_renew:
             new, again = form.get("password", ""), form.get("again", "")
@@ -108,10 +110,10 @@ async def comes_next(request: Request) -> Response:
             await run_in_threadpool(own.review, asking, account, kept)
             arrival = msgspec.structs.replace(arrival, must_review=False)
         else:
-            return await _begun(request, arrival, account, form.get("exercise", ""), spend=True)
-    except RequestError as error:
-        return await _next_page(request, arrival, account, error)
-    return await _go_on(request, arrival, account, where)
+            return await _begun(request, arrival, account, form.get("exercise", ""))
+    except (RequestError, TooManyError) as error:
+        return _carrying(request, arrival, await _next_page(request, arrival, account, error))
+    return await _go_on(request, arrival, account)
 
 
 def prove_again(request: Request, error: ProofAgainError) -> Response:
@@ -156,7 +158,9 @@ async def slowly(request: Request, act: Callable[..., T], *given: Any) -> T:
 
 
 def label(exercise: Exercise, language: Language) -> str:
-    """Say an exercise as people do: what they are there, and where."""
+    """Say an exercise as people do: what they are there, and where, or for whom."""
+    if exercise.kind in {ActorKind.PATIENT.value, ActorKind.PROXY.value}:
+        return say(f"web.home.as-{exercise.kind}", language, name=exercise.label)
     function = Function(exercise.function)
     what = say(f"web.role-{exercise.kind}", language)
     if function is not Function.NONE:
@@ -212,36 +216,43 @@ async def _arrived(request: Request, proven: Proven, to: str) -> Response:
     arrival = Arrival(
         proven.account.id, proof.methods, proof.factors, proof.at, proven.must_renew, proven.must_review, to
     )
-    return await _go_on(request, arrival, proven.account, _where(request))
+    return await _go_on(request, arrival, proven.account)
 
 
-async def _go_on(request: Request, arrival: Arrival, account: Account, where: Where) -> Response:
+async def _go_on(request: Request, arrival: Arrival, account: Account) -> Response:
     """Begin the session when nothing is left to do or to choose; else lead to the page that asks."""
     standing = account.standing(house_of(request).passage.clock())
     if not (arrival.must_renew or arrival.must_review) and len(standing) < 2:
-        return await _begun(request, arrival, account, "", spend=False)
+        return await _begun(request, arrival, account, "")
+    return _carrying(request, arrival, RedirectResponse("/sign-in/next", 303, HEADERS))
+
+
+def _carrying(request: Request, arrival: Arrival, answer: Response) -> Response:
+    """Have the browser carry what was proved to its next form: a ticket, good once."""
     until = Instant(_nobody(request).now + ARRIVAL_MS)
     tickets = people_of(request).entering.tickets
-    ticket = tickets.issue(_use(where), msgspec.msgpack.encode(arrival), until)
-    answer = RedirectResponse("/sign-in/next", 303, HEADERS)
+    ticket = tickets.issue(_use(_where(request)), msgspec.msgpack.encode(arrival), until)
     browser.keep(request, answer, ARRIVAL, ticket, age=ARRIVAL_MS // 1000)
     return browser.known(request, answer)
 
 
-async def _begun(
-    request: Request, arrival: Arrival, account: Account, exercise: str, *, spend: bool
-) -> Response:
+async def _begun(request: Request, arrival: Arrival, account: Account, exercise: str) -> Response:
     """Begin the session. Raises `SignInError`."""
     people, asking, where = people_of(request), _nobody(request), _where(request)
-    if spend:
-        ticket = browser.cookie(request, ARRIVAL)
-        await run_in_threadpool(people.entering.tickets.spend, _use(where), ticket, asking.now)
     proof = Proof(arrival.methods, arrival.factors, Instant(arrival.at), device=where.device)
     begin = people.signing_in.begin
     secret = await run_in_threadpool(begin, asking, account, exercise, proof, arrival.to, where)
     answer = RedirectResponse(arrival.to, 303, HEADERS)
     browser.drop(request, answer, ARRIVAL)
+    await end_held(request)
     return browser.signed_in(request, answer, secret)
+
+
+async def end_held(request: Request) -> None:
+    """End the session that the browser holds, whoever's it is: another one takes its place."""
+    held = browser.cookie(request, browser.SESSION)
+    if held:
+        await run_in_threadpool(house_of(request).sessions.end, held)
 
 
 async def _next_page(

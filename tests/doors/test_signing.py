@@ -89,8 +89,12 @@ def invited(server: Served, visitor: Visitor) -> str:
 
 
 def joined(server: Served, login: str, *exercises: Exercise) -> Visitor:
-    visitor = enrolled(server, login, *exercises)
-    visitor.browser.get(f"/join/{invited(server, visitor)}")
+    return taken(enrolled(server, login, *exercises), PASSWORD)
+
+
+def taken(visitor: Visitor, password: str) -> Visitor:
+    """Take an invitation with a password and one-time codes."""
+    visitor.browser.get(f"/join/{invited(visitor.server, visitor)}")
     page = visitor.browser.get("/join").text
     groups = re.search(r"<code>([A-Z2-7 ]+)</code>", page)
     assert groups is not None
@@ -98,7 +102,7 @@ def joined(server: Served, login: str, *exercises: Exercise) -> Visitor:
 
     visitor.secret = b32decode(groups[1].replace(" ", ""))
     tickets = re.findall(r'name="ticket" value="([^"]*)"', page)
-    answer = visitor.post("/join", password=PASSWORD, again=PASSWORD, ticket=tickets[-1], code=visitor.code())
+    answer = visitor.post("/join", password=password, again=password, ticket=tickets[-1], code=visitor.code())
     assert answer.status_code == 200, answer.text
     visitor.used.clear()
     visitor.recovery = re.findall(r"<li><code>([0-9a-f-]+)</code>", answer.text)

@@ -31,7 +31,8 @@ class Exercise(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `actor` names the person in records and in the ledger, the same in all their exercises of one kind.
     `structure` and `label` (its name, for the choice at sign-in) may be empty for a patient. `replaces` is
-    the professional for whom a locum stands in, `supervisor` the one under whom a trainee acts.
+    the professional for whom a locum stands in, `supervisor` the one under whom a trainee acts. `patient` is
+    the record of a patient, or the one for which somebody acts for another: it leads there and opens nothing.
     """
 
     id: str
@@ -66,7 +67,7 @@ class Exercise(msgspec.Struct, frozen=True, omit_defaults=True):
             self.profession,
             function,
             self.structure,
-            None if self.patient is None else PatientId(self.patient),
+            PatientId(self.patient) if self.patient and kind is ActorKind.PATIENT else None,
             self.regulation,
             None if self.supervisor is None else ActorId(self.supervisor),
             None if self.replaces is None else ActorId(self.replaces),

@@ -2,7 +2,19 @@
 
 from starlette.routing import Route
 
-from serment.web import account, assets, consenting, given, joining, openid, pages, signing, unlocking
+from serment.web import (
+    account,
+    acts,
+    assets,
+    consenting,
+    given,
+    joining,
+    landing,
+    openid,
+    pages,
+    signing,
+    unlocking,
+)
 
 ROUTES = [
     Route("/enter/{code}", pages.enter, methods=["GET"]),
@@ -12,6 +24,8 @@ ROUTES = [
     Route("/me/mask", pages.mask, methods=["POST"]),
     Route("/me/unmask", pages.unmask, methods=["POST"]),
     Route("/officer", pages.officer, methods=["GET"]),
+    Route("/home", landing.home, methods=["GET", "POST"]),
+    Route("/acts", acts.acts, methods=["GET"]),
     Route("/openid/choose", openid.choose, methods=["POST"]),
     Route("/openid/go-on", openid.go_on, methods=["GET"]),
     Route("/openid/{provider}", openid.leave, methods=["GET"]),

@@ -39,6 +39,7 @@ from serment.ledger.entry import Event, Interaction, Kind
 from serment.ledger.sentences import line
 from serment.model import ActorKind, Category, PatientId
 from serment.record import alarms
+from serment.record.acts import WORKING
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.record.session_rows import UNBOUND
@@ -158,15 +159,14 @@ async def sign_out(request: Request) -> Response:
 
 
 async def home(request: Request) -> Response:
-    """Lead to the page of whoever is signed in; nobody is led to sign in."""
+    """Lead whoever is signed in to where they wanted to go; nobody is led to sign in."""
     try:
         session = session_of(request, house_of(request))
     except ProofAgainError:
         raise
     except SignInError:
         return RedirectResponse("/sign-in", 303, HEADERS)
-    own = "/me" if session.actor.patient is not None else "/account"
-    return RedirectResponse(session.to if session.to != "/" else own, 303, HEADERS)
+    return RedirectResponse(session.to if session.to != "/" else "/home", 303, HEADERS)
 
 
 async def record(request: Request) -> Response:
@@ -296,7 +296,7 @@ def who_of(request: Request, house: House, asking: Asking) -> dict[str, Any]:
     """Say who is signed in, and what the forms of this page carry."""
     role = say(f"web.role-{asking.actor.kind.value}", asking.language)
     return {
-        "who": {"name": asking.actor.name, "role": role},
+        "who": {"name": asking.actor.name, "role": role, "works": asking.actor.kind in WORKING},
         "demo": house.kind.value == "demo",
         "csrf": house.sessions.form_key(cookie_secret(request)),
     }
@@ -319,7 +319,7 @@ def _opened(events: list[Event], asking: Asking, language: Language) -> str:
     return f"{said} {say('web.me.opened-urgent', language)}" if urgent else said
 
 
-def _day(text: str, language: Language) -> str:
+def day_of(text: str, language: Language) -> str:
     """Write a FHIR date as people do: 05/03/2020 or 03/2020 in French, as it is in English."""
     parts = text[:10].split("-")
     return "/".join(reversed(parts)) if language is Language.FR else text[:10]
@@ -331,7 +331,7 @@ def _person(view: FirstView, language: Language) -> dict[str, str]:
         if patient.get("resourceType") == "Patient":
             return {
                 "name": person_name(patient),
-                "born": _day(str(patient.get("birthDate", "")), language),
+                "born": day_of(str(patient.get("birthDate", "")), language),
                 "status": _word(f"web.status-{status(patient)}", str(status(patient)), language),
             }
     return {"name": "", "born": "", "status": ""}
@@ -365,7 +365,7 @@ def _category(name: str, language: Language) -> str:
 def _row(shown: Shown, language: Language) -> Row:
     said = summary(msgspec.json.decode(shown.body), language)
     return Row(
-        shown.reference, said.title, said.value, said.date, _day(said.date, language), shown.unit.masked
+        shown.reference, said.title, said.value, said.date, day_of(said.date, language), shown.unit.masked
     )
 
 
@@ -376,7 +376,7 @@ def _word(sentence: str, otherwise: str, language: Language) -> str:
 
 def _line(one: Any, language: Language) -> dict[str, Any]:
     at = datetime.fromtimestamp(one.when_ms / 1000, UTC).astimezone()
-    when = f"{_day(at.date().isoformat(), language)} {at:%H:%M}"
+    when = f"{day_of(at.date().isoformat(), language)} {at:%H:%M}"
     who = f"{one.who} ({one.role})" if one.role else one.who
     return {
         "when": when,

@@ -68,6 +68,8 @@ WHO = {
     "/me/mask": ("page", "POST"),
     "/me/unmask": ("page", "POST"),
     "/officer": ("page", "GET"),
+    "/home": ("page", "GET POST"),
+    "/acts": ("page", "GET"),
     "/openid/choose": ("page", "POST"),
     "/openid/go-on": ("page", "GET"),
     "/openid/{provider}": ("anybody", "GET"),

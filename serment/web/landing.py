@@ -1,0 +1,124 @@
+"""Where somebody arrives: who they are here, in which exercise, and what they may open.
+
+Nothing is decided here: a link leads to a page that asks the decision like any other. The page of whoever
+acts for another is the same whatever is hidden from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serment.door.asking import MET, cookie_of, house_of, language_of, people_of
+from serment.errors import DependencyError, RefusedError, RequestError, SermentError, TooManyError
+from serment.identity.who import Who
+from serment.model import ActorId, ActorKind, Function
+from serment.people.accounts import Account, Exercise, by_actor
+from serment.record.asking import Asking
+from serment.record.sessions import Session
+from serment.web.pages import day_of, page, page_form, who_of
+from serment.web.signing import label, when
+from serment.words import Language, say
+
+FINDERS: Final = frozenset({ActorKind.PROFESSIONAL, ActorKind.STAFF})
+"""To whom the page offers to find people by name; who really may is decided at each search."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a search by name gave: people, or why none."""
+
+    typed: str = field(default="", repr=False)
+    people: list[dict[str, str]] | None = field(default=None, repr=False)
+    error: SermentError | None = None
+
+
+async def home(request: Request) -> Response:
+    """Show where one is; find people as their name was typed, for who works here."""
+    house = house_of(request)
+    asking = cookie_of(request, house)
+    found = _Found()
+    if request.method == "POST":
+        found = await _find(request, asking, (await page_form(request, house)).get("typed", ""))
+    said = found.error.said(language_of(request)) if found.error is not None else ""
+    return page(
+        request,
+        "home.html",
+        200 if found.error is None else found.error.status,
+        finds=asking.actor.kind in FINDERS,
+        typed=found.typed,
+        found=found.people,
+        said=said,
+        may=say(_may(asking), language_of(request)),
+        **await run_in_threadpool(_standing, request, asking),
+        **who_of(request, house, asking),
+    )
+
+
+async def _find(request: Request, asking: Asking, typed: str) -> _Found:
+    """Find people as the decision lets who asks; say why none."""
+    try:
+        found = await house_of(request).as_typed.search(asking, typed)
+    except (RequestError, RefusedError, TooManyError, DependencyError) as error:
+        return _Found(typed, None, error)
+    return _Found(typed, [_person(one, language_of(request)) for one in found])
+
+
+def _person(one: Who, language: Language) -> dict[str, str]:
+    family = f"{one.used} ({one.birth})" if one.used and one.used != one.birth else one.birth
+    born = day_of(one.birth_date, language)
+    return {"record": f"/record/{one.patient}", "name": f"{one.given} {family}".strip(), "born": born}
+
+
+def _may(asking: Asking) -> str:
+    """Name the sentence that says what somebody may open."""
+    if asking.actor.function is Function.DPO:
+        return "web.home.may-dpo"
+    return f"web.home.may-{asking.actor.kind.value}"
+
+
+def _standing(request: Request, asking: Asking) -> dict[str, Any]:
+    """Say in which exercise the session is, what goes with it, and where it leads."""
+    session: Session = request.scope[MET]
+    language, kind = language_of(request), asking.actor.kind
+    links = []
+    if kind is ActorKind.PATIENT:
+        links = [("/me", say("web.me.title", language))]
+    elif kind is ActorKind.OFFICER:
+        links = [("/officer", say("web.officer.title", language))]
+    if not session.bound.account:
+        role = say(f"web.role-{kind.value}", language)
+        return {"exercise": role, "facts": [], "links": links}
+    account = people_of(request).accounts.get(asking, session.bound.account)
+    exercise = account.exercise(session.bound.exercise)
+    if exercise is None:  # taken away since: the session ends at the next request
+        return {"exercise": "", "facts": [], "links": links}
+    if kind is ActorKind.PROXY and exercise.patient:
+        links = [(f"/record/{exercise.patient}", say("web.home.record-of", language, name=exercise.label))]
+    facts = list(_facts(request, asking, account, exercise))
+    return {"exercise": label(exercise, language), "facts": facts, "links": links}
+
+
+def _facts(request: Request, asking: Asking, account: Account, exercise: Exercise) -> list[str]:
+    """Say whom a locum replaces and until when, who answers for a trainee, that there are other exercises."""
+    language, said = language_of(request), []
+    if exercise.replaces and exercise.end is not None:
+        dates = {"start": when(exercise.start)[:10], "end": when(exercise.end)[:10]}
+        name = _name(request, asking, exercise.replaces)
+        said.append(say("web.home.replaces", language, name=name, **dates))
+    if exercise.supervisor:
+        name = _name(request, asking, exercise.supervisor)
+        said.append(say("web.home.under", language, name=name))
+    if len(account.standing(asking.now)) > 1:
+        said.append(say("web.home.others", language))
+    return said
+
+
+def _name(request: Request, asking: Asking, actor: str) -> str:
+    """Give the name of somebody who works here; their number when they have no account."""
+    account = people_of(request).accounts.find(asking, by_actor(ActorId(actor)))
+    return account.name if account is not None else actor.partition(":")[2]

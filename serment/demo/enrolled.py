@@ -1,8 +1,9 @@
 """The accounts of a demonstration, and the identity provider by which each of its people comes in.
 
 Professionals come by a realm that speaks Pro Santé Connect's claims; patients, and whoever acts for one, by
-the patients' own; office and security by the site's. The second associate has two exercises; the locum stands
-in for the attending doctor from last week to next month.
+the patients' own; office, security, data protection and research by the site's. The second associate has two
+exercises; the locum stands in for the attending doctor from last week to next month. The program of a
+laboratory is let in beside them: it has no page, and proves itself by its key.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from joserfc.jwk import ECKey
+
 from serment.app import StoreKind
 from serment.demo.people import (
     ATTENDING,
     HOSPITAL,
     INTERN,
+    LABORATORY,
     LOCUM,
-    OFFICER,
     PRACTICE,
     SECOND_ASSOCIATE,
-    SECRETARY_OF_PRACTICE,
     STAFF,
     Person,
     of,
@@ -31,6 +33,7 @@ from serment.demo.store import DemoStore
 from serment.fhir.summary import person_name
 from serment.model import ActorKind, Function, Purpose, RequestId
 from serment.people.accounts import Account, Exercise
+from serment.people.clients import BACKEND, Client, Contract
 from serment.people.people import People
 from serment.people.providers import PSC_LABEL, Kind
 from serment.record.asking import Asking
@@ -39,6 +42,9 @@ from serment.record.writing import new_id
 from serment.words import Language, say
 
 DAY: Final = 24 * 3600 * 1000
+YEAR: Final = 365 * DAY
+PROGRAM: Final = "laboratoire-du-val"
+"""The one program of the demonstration."""
 PSC: Final = "psc"
 PATIENTS: Final = "patients"
 SITE: Final = "site"
@@ -74,13 +80,11 @@ def provider_for(kind: StoreKind, store: DemoStore) -> IdentityProvider:
 
 def enrol(store: DemoStore, people: People, provider: IdentityProvider, base: str) -> None:
     """Register the provider for the doors at `base`, and make an account for everybody."""
-    house = store.house
-    now = house.passage.clock()
-    asking = Asking(KEEPER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), now)
+    asking = _keeping(store)
     labels = {PSC: PSC_LABEL, **{name: say(f"demo.realm-{name}", Language.FR) for name in (PATIENTS, SITE)}}
     for realm, kind in _KINDS.items():
         people.providers.register(asking, provider.described(realm, kind, f"{labels[realm]} (démo)", base))
-    for one in everybody(store, now):
+    for one in everybody(store, asking.now):
         subjects = () if one.realm == PSC else ((provider.issuer(one.realm), one.visitor.subject),)
         people.accounts.add(asking, Account("", one.name, one.exercises, "", subjects))
 
@@ -126,8 +130,7 @@ def _of_site(person: Person) -> Enrolled:
         structure=person.structure,
         label=of(person.structure).name,
     )
-    roles = {SECRETARY_OF_PRACTICE.id: "secretary", OFFICER.id: "security-officer"}
-    label = f"{person.name} · {say(f'ledger.function-{roles[person.id]}', Language.FR)}"
+    label = f"{person.name} · {say(f'ledger.function-{person.function.value}', Language.FR)}"
     return Enrolled(SITE, Visitor(person.id, label), (exercise,), person.name)
 
 
@@ -150,4 +153,43 @@ def _for_another(store: DemoStore, choice: Choice) -> Exercise:
     related = store.items[choice.item].partition("/")[2]
     other = next(one for one in store.people.patients if one.key == choice.patient)
     name = person_name(other.bundle["entry"][0]["resource"])
-    return Exercise("2", f"proxy:{related}", ActorKind.PROXY.value, label=name)
+    record = store.ids[choice.patient]
+    return Exercise("2", f"proxy:{related}", ActorKind.PROXY.value, label=name, patient=record)
+
+
+def let_in(store: DemoStore, people: People) -> ECKey:
+    """Let the laboratory's program in, and give the key by which it proves itself.
+
+    It may ask for every Observation; a program that nobody stands before only deposits, whatever it asks.
+    """
+    asking = _keeping(store)
+    key = ECKey.generate_key("P-384", parameters={"kid": PROGRAM})
+    public = {name: str(value) for name, value in key.as_dict(private=False).items()}
+    contract = Contract(
+        LABORATORY.name,
+        say("demo.program-purpose", Language.FR),
+        "FR",
+        "dpo@laboratoire.example",
+        "convention 2026-03",
+        asking.now + YEAR,
+        asking.now - DAY,
+    )
+    people.programs.clients.add(
+        asking,
+        Client(
+            PROGRAM,
+            LABORATORY.name,
+            BACKEND,
+            contract,
+            ("system/Observation.cruds", "system/DiagnosticReport.cruds"),
+            keys=(public,),
+            structure=PRACTICE.id,
+        ),
+    )
+    return key
+
+
+def _keeping(store: DemoStore) -> Asking:
+    """Ask as whoever holds the machine."""
+    now = store.house.passage.clock()
+    return Asking(KEEPER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), now)

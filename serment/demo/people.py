@@ -1,4 +1,4 @@
-"""The professionals of the demonstration: a practice, a hospital unit, and two people beside.
+"""The professionals of the demonstration: a practice, a hospital unit, and a few people beside.
 
 Everybody is invented. RPPS numbers are in a range that no register gives out (999…), with a true
 check digit. Order: nouns, the structures, the staff, the directory bundle (Organization,
@@ -165,7 +165,15 @@ def _professional(
     )
 
 
-def _staff(key: str, given: str, family: str, kind: ActorKind, function: Function, profession: str) -> Person:
+def _staff(
+    key: str,
+    given: str,
+    family: str,
+    kind: ActorKind,
+    function: Function,
+    profession: str = "",
+    structure: Structure = PRACTICE,
+) -> Person:
     return Person(
         id=ActorId(f"staff:{key}"),
         name=f"{given} {family}",
@@ -175,7 +183,7 @@ def _staff(key: str, given: str, family: str, kind: ActorKind, function: Functio
         kind=kind,
         function=function,
         profession=profession,
-        structure=PRACTICE.id,
+        structure=structure.id,
     )
 
 
@@ -225,7 +233,11 @@ BIOLOGIST = _professional(
 SECRETARY_OF_PRACTICE = _staff(
     "secretaire", "Mireille", "Plantevin", ActorKind.STAFF, Function.SECRETARY, SECRETARY
 )
-OFFICER = _staff("securite", "Odile", "Marchenoir", ActorKind.OFFICER, Function.SECURITY_OFFICER, "")
+OFFICER = _staff("securite", "Odile", "Marchenoir", ActorKind.OFFICER, Function.SECURITY_OFFICER)
+DATA_PROTECTION = _staff("dpo", "Ariane", "Lestrange", ActorKind.OFFICER, Function.DPO, structure=HOSPITAL)
+RESEARCHER = _staff(
+    "recherche", "Lucien", "Abravel", ActorKind.RESEARCHER, Function.RESEARCHER, structure=HOSPITAL
+)
 
 STAFF: tuple[Person, ...] = (
     ATTENDING,
@@ -243,6 +255,8 @@ STAFF: tuple[Person, ...] = (
     BIOLOGIST,
     SECRETARY_OF_PRACTICE,
     OFFICER,
+    DATA_PROTECTION,
+    RESEARCHER,
 )
 DOCTORS_OF_PRACTICE = (ATTENDING, ASSOCIATE, SECOND_ASSOCIATE)
 
@@ -276,7 +290,7 @@ def directory() -> Json:
     """Build the transaction that fills the directory: structures, people, what each does where."""
     entries = [_entry(_organization(structure)) for structure in STRUCTURES]
     for person in STAFF:
-        if person.kind is not ActorKind.OFFICER:
+        if person.kind in {ActorKind.PROFESSIONAL, ActorKind.STAFF}:
             entries += [_entry(_practitioner(person)), _entry(_role(person))]
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 

@@ -96,6 +96,8 @@ def _cast(ten: tuple[DemoPatient, ...]) -> Mapping[str, Person | DemoPatient]:
             "nurse": people.PRACTICE_NURSE,
             "secretary": people.SECRETARY_OF_PRACTICE,
             "officer": people.OFFICER,
+            "dpo": people.DATA_PROTECTION,
+            "researcher": people.RESEARCHER,
             "hospital-doctor": people.HOSPITAL_DOCTOR,
             "emergency-doctor": people.EMERGENCY_DOCTOR,
             "intern": people.INTERN,

@@ -13,11 +13,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from time import monotonic
 
+from joserfc.jwk import ECKey
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from serment import app, serving, settings
-from serment.demo.enrolled import enrol, provider_for
+from serment.demo.enrolled import PROGRAM, enrol, let_in, provider_for
 from serment.demo.people import Person
 from serment.demo.population import DemoPatient, population
 from serment.demo.store import CARE_PURPOSES, DemoStore, load
@@ -58,6 +59,7 @@ def show(
                 bring(store, also)
             with provider_for(house.kind, store) as provider:
                 enrol(store, People.of(house), provider, chosen.base)
+                _keep_key(chosen, let_in(store, People.of(house)))
                 links = _links(chosen, store)
                 (_as_object if as_json else _as_text)(chosen, store, links, monotonic() - start)
                 serving.serve(chosen, listener, lambda: store.search_disk(folder), house)
@@ -108,6 +110,17 @@ def _address(chosen: Settings, store: DemoStore, actor: Actor, to: str) -> str:
     return f"{chosen.base}/enter/{store.house.sessions.issue(actor, purpose, now, once=True, to=to)}"
 
 
+def _keep_key(chosen: Settings, key: ECKey) -> None:
+    """Keep the key of the program where whoever made the demonstration, and nobody else, reads it."""
+    file = _key_file(chosen)
+    file.touch(0o600, exist_ok=False)
+    file.write_text(json.dumps(key.as_dict(private=True)))
+
+
+def _key_file(chosen: Settings) -> Path:
+    return chosen.directory / f"{PROGRAM}.jwk"
+
+
 def _person(store: DemoStore, role: str) -> Actor:
     person = store.people.cast[role]
     if not isinstance(person, Person):
@@ -126,6 +139,7 @@ def _as_text(chosen: Settings, store: DemoStore, links: list[Link], seconds: flo
         lines += ["", f"  {say(link.sentence, language, name=link.actor.name)}", f"  {link.address}"]
     patient = store.people.cast["patient"]
     lines += ["", say("demo.sign-in", language), f"  {chosen.base}/sign-in"]
+    lines += ["", say("demo.program", language, name=PROGRAM), f"  {_key_file(chosen)}"]
     lines += ["", say("demo.also", language)]
     lines += [f"  {_program()} ledger verify -d {chosen.directory}"]
     if isinstance(patient, DemoPatient):
@@ -152,6 +166,7 @@ def _as_object(chosen: Settings, store: DemoStore, links: list[Link], seconds: f
         "directory": str(chosen.directory),
         "patients": cast,
         "sign_in": f"{chosen.base}/sign-in",
+        "program": {"client": PROGRAM, "key": str(_key_file(chosen))},
         "links": {link.sentence.removeprefix("demo.link-"): link.address for link in links},
         "seconds": round(seconds, 1),
     }

@@ -31,6 +31,7 @@ CARE_PURPOSES = {
     ActorKind.PROFESSIONAL: Purpose.TREAT,
     ActorKind.STAFF: Purpose.PATIENT_ADMINISTRATION,
     ActorKind.OFFICER: Purpose.COMPLIANCE,
+    ActorKind.RESEARCHER: Purpose.RESEARCH,
     ActorKind.PATIENT: Purpose.PATIENT_REQUEST,
     ActorKind.PROXY: Purpose.FAMILY_REQUEST,
 }

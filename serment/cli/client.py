@@ -12,7 +12,6 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
 from serment.cli import opening
@@ -114,6 +113,8 @@ def end(
 
 def _client(file: Path) -> Client:
     """Read the description of a program. Raises `RequestError`: no such file, or not what it should say."""
+    import msgspec
+
     from serment.people.clients import Client, keys_of
 
     try:
@@ -132,6 +133,8 @@ def _client(file: Path) -> Client:
 
 def _dated(processor: Contract) -> Contract:
     """Let an entry last until the end of its last day."""
+    import msgspec
+
     return msgspec.structs.replace(processor, until=processor.until + 24 * 3600 * 1000)
 
 
@@ -143,6 +146,8 @@ def _instant(one: object) -> object:
 
 
 def _json(file: Path) -> Any:
+    import msgspec
+
     try:
         return msgspec.json.decode(file.read_bytes())
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
@@ -156,5 +161,7 @@ def _row(one: Client) -> tuple[str, ...]:
 
 
 def _object(one: Client) -> dict[str, object]:
+    import msgspec
+
     found: dict[str, object] = msgspec.to_builtins(one)
     return found

@@ -267,10 +267,10 @@ class IdentityProvider:
             "at_hash": base64.urlsafe_b64encode(digest[:16]).decode().rstrip("="),
         }
 
-    def id_token(self, realm: Realm, claims: Claims) -> str:
-        """Sign a token with the key of a realm."""
+    def id_token(self, realm: Realm, claims: Claims, kind: str = "JWT") -> str:
+        """Sign a token with the key of a realm; `kind` is its `typ`."""
         key = self.keys[realm.algorithm]
-        header = {"alg": realm.algorithm, "kid": key.kid, "typ": "JWT"}
+        header = {"alg": realm.algorithm, "kid": key.kid, "typ": kind}
         return jwt.encode(header, claims, key, algorithms=[realm.algorithm])
 
     def application(self) -> Starlette:

@@ -35,6 +35,11 @@ MOST_SUBJECT: Final = 255
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _HEADER = frozenset({"alg", "kid", "typ", "cty", "x5t", "x5t#S256"})
+
+ID_TOKEN: Final = frozenset({"", "jwt"})
+"""What `typ` of an ID token may say: nothing asks for one (RFC 8725 section 3.11)."""
+LOGOUT_TOKEN: Final = frozenset({"logout+jwt"})
+"""What `typ` of a logout token must say (OpenID Connect Back-Channel Logout 1.0 section 2.4)."""
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
 _PUBLIC: Final[tuple[str, ...]] = ("kty", "n", "e", "crv", "x", "y")
@@ -55,7 +60,7 @@ def verified(
 
     Raises `SignInError`, which does not say what failed.
     """
-    claims = signed(text, keys, provider)
+    claims = signed(text, keys, provider, ID_TOKEN)
     options = {
         "iss": {"essential": True, "value": provider.issuer},
         "aud": {"essential": True, "value": provider.client},
@@ -76,11 +81,13 @@ def verified(
     return claims
 
 
-def signed(text: str, keys: Sequence[Mapping[str, Any]], provider: Provider) -> Claims:
-    """Give the claims of a token that the provider signed, whatever they say. Raises as `verified` does."""
+def signed(text: str, keys: Sequence[Mapping[str, Any]], provider: Provider, kinds: frozenset[str]) -> Claims:
+    """Give the claims of a token of these kinds that the provider signed. Raises as `verified` does."""
     header = header_of(text)
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in provider.algorithms or set(header) - _HEADER:
+        raise _refused()
+    if str(header.get("typ", "")).lower().removeprefix("application/") not in kinds:
         raise _refused()
     key = key_for(keys, header.get("kid"), algorithm)
     try:
@@ -181,9 +188,9 @@ def of_now(claims: Claims, seconds: int) -> bool:
 
 
 def proved_since(claims: Claims, seconds: int) -> bool:
-    """Say whether the person proved who they are since an instant; silence is taken for yes."""
-    proved = claims.get("auth_time", seconds)
-    return isinstance(proved, int) and proved >= seconds - SKEW_S
+    """Say whether the provider says that the person proved who they are since an instant."""
+    proved = claims.get("auth_time")
+    return isinstance(proved, int) and not isinstance(proved, bool) and proved >= seconds - SKEW_S
 
 
 def for_us(claims: Claims, provider: Provider) -> bool:

@@ -146,6 +146,7 @@ class OpenId:
             code_challenge=create_s256_code_challenge(flow.verifier),
             code_challenge_method="S256",
             prompt="login" if fresh else None,
+            max_age="0" if fresh else None,  # who is asked so must say `auth_time`
         )
         return str(address), flow
 
@@ -189,7 +190,7 @@ class OpenId:
 
         Raises `SignInError`, `DependencyError`.
         """
-        claims = id_token.signed(text, self._keys_for(provider, text, now), provider)
+        claims = id_token.signed(text, self._keys_for(provider, text, now), provider, id_token.LOGOUT_TOKEN)
         events, number, subject = claims.get("events"), claims.get("jti"), claims.get("sub")
         said = isinstance(events, dict) and isinstance(events.get(_ENDED), dict) and "nonce" not in claims
         ours = claims.get("iss") == provider.issuer and id_token.for_us(claims, provider)

@@ -45,8 +45,8 @@ class Liar(IdentityProvider):
         for name in ("twist", "twist_token"):
             self.__dict__.pop(name, None)
 
-    def id_token(self, realm: Realm, claims: Claims) -> str:
-        return self.twist_token(super().id_token(realm, self.twist(claims)))
+    def id_token(self, realm: Realm, claims: Claims, kind: str = "JWT") -> str:
+        return self.twist_token(super().id_token(realm, self.twist(claims), kind))
 
 
 @dataclass(slots=True)

@@ -299,7 +299,8 @@ def test_somebody_signed_in_proves_it_again_and_goes_on_under_a_new_secret(house
     house.sign_in(browser, SUBJECT)
     old = browser.cookies[SESSION]
     url = house.away(browser)
-    assert parse_qs(urlsplit(url).query)["prompt"] == ["login"]
+    asked = parse_qs(urlsplit(url).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
     assert browser.get(house.click(url, SUBJECT)).status_code == 200
     assert browser.get("/openid/go-on").status_code == 303
     new, device = browser.cookies[SESSION], browser.cookies["serment-device"]
@@ -313,6 +314,8 @@ def test_a_proof_of_before_is_no_proof_of_now(house: House) -> None:
     browser = house.new_browser()
     house.sign_in(browser, SUBJECT)
     house.provider.twist = lambda claims: claims | {"auth_time": claims["auth_time"] - 3600}
+    refused(house.back(browser, SUBJECT))
+    house.provider.twist = lambda claims: {name: claims[name] for name in claims if name != "auth_time"}
     refused(house.back(browser, SUBJECT))
 
 
@@ -357,7 +360,18 @@ def test_being_signed_out_at_the_provider_ends_all_here(house: House) -> None:
     refused(browser.post("/openid/site/ended", data={"logout_token": token}))
 
 
-@pytest.mark.parametrize("lie", [{"nonce": "n"}, {"events": {}}, {"aud": "x"}, {"iat": 1}, {"jti": None}])
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"nonce": "n"},
+        {"events": {}},
+        {"aud": "x"},
+        {"iat": 1},
+        {"jti": None},
+        {"kind": "JWT"},
+        {"kind": "at+jwt"},
+    ],
+)
 def test_a_forged_word_that_somebody_signed_out_ends_nothing(house: House, lie: Claims) -> None:
     browser = house.new_browser()
     house.sign_in(browser, OFFICER_SUBJECT, "site")
@@ -367,7 +381,7 @@ def test_a_forged_word_that_somebody_signed_out_ends_nothing(house: House, lie: 
     assert browser.get("/officer").status_code == 200
 
 
-def _logout(house: House, realm: str, subject: str, **lie: object) -> str:
+def _logout(house: House, realm: str, subject: str, kind: str = "logout+jwt", **lie: object) -> str:
     """Make a logout token, or a lie of one."""
     now = house.server.house.passage.clock() // 1000
     said = {
@@ -382,4 +396,4 @@ def _logout(house: House, realm: str, subject: str, **lie: object) -> str:
         "jti": f"{now}{subject}{len(lie)}",
     }
     claims = {name: value for name, value in {**said, **event, **lie}.items() if value is not None}
-    return house.provider.id_token(house.provider.realms[realm], claims)
+    return house.provider.id_token(house.provider.realms[realm], claims, kind)

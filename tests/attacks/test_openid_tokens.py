@@ -229,6 +229,24 @@ def _stray(signature: str) -> str:
     return signature[:-1] + signs[signs.index(signature[-1]) ^ 1]
 
 
+@pytest.mark.parametrize("kind", ["logout+jwt", "at+jwt", "application/at+jwt", "dpop+jwt", "", None, 7])
+def test_a_token_of_another_kind_is_no_id_token(kind: object) -> None:
+    assert taken(signed(said(), typ="application/JWT"))
+    head = f"{part({'alg': 'RS256', 'kid': 'k1', 'typ': kind})}.{part(said())}"
+    if kind == "":
+        assert taken(f"{head}.{rs256(head)}")
+        return
+    with pytest.raises(SignInError):
+        taken(f"{head}.{rs256(head)}")
+
+
+@pytest.mark.parametrize("proved", [None, "now", True, SECONDS - 61, float(SECONDS)])
+def test_a_proof_that_must_be_fresh_says_when_it_was_made(proved: object) -> None:
+    assert id_token.proved_since({"auth_time": SECONDS - 60}, SECONDS)
+    assert not id_token.proved_since({"auth_time": proved}, SECONDS)
+    assert not id_token.proved_since({}, SECONDS)
+
+
 def test_a_member_that_stands_twice_is_refused() -> None:
     twice = json.dumps(said())[:-1] + ', "sub": "somebody else"}'
     head = f"{part({'alg': 'RS256', 'kid': 'k1'})}.{part(twice.encode())}"

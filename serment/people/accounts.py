@@ -158,22 +158,22 @@ class Accounts:
     def change(self, asking: Asking, id_: str, edit: Change) -> Account:
         """Change an account. `edit` may raise: nothing is changed then. Raises `NotFoundError`."""
         now = self._registry.change(
-            asking, DRAWER, id_, lambda value: _written(edit(_of(value))), names=_names
+            asking, DRAWER, id_, lambda value: _written(edit(read(value))), names=_names
         )
-        return _of(now)
+        return read(now)
 
     def get(self, asking: Asking, id_: str) -> Account:
         """Read one account. Raises `NotFoundError`."""
-        return _of(self._registry.get(asking, DRAWER, id_))
+        return read(self._registry.get(asking, DRAWER, id_))
 
     def find(self, asking: Asking, name: str) -> Account | None:
         """Find an account by `by_login`, `by_subject` or `by_actor`."""
         found = self._registry.find(asking, DRAWER, name)
-        return None if found is None else _of(found[1])
+        return None if found is None else read(found[1])
 
     def all(self, asking: Asking) -> Iterable[Account]:
         """Read every account."""
-        return [_of(value) for id_, value in self._registry.all(asking, DRAWER).items() if id_ != NOBODY]
+        return [read(value) for id_, value in self._registry.all(asking, DRAWER).items() if id_ != NOBODY]
 
     def known_as(self, asking: Asking, login: str) -> Account:
         """Find whoever has a login, the decoy when nobody has: the work says nothing about which.
@@ -181,7 +181,7 @@ class Accounts:
         Raises `IntegrityError` where there is no decoy yet (`decoy`).
         """
         name = by_login(login)
-        return _of(self._registry.find_or(asking, DRAWER, name, (NOBODY, by_login(_NOBODYS)))[1])
+        return read(self._registry.find_or(asking, DRAWER, name, (NOBODY, by_login(_NOBODYS)))[1])
 
     def decoy(self, asking: Asking) -> bool:
         """Make the decoy where there is none; say whether it was made now."""
@@ -193,7 +193,7 @@ class Accounts:
 
 
 def _names(value: bytes) -> Iterable[str]:
-    return _of(value).names
+    return read(value).names
 
 
 def _written(account: Account) -> bytes:
@@ -203,7 +203,8 @@ def _written(account: Account) -> bytes:
 _decoder = msgspec.msgpack.Decoder(Account)
 
 
-def _of(value: bytes | None) -> Account:
+def read(value: bytes | None) -> Account:
+    """Read an account as it stands in the drawer. Raises `NotFoundError`, `IntegrityError`."""
     if value is None:
         raise NotFoundError("record.not-found")
     try:

@@ -15,11 +15,12 @@ import msgspec
 from serment.errors import SignInError
 from serment.ledger.entry import Interaction
 from serment.model import ActorKind, Instant, Purpose
+from serment.people import accounts
 from serment.people.accounts import Account, Exercise
 from serment.people.credentials import Begun, Credentials, Drawer
 from serment.record.asking import Asking
 from serment.record.pen import Pen
-from serment.record.registry import Registry
+from serment.record.registry import Registry, edited
 from serment.record.sessions import Bound, Made, Session, Sessions
 
 SIGN_IN: Final = Interaction.SIGN_IN
@@ -154,6 +155,9 @@ class SigningIn:
 
         def job(pen: Pen) -> None:
             dropped.clear()
+            # Read again where it is written: who left a moment ago does not come in by what was read before.
+            standing = accounts.read(edited(pen, accounts.DRAWER, account, lambda one: one))
+            chosen_of(standing, change.exercise, now)
             file = self._drawer.edited(pen, account, lambda one: change.of(one, now), SIGN_IN)
             dropped.extend(one for one in change.others(file) if self._sessions.drop(pen.txn, one, now))
             for far in change.far:

@@ -103,6 +103,18 @@ def test_all_that_an_actor_began_ends_at_once_and_what_begins_later_lasts(made: 
     assert sessions.open(later, Instant(clock() + 1)).actor.kind is ActorKind.PROFESSIONAL
 
 
+@pytest.mark.capability("1-15", "refuses")
+def test_whoever_leaves_between_the_proof_and_the_session_does_not_come_in(
+    made: Installation, people: People
+) -> None:
+    role = msgspec.structs.replace(TWO[0], id="9", actor="rpps:10100000008")
+    account = people.staff.enrol(asking(made), "Dr Part", "part", [role])
+    people.staff.leave(asking(made), account.id, asking(made).now)
+    now = asking(made)
+    with pytest.raises(SignInError):
+        people.signing_in.begin(now, account, "9", proof(now))
+
+
 def test_an_end_of_everything_is_known_to_a_process_that_starts_later(made: Installation) -> None:
     actor = TWO[0].actor_named("Dr Dorval")
     secret = made.house.sessions.begin(actor, Purpose.TREAT, made.house.passage.clock())

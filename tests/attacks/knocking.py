@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from serment.demo.insi import LocalInsi
 from serment.demo.store import CARE_PURPOSES
 from serment.model import Actor, Instant
 from serment.record.budget import Budget
@@ -76,6 +77,7 @@ class Doors:
         self.now = now
         passage = replace(house.passage, clock=lambda: Instant(self.now), refusals=UNSPENT, searches=UNSPENT)
         self.house, self._log = watched(House.of(passage, house.custody, house.kind, BASE))
+        self.house.identifying.service = LocalInsi([])
         app = application(lambda: self.house, lambda: None)
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"{BASE}/")
         self._stack = AsyncExitStack()

@@ -30,6 +30,13 @@ ASIDE = {
     "/fhir/Binary": "takes contents and searches nothing; asked by doors/test_binary_attacks.py",
     "/fhir/Patient/{id:logical}/$export/job": "followed from $export",
     "/fhir/Patient/{id:logical}/$export/file": "followed from $export",
+    "/fhir/Patient/$find-as-typed": "tells who people are, no item; asked by attacks/test_typing.py",
+    "/fhir/Patient/$duplicates": "tells who people are, no item; asked by attacks/test_review_people.py",
+    "/fhir/.well-known/smart-configuration": "tells of the server",
+    "/.well-known/oauth-authorization-server": "tells of the server",
+    "/token": "tells of tokens, no record; asked by attacks/test_smart_codes.py and test_smart_tokens.py",
+    "/introspect": "tells of tokens, no record; asked by attacks/test_smart_tokens.py",
+    "/revoke": "tells of tokens, no record; asked by attacks/test_smart_tokens.py",
 }
 
 PATCH = {"content-type": "application/json-patch+json"}
@@ -83,6 +90,20 @@ def emergency(*reasons: str) -> Json:
         "resourceType": "Parameters",
         "parameter": [{"name": "reason", "valueCode": reason} for reason in reasons],
     }
+
+
+def parameters(**given: Json) -> Json:
+    """Write Parameters: name → its value[x]; an underscore of a name stands for a hyphen."""
+    said = [{"name": name.replace("_", "-"), **value} for name, value in given.items()]
+    return {"resourceType": "Parameters", "parameter": said}
+
+
+def referring(reference: str) -> Json:
+    return {"valueReference": {"reference": reference}}
+
+
+def coded(code: str) -> Json:
+    return {"valueCode": code}
 
 
 def reading(
@@ -163,8 +184,25 @@ def changing(patient: str, codes: tuple[str, ...]) -> Iterator[Question]:
         yield Question("DELETE", f"Observation?{many}")
         yield Question("POST", "Subscription", subscription(patient, code))
     yield from _bundles(patient, owner, codes)
+    yield from _identifying(patient)
     yield Question("GET", f"Observation?{owner}&_sort=-_lastUpdated&_total=accurate")
     yield Question("GET", f"Observation/_history?{owner}", whole=True)
+
+
+def _identifying(patient: str) -> Iterator[Question]:
+    """Make the gestures on who the person is, and freeze the record for a while."""
+    accepted = parameters(comparison={"valueString": "x"}, compared={"valueBoolean": True})
+    yield Question("POST", f"Patient/{patient}/$insi-search", "")
+    yield Question("POST", f"Patient/{patient}/$insi-accept", accepted)
+    yield Question("POST", f"Patient/{patient}/$identity-proof", parameters(proof=coded("PA")))
+    nobody = f"Patient/{'0' * 8}-0000-4000-8000-{'0' * 12}"
+    for left, kept in ((nobody, f"Patient/{patient}"), (f"Patient/{patient}", nobody)):
+        two = parameters(source_patient=referring(left), target_patient=referring(kept))
+        for operation in ("$merge", "$undo-merge", "$keep-apart"):
+            yield Question("POST", f"Patient/{operation}", two)
+    yield Question("POST", f"Patient/{patient}/$report-collision", parameters(code=coded("COLP")))
+    yield Question("POST", "Observation", measure(patient, "8867-4"))
+    yield Question("POST", f"Patient/{patient}/$close-collision", "")
 
 
 def _bundles(patient: str, owner: str, codes: tuple[str, ...]) -> Iterator[Question]:
@@ -260,6 +298,9 @@ def _pointing(patient: str, name: str, owner: str, place: int) -> Iterator[Quest
     yield Question("GET", f"Patient?_id={patient}&_has:Observation:patient:identifier=urn:place%7C{place}")
     yield Question("GET", f"AuditEvent?{owner}&entity={name}")
     yield Question("GET", f"Patient/{patient}/$explain-access?item={name}")
+    nobody = f"Patient/{'0' * 8}-0000-4000-8000-{'0' * 12}"
+    split = parameters(item=referring(name), to=referring(nobody))
+    yield Question("POST", f"Patient/{patient}/$split", split)
     pointing = measure(patient, "8867-4", hasMember=[{"reference": name}])
     yield Question("POST", "Observation/$validate", pointing)
     yield Question("GET", f"Provenance?{owner}&target={name}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from serment.people.accounts import Accounts
 from serment.people.breached import lists_of
 from serment.people.credentials import Drawer
+from serment.people.grants import Grants
 from serment.people.inviting import Inviting
 from serment.people.local import Local
 from serment.people.lockout import Lockout
@@ -36,7 +37,8 @@ class Entering:
         breached = lists_of(house.entrance.breached)
         inviting = Inviting(registry, accounts, drawer)
         alarms = house.passage.alarms
-        own = OwnAccount(accounts, drawer, inviting, sessions, tickets, breached, party, alarms)
+        grants = Grants(registry, sessions, alarms)
+        own = OwnAccount(accounts, drawer, inviting, sessions, tickets, breached, party, alarms, grants)
         lockout = Lockout(Tries(house.passage))
         local = Local(accounts, drawer, sessions, tickets, lockout, breached, party, own.cloned)
         return cls(drawer, inviting, tickets, local, own)

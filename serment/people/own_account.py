@@ -27,6 +27,7 @@ from serment.people.credentials import (
     Passkey,
     recovery_codes,
 )
+from serment.people.grants import Grants
 from serment.people.inviting import Inviting
 from serment.people.local import CHALLENGE_MS, CHALLENGE_SIZE, HACKED, Challenge, step_of
 from serment.people.passkeys import Party
@@ -87,10 +88,11 @@ class OwnAccount:
         breached: Breached,
         party: Party,
         alarms: Alarms,
+        grants: Grants,
     ) -> None:
         self._accounts, self._drawer, self._inviting = accounts, drawer, inviting
         self._sessions, self._tickets, self._breached = sessions, tickets, breached
-        self._party, self._alarms = party, alarms
+        self._party, self._alarms, self._grants = party, alarms, grants
 
     def standing(self, asking: Asking, session: Session) -> Standing:
         """Say what stands: sessions, passkeys, notices."""
@@ -290,8 +292,10 @@ class OwnAccount:
         return account
 
     def _end_all(self, asking: Asking, account: Account) -> None:
+        """End sessions and tokens, and what programs were let do: no refresh begins any of it again."""
         for actor in sorted(account.actors()):
             self._sessions.end_all(actor, asking.actor, asking.now)
+        self._grants.end_of(asking, account.actors())
 
     def _lasting(self, file: Credentials, now: Instant) -> list[tuple[bytes, Session, int]]:
         found = []

@@ -46,9 +46,7 @@ async def end_session(request: Request) -> Response:
 async def hacked(request: Request) -> Response:
     """End everything at once; the password must change, passkeys are reviewed, the officer is told."""
     asking, session, own, _ = await _act(request, fresh=False)
-    account = await _account(request, asking, session)
-    await run_in_threadpool(own.hacked, asking, account)
-    await run_in_threadpool(people_of(request).programs.grants.end_of, asking, account.actors())
+    await run_in_threadpool(own.hacked, asking, await _account(request, asking, session))
     answer = RedirectResponse("/sign-in", 303, HEADERS)
     browser.drop(request, answer, browser.SESSION)
     return answer

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from serment.errors import OAuthError
+from serment.people.clients import PUBLIC
+from serment.people.grants import Asked
+from tests.doors.programs import BACK, Program, registered, s256
 from tests.doors.served import Served, served
 from tests.doors.test_signing import (
     Visitor,
@@ -228,3 +233,34 @@ def test_what_was_proved_leads_to_one_session_and_one_change(server: Served) -> 
         other = "quatre loutres dans la neige"
         assert replayed.post("/sign-in/next", password=other, again=other).status_code == 401
     assert visitor.elsewhere().sign_in(password=NEW).status_code == 303
+
+
+def let_in(visitor: Visitor) -> str:
+    """Let a program in for a month, on the patient's record; give its refresh token."""
+    server = visitor.server
+    program = Program(server, registered(server, PUBLIC, "user/*.rs", "offline_access").id)
+    people, now = people_of(server), asking(server.house)
+    asks = replace(now, actor=visitor.account.exercises[0].actor_named(visitor.account.name))
+    asked = Asked(
+        program.id, "user/Observation.rs offline_access", BACK, s256(program.verifier), offline=True
+    )
+    code = people.programs.grants.begin(asks, asked)
+    grant, refresh = people.programs.grants.spend(now, code, lambda _: None, "")
+    assert grant.in_force(now.now)
+    return refresh
+
+
+@pytest.mark.capability("4-16", "refuses")
+@pytest.mark.parametrize("how", ["hacked", "cloned", "invited"])
+def test_what_programs_were_let_do_ends_with_all_else(server: Served, how: str) -> None:
+    visitor = signed_in(server, f"programmes-{how}")
+    people, refresh = people_of(server), let_in(visitor)
+    if how == "hacked":
+        visitor.post("/account/hacked", csrf=visitor.csrf())
+    elif how == "cloned":
+        people.entering.own.cloned(asking(server.house), visitor.account)
+    else:
+        taken(visitor.elsewhere(), NEW)
+    with pytest.raises(OAuthError):
+        people.programs.grants.refreshed(asking(server.house), refresh, lambda _: None, "")
+    assert people.programs.grants.of(asking(server.house), visitor.account.actors()) == []

@@ -100,7 +100,7 @@ def _wrong(given: Form, state: str, audience: str) -> str:
     key = given.get("dpop_jkt", "")
     if not state or not _fits(state) or (key and not _CHALLENGE.fullmatch(key)):
         return "invalid_request"
-    if given.get("aud", "").rstrip("/") != audience:
+    if given.get("aud", "").rstrip("/") != audience or given.get("response_mode", "query") != "query":
         return "invalid_request"
     try:
         list(map(parse, given.get("scope", "").split()))

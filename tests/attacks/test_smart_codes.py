@@ -6,20 +6,26 @@ import html
 import re
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from joserfc.jwk import ECKey
 
+from serment.errors import OAuthError
+from serment.model import Instant
 from serment.people.clients import PUBLIC
-from serment.people.grants import STOLEN
+from serment.people.grants import CODE_MS, OFFLINE_MS, ONLINE_MS, STOLEN, Asked, Grant
+from serment.record.asking import Asking
 from tests.doors.programs import (
     BACK,
     Program,
+    as_operator,
     brought_back,
     error_of,
     form_of,
     programs_of,
     registered,
+    s256,
 )
 from tests.doors.served import Served, served
 
@@ -97,6 +103,17 @@ def test_pkce_is_not_left_out_nor_made_plain(program: Program, server: Served) -
         brought = brought_back(browser.get(program.asks(SCOPE, **changed)))
         assert brought["error"] == "invalid_request"
         assert "code" not in brought
+
+
+@pytest.mark.parametrize("mode", ["fragment", "form_post", "query.jwt"])
+def test_an_answer_comes_by_the_address_and_by_no_other_way(
+    program: Program, server: Served, mode: str
+) -> None:
+    browser = program.signed_in(server.patient_actor())
+    brought = brought_back(browser.get(program.asks(SCOPE, response_mode=mode)))
+    assert brought["error"] == "invalid_request"
+    assert "code" not in brought
+    assert browser.get(program.asks(SCOPE, response_mode="query")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -212,6 +229,45 @@ def test_a_stolen_refresh_token_closes_what_both_hands_hold(program: Program, se
     again = program.token(grant_type="refresh_token", refresh_token=mine["refresh_token"])
     assert error_of(again) == (400, "invalid_grant")
     assert STOLEN in server.house.passage.alarms.rung
+
+
+def begun(program: Program, *, offline: bool = False) -> tuple[Asking, str]:
+    """Begin a grant of the patient by hand: who asks, at which instant, and the code."""
+    asking = replace(as_operator(program.server), actor=program.server.patient_actor())
+    asked = Asked(program.id, LASTING, BACK, s256(program.verifier), offline=offline)
+    return asking, programs_of(program.server).grants.begin(asking, asked)
+
+
+def at(asking: Asking, later: int) -> Asking:
+    return replace(asking, now=Instant(asking.now + later))
+
+
+def anything(_grant: Grant) -> None:
+    """Refuse nothing."""
+
+
+def test_a_code_is_over_after_a_minute(program: Program) -> None:
+    asking, late = begun(program)
+    grants = programs_of(program.server).grants
+    with pytest.raises(OAuthError):
+        grants.spend(at(asking, CODE_MS), late, anything, "")
+    asking, soon = begun(program)
+    assert grants.spend(at(asking, CODE_MS - 1), soon, anything, "")
+    assert CODE_MS <= 60_000
+
+
+@pytest.mark.parametrize(("offline", "lasts"), [(False, ONLINE_MS), (True, OFFLINE_MS)])
+def test_a_grant_ends_on_its_day_however_often_it_is_refreshed(
+    program: Program, offline: bool, lasts: int
+) -> None:
+    asking, code = begun(program, offline=offline)
+    grants = programs_of(program.server).grants
+    _, token = grants.spend(asking, code, anything, "")
+    for tenth in range(1, 10):
+        _, token = grants.refreshed(at(asking, lasts * tenth // 10), token, anything, "")
+    _, token = grants.refreshed(at(asking, lasts - 1), token, anything, "")
+    with pytest.raises(OAuthError):
+        grants.refreshed(at(asking, lasts), token, anything, "")
 
 
 def test_a_refresh_token_is_its_own_programs(program: Program, server: Served) -> None:

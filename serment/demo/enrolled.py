@@ -163,7 +163,7 @@ def let_in(store: DemoStore, people: People) -> ECKey:
     It may ask for every Observation; a program that nobody stands before only deposits, whatever it asks.
     """
     asking = _keeping(store)
-    key = ECKey.generate_key("P-384", parameters={"kid": PROGRAM})
+    key = ECKey.generate_key("P-384", parameters={"kid": "k1"})
     public = {name: str(value) for name, value in key.as_dict(private=False).items()}
     contract = Contract(
         LABORATORY.name,

@@ -7,12 +7,10 @@ works for people.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from serment.demo.enrolled import enrol, provider_for
 from serment.demo.people import (
     ASSOCIATE,
     HOSPITAL,
@@ -24,38 +22,17 @@ from serment.demo.people import (
     UNRELATED_DOCTOR,
 )
 from serment.demo.population import DemoPatient
-from serment.demo.provider import IdentityProvider
 from serment.door.browser import DEVICE, SESSION
-from tests.doors.served import Served, served
 from tests.journeys.browser import CHROMIUM, Browser, browser
+from tests.journeys.house_of_people import Place, open_place
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Debian's package chromium is not installed")
 
 
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """What `serment demo` serves: the doors, and the provider beside them."""
-
-    server: Served
-    provider: IdentityProvider
-
-    def at_sign_in(self, window: Browser, realm: str, name: str, to: str = "/") -> None:
-        """Come to the sign-in page, choose a provider, and be somebody there."""
-        window.open(f"{self.server.address}/sign-in?to={to}")
-        window.click(f'a[href^="/openid/{realm}?"]')
-        places = [one.label for one in self.provider.realms[realm].visitors]
-        place = next(number for number, label in enumerate(places, 1) if label.startswith(name))
-        window.click(f"li:nth-child({place}) a")
-
-
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with served(tmp_path_factory.mktemp("provider"), 20) as server:
-        store = server.installation.store
-        with provider_for(server.house.kind, store) as provider:
-            people = server.app.state.reception.of(server.app.state.open())
-            enrol(store, people, provider, server.address)
-            yield Demo(server, provider)
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with open_place(tmp_path_factory.mktemp("provider")) as place:
+        yield place
 
 
 @pytest.fixture
@@ -64,14 +41,14 @@ def window(tmp_path: Path) -> Iterator[Browser]:
         yield opened
 
 
-def opened(demo: Demo, window: Browser, patient: DemoPatient) -> bool:
+def opened(demo: Place, window: Browser, patient: DemoPatient) -> bool:
     """Say whether the page is at a patient's record, and tells who it is."""
     at = f"{demo.server.address}/record/{demo.server.installation.store.ids[patient.key]}"
     return window.address == at and patient.traits.used_name in window.text
 
 
 @pytest.mark.capability("0-06", "lets")
-def test_a_doctor_comes_in_by_the_provider_and_opens_a_record(demo: Demo, window: Browser) -> None:
+def test_a_doctor_comes_in_by_the_provider_and_opens_a_record(demo: Place, window: Browser) -> None:
     record = f"/record/{demo.server.record()}"
     demo.at_sign_in(window, "psc", ASSOCIATE.name, record)
     window.follow()
@@ -82,7 +59,7 @@ def test_a_doctor_comes_in_by_the_provider_and_opens_a_record(demo: Demo, window
 
 @pytest.mark.capability("0-06", "lets")
 def test_one_of_two_exercises_is_chosen_and_rules_the_session(
-    demo: Demo, window: Browser, tmp_path: Path
+    demo: Place, window: Browser, tmp_path: Path
 ) -> None:
     store = demo.server.installation.store
     hers = next(one for one in store.people.patients if one.attending is SECOND_ASSOCIATE)
@@ -101,7 +78,7 @@ def test_one_of_two_exercises_is_chosen_and_rules_the_session(
     assert acting(demo, window) == ("hospital-doctor", HOSPITAL.id)
 
 
-def acting(demo: Demo, window: Browser) -> tuple[str, str]:
+def acting(demo: Place, window: Browser) -> tuple[str, str]:
     """Say in which function and structure the session of this browser acts."""
     kept = {one["name"]: one["value"] for one in window.call("Network.getCookies")["cookies"]}
     house = demo.server.house
@@ -119,7 +96,7 @@ def acting(demo: Demo, window: Browser) -> tuple[str, str]:
     ],
 )
 def test_each_sees_what_the_rules_say(
-    demo: Demo, window: Browser, realm: str, who: str, page: str, knows: bool, reads: bool
+    demo: Place, window: Browser, realm: str, who: str, page: str, knows: bool, reads: bool
 ) -> None:
     address = f"/record/{demo.server.record()}" if page == "record" else f"/{page}"
     demo.at_sign_in(window, realm, who, address)
@@ -129,7 +106,7 @@ def test_each_sees_what_the_rules_say(
     assert ("Diabète de type 2" in window.text) is reads
 
 
-def test_the_patient_reads_who_came(demo: Demo, window: Browser) -> None:
+def test_the_patient_reads_who_came(demo: Place, window: Browser) -> None:
     patient = demo.server.patient_actor()
     demo.at_sign_in(window, "patients", patient.name, "/me")
     window.follow()
@@ -137,7 +114,7 @@ def test_the_patient_reads_who_came(demo: Demo, window: Browser) -> None:
     assert patient.name in window.text
 
 
-def test_somebody_who_gives_up_at_the_provider_is_told_so(demo: Demo, window: Browser) -> None:
+def test_somebody_who_gives_up_at_the_provider_is_told_so(demo: Place, window: Browser) -> None:
     window.open(f"{demo.server.address}/openid/psc")
     window.open(window.address + "&as=nobody")
     assert "abandonnée" in window.text

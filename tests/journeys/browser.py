@@ -87,6 +87,11 @@ class Browser:
 
         self._loading(press)
 
+    def type(self, selector: str, text: str) -> None:
+        """Type into a field."""
+        self.value(f"document.querySelector({json.dumps(selector)}).focus()")
+        self.call("Input.insertText", text=text)
+
     def follow(self) -> None:
         """Wait for the page to which this one leads by itself."""
         self._loading(lambda: None)

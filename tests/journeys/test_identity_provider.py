@@ -23,6 +23,7 @@ from serment.demo.people import (
 )
 from serment.demo.population import DemoPatient
 from serment.door.browser import DEVICE, SESSION
+from serment.fhir.summary import person_name
 from tests.journeys.browser import CHROMIUM, Browser, browser
 from tests.journeys.house_of_people import Place, open_place
 
@@ -118,3 +119,63 @@ def test_somebody_who_gives_up_at_the_provider_is_told_so(demo: Place, window: B
     window.open(f"{demo.server.address}/openid/psc")
     window.open(window.address + "&as=nobody")
     assert "abandonnée" in window.text
+
+
+def names(place: Place, *roles: str) -> list[str]:
+    """Give the names of patients of the cast."""
+    played = [place.server.installation.patient(role) for role in roles]
+    return [person_name(one.bundle["entry"][0]["resource"]) for one in played]
+
+
+@pytest.mark.capability("0-06", "lets")
+def test_a_mother_chooses_whom_she_comes_for_and_is_led_to_her_daughters_record(
+    demo: Place, window: Browser, tmp_path: Path
+) -> None:
+    mother, daughter = names(demo, "mother", "adolescent")
+    demo.at_sign_in(window, "patients", mother)
+    assert f"Pour {daughter}, que vous représentez ou aidez" in window.text
+    window.click("main form p:nth-of-type(2) button")
+    assert window.address == f"{demo.server.address}/home"
+    looked_at(window, tmp_path / "mother")
+    window.click("main a.button")
+    assert window.address == f"{demo.server.address}/record/{demo.server.record('adolescent')}"
+    assert daughter in window.text
+    assert "contraception" not in window.text.lower()
+    looked_at(window, tmp_path / "daughter")
+
+
+def test_a_patient_arrives_and_is_led_to_her_record(demo: Place, window: Browser, tmp_path: Path) -> None:
+    (name,) = names(demo, "patient")
+    demo.at_sign_in(window, "patients", name)
+    window.follow()
+    assert window.address == f"{demo.server.address}/home"
+    looked_at(window, tmp_path / "patient")
+    window.click("main a.button")
+    assert window.address == f"{demo.server.address}/me"
+
+
+def test_a_doctor_finds_a_person_by_name_and_their_name_is_in_no_address(
+    demo: Place, window: Browser, tmp_path: Path
+) -> None:
+    patient = demo.server.installation.patient()
+    demo.at_sign_in(window, "psc", LOCUM.name)
+    window.follow()
+    looked_at(window, tmp_path / "locum")
+    window.type("#typed", patient.traits.birth_name[:4])
+    window.click("main form button")
+    assert window.address == f"{demo.server.address}/home"
+    looked_at(window, tmp_path / "found")
+    window.click(f'a[href="/record/{demo.server.record()}"]')
+    assert opened(demo, window, patient)
+    window.open(f"{demo.server.address}/acts")
+    assert "Ouverture d'un dossier" in window.text
+    looked_at(window, tmp_path / "acts")
+    assert window.complaints == []
+
+
+def looked_at(window: Browser, picture: Path) -> None:
+    """Look at the page as on a telephone and on a desk: nothing is cut off."""
+    for width in (390, 1000):
+        window.window(width)
+        assert window.value("document.documentElement.scrollWidth") <= width
+        window.picture(picture.with_name(f"{picture.name}-{width}.png"))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from serment.ledger.entry import Event, Interaction
-from serment.model import ActorKind, Instant
+from serment.model import ActorId, ActorKind, Instant
 from serment.record import acting
 from serment.record.acting import DAY, KEPT_DAYS, MOST_A_DAY, Acting
 from serment.record.acts import Acts
@@ -70,7 +70,7 @@ def test_a_day_holds_so_many_lines_and_counts_those_that_went(made: Installation
         passage.acts.note(ActorKind.STAFF, event(f"{place}", t=now, actor="staff:x"))
     at(passage, 0).turn(ending=True)
     who = made.as_staff("secretary")
-    found = made.house.acting.of(replace(who, actor=replace(who.actor, id="staff:x")))
+    found = made.house.acting.of(replace(who, actor=replace(who.actor, id=ActorId("staff:x"))))
     assert len(found) == MOST_A_DAY
     assert "0" not in {line.request for line in found}
 
@@ -99,7 +99,7 @@ def test_after_thirty_days_a_day_is_forgotten(made: Installation) -> None:
     passage.acts.note(ActorKind.STAFF, event("new", t=later, actor="staff:old"))
     at(passage, KEPT_DAYS * DAY).turn(ending=True)
     who = replace(made.as_staff("secretary"), now=now)
-    mine = replace(who, actor=replace(who.actor, id="staff:old"))
+    mine = replace(who, actor=replace(who.actor, id=ActorId("staff:old")))
     assert {line.request for line in made.house.acting.of(mine)} == set()
     assert [line.request for line in made.house.acting.of(replace(mine, now=later))] == ["new"]
 

@@ -177,15 +177,21 @@ class Providers:
         self._registry = registry
 
     def register(self, asking: Asking, provider: Provider) -> None:
-        """Register a provider. Raises `RequestError`, `ConflictError` when its name or issuer is known."""
+        """Register a provider. Raises `RequestError`, `ConflictError` when its name or issuer is known.
+
+        One only knows professionals by their number: a second one could speak for them all.
+        """
         made = checked(provider)
+        alone = ("kind:psc",) if made.kind == Kind.PSC else ()
 
         def put(value: bytes | None) -> bytes:
             if value is not None:
                 raise ConflictError("people.provider-known")
             return msgspec.msgpack.encode(made)
 
-        self._registry.change(asking, DRAWER, made.name, put, names=lambda _: (f"issuer:{made.issuer}",))
+        self._registry.change(
+            asking, DRAWER, made.name, put, names=lambda _: (f"issuer:{made.issuer}", *alone)
+        )
 
     def remove(self, asking: Asking, name: str) -> None:
         """Take a provider away: nobody comes in by it any more. Raises `NotFoundError`."""

@@ -12,7 +12,7 @@ import pytest
 from serment.demo.people import ATTENDING, LOCUM
 from serment.demo.provider import Realm, Visitor, psc_claims, subject_of
 from serment.door.browser import SESSION
-from serment.errors import SignInError
+from serment.errors import ConflictError, SignInError
 from serment.people.accounts import Account, Exercise
 from serment.people.providers import Kind
 from tests.attacks.openid_house import (
@@ -255,6 +255,15 @@ def test_another_subject_with_the_same_rpps_is_refused(house: House) -> None:
     realm = house.provider.realms["psc"]
     realm.visitors = [*realm.visitors, forged]
     refused(house.back(house.new_browser(), forged.subject))
+
+
+def test_a_second_provider_that_knows_professionals_by_number_is_not_registered(house: House) -> None:
+    realm = house.provider.realms["site"]
+    house.provider.realms["sandbox"] = Realm("sandbox", realm.visitors, algorithm="ES256")
+    described = house.provider.described("sandbox", Kind.PSC, "Sandbox", house.server.address)
+    with pytest.raises(ConflictError):
+        house.people.providers.register(house.asking(), described)
+    assert [one.name for one in house.people.providers.all(house.asking())] == ["patients", "psc", "site"]
 
 
 def test_a_provider_that_was_removed_lets_nobody_in(house: House) -> None:

@@ -50,6 +50,7 @@ def add(app: typer.Typer) -> None:
     commands.command("exercise", help=told("cli.help-account-exercise"))(exercise)
     commands.command("end", help=told("cli.help-account-end"))(end)
     commands.command("leave", help=told("cli.help-account-leave"))(leave)
+    commands.command("sign-out", help=told("cli.help-account-sign-out"))(sign_out)
     commands.command("invite", help=told("cli.help-account-invite"))(invite)
     commands.command("list", help=told("cli.help-account-list"))(list_)
     commands.command("directory", help=told("cli.help-account-directory"))(directory_)
@@ -152,6 +153,25 @@ def leave(
     _result(out, after)
 
 
+def sign_out(
+    login: Who = "",
+    everybody: Annotated[bool, option("cli.option-everybody", "", "--everybody")] = False,
+    directory: Directory = None,
+    passphrase_file: PassphraseFile = None,
+    json: Json = False,
+) -> None:
+    """End the sessions of a person, or of everybody, with what their programs were let do."""
+    if bool(login) == everybody:
+        raise RequestError("cli.account-whose")
+    out = Output(json)
+    with opening.house(chosen(directory), passphrase_file) as house:
+        people, asking = people_of(house)
+        found = people.accounts.all(asking) if everybody else [people.staff.find(asking, login)]
+        logins = sorted(_signed_out(people, asking, one) for one in found)
+    out.say("cli.account-signed-out", count=len(logins))
+    out.result(logins=logins)
+
+
 def invite(
     login: Who,
     directory: Directory = None,
@@ -231,6 +251,11 @@ def people_of(house: House) -> tuple[People, Asking]:
 
     now = house.passage.clock()
     return People.of(house), Asking(KEEPER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), now)
+
+
+def _signed_out(people: People, asking: Asking, account: Account) -> str:
+    people.entering.own.end_all(asking, account)
+    return account.login
 
 
 def _kind(login: str, function: str, rpps: str, patient: str) -> tuple[str, str]:

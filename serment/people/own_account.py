@@ -124,6 +124,12 @@ class OwnAccount:
         others = [token for token, one, _ in self._lasting(file, asking.now) if one.id != session.id]
         return sum(self._sessions.end_token(token, asking.now) for token in others)
 
+    def end_all(self, asking: Asking, account: Account) -> None:
+        """End a person's sessions and tokens, and what programs were let do: no refresh begins it again."""
+        for actor in sorted(account.actors()):
+            self._sessions.end_all(actor, asking.actor, asking.now)
+        self._grants.end_of(asking, account.actors())
+
     def read(self, asking: Asking, session: Session) -> None:
         """Stop saying on every page of a session what its person has been told."""
         file = self._drawer.get(asking, session.bound.account)
@@ -137,13 +143,13 @@ class OwnAccount:
         def edit(file: Credentials) -> Credentials:
             return file.doubted(HACKED).told(asking.now, "signin.told-hacked")
 
-        self._end_all(asking, account)
+        self.end_all(asking, account)
         self._drawer.change(asking, account.id, edit)
         self._warn(asking, account, HACKED_ACCOUNT)
 
     def cloned(self, asking: Asking, account: Account) -> None:
         """End all that the person has begun: the counter of a passkey of theirs went back."""
-        self._end_all(asking, account)
+        self.end_all(asking, account)
         self._warn(asking, account, CLONED_PASSKEY)
 
     def creation(self, asking: Asking, account: Account, where: Where) -> Challenge:
@@ -288,14 +294,8 @@ class OwnAccount:
                 self._drawer.change(asking, one.id, told)
 
     def _joined(self, asking: Asking, account: Account) -> Account:
-        self._end_all(asking, account)
+        self.end_all(asking, account)
         return account
-
-    def _end_all(self, asking: Asking, account: Account) -> None:
-        """End sessions and tokens, and what programs were let do: no refresh begins any of it again."""
-        for actor in sorted(account.actors()):
-            self._sessions.end_all(actor, asking.actor, asking.now)
-        self._grants.end_of(asking, account.actors())
 
     def _lasting(self, file: Credentials, now: Instant) -> list[tuple[bytes, Session, int]]:
         found = []

@@ -64,6 +64,7 @@ LISTED = {
     "account end": OPEN,
     "account leave": OPEN,
     "account invite": OPEN,
+    "account sign-out": OPEN,
     "account list": OPEN,
     "account directory": OPEN,
     "profile show": OPEN,

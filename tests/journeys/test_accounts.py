@@ -102,6 +102,26 @@ def test_whoever_leaves_is_out_at_the_next_request_of_a_server_that_runs(account
         account.signed_in("mdorval")
 
 
+@pytest.mark.capability("4-16", "lets")
+def test_the_sessions_of_one_person_or_of_everybody_are_ended_from_the_command_line(
+    account: Accounts,
+) -> None:
+    words = ("--profession", "10", "--function", "associate", "--structure", "cabinet")
+    for login, rpps in (("one", RPPS), ("two", OTHER)):
+        account("add", login, "--name", f"Dr {login}")
+        account("exercise", login, "--rpps", rpps, *words)
+    first, second = account.signed_in("one"), account.signed_in("two")
+    assert account("sign-out").code != 0
+    assert account("sign-out", "one", "--everybody").code != 0
+    assert account("sign-out", "nobody").code != 0
+    assert (account.is_in(first), account.is_in(second)) == (True, True)
+    assert account("sign-out", "one", "--json").object["logins"] == ["one"]
+    assert (account.is_in(first), account.is_in(second)) == (False, True)
+    again = account.signed_in("one")
+    assert account("sign-out", "--everybody", "--json").object["logins"] == ["one", "two"]
+    assert (account.is_in(again), account.is_in(second)) == (False, False)
+
+
 def test_a_leave_date_to_come_ends_a_session_on_its_day(account: Accounts) -> None:
     account("add", "mdorval", "--name", "Dr Marie Dorval")
     words = ("--rpps", RPPS, "--profession", "10", "--function", "associate", "--structure", "cabinet")

@@ -23,8 +23,9 @@ from serment.model import Actor, ActorId, Instant, Purpose
 from serment.people.dpop import hash_of
 from serment.record.alarms import Alarms
 from serment.record.asking import Asking
-from serment.record.registry import Registry
-from serment.record.sessions import Sessions
+from serment.record.pen import Pen
+from serment.record.registry import Registry, edited
+from serment.record.sessions import Made, Sessions
 from serment.record.signed import actor_of, spelled
 
 DRAWER: Final = "grant"
@@ -193,11 +194,31 @@ class Grants:
         self.end(asking, id_)
 
     def end_of(self, asking: Asking, actors: Collection[ActorId]) -> int:
-        """End all that a person gave ("I was hacked", a leaver); say how many that was."""
-        mine = self.of(asking, actors)
+        """End all that a person gave, codes not spent yet too ("I was hacked"); say how many that was."""
+        found = map(_of, self._registry.all(asking, DRAWER).values())
+        mine = [one for one in found if one.actor in actors and one.in_force(asking.now)]
         for one in mine:
             self.end(asking, one.id)
         return len(mine)
+
+    def kept(self, asking: Asking, id_: str, made: Made) -> str:
+        """Write down an access token of a grant that stands; give its secret. Raises `OAuthError`.
+
+        One transaction: a family that another hand ended a moment ago gives nothing more.
+        """
+
+        def standing(value: bytes | None) -> bytes | None:
+            if value is None or not _of(value).in_force(asking.now):
+                raise refused()
+            return value
+
+        def job(pen: Pen) -> None:
+            edited(pen, DRAWER, id_, standing)
+            self._sessions.keep(pen.txn, made)
+            self._sessions.swept(self._sessions.sweep(pen.txn, asking.now))
+
+        self._registry.act(asking, job)
+        return made.secret
 
     def end(self, asking: Asking, id_: str) -> None:
         """End one grant, with its tokens."""

@@ -16,7 +16,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from serment.access.scopes import Scope, narrowed, parse
+from serment.access.scopes import ResourceScope, Scope, narrowed, parse
 from serment.errors import MalformedError, OAuthError, PossessionError
 from serment.model import Actor, ActorId, ActorKind, Purpose, RecordToken
 from serment.people import assertions, dpop, grants
@@ -97,7 +97,7 @@ class Tokens:
         if form.get("client_id", named) != named or client.kind == PUBLIC:
             raise assertions.refused()
         said = assertions.verified(assertion, client.id, client.keys, self.address, asking.now)
-        if not self.sessions.first(f"{client.id}:{said.jti}", said.until):
+        if not self.sessions.first(f"assertion:{client.id}:{said.jti}", said.until):
             raise assertions.refused()
         return client
 
@@ -211,7 +211,12 @@ class Tokens:
     ) -> Issued:
         ends = min(asking.now + ACCESS_MS, client.processor.until, until)
         program = Program(client.id, grant, scope, client.rate, record, key)
-        secret = self.sessions.begin(asking.actor, asking.purpose, asking.now, until=ends, program=program)
+        said = asking.actor, asking.purpose, asking.now
+        if grant:
+            made = self.sessions.made(*said, until=ends, program=program)
+            secret = self.grants.kept(asking, grant, made)
+        else:
+            secret = self.sessions.begin(*said, until=ends, program=program)
         return Issued(secret, scope, (ends - asking.now) // 1000, bool(key))
 
     def _until(self, asking: Asking, person: Actor, grant: Grant) -> int:
@@ -280,9 +285,10 @@ def _narrower(wished: str, granted: str) -> bool:
         return False
     limits = [one for one in map(parse, granted.split()) if one is not None]
     others = {one for one in wished.split() if parse(one) is None}
-    inside = all(
-        set(one.letters) <= {letter for got in narrowed([one], limits) for letter in got.letters}
-        and any(got.type == one.type for got in narrowed([one], limits))
-        for one in asked
-    )
-    return inside and others <= set(granted.split())
+    return all(_inside(one, limits) for one in asked) and others <= set(granted.split())
+
+
+def _inside(one: ResourceScope, limits: list[ResourceScope]) -> bool:
+    """Say whether each letter of a scope was given for all that it is about: what is narrower gives none."""
+    whole = (got for got in narrowed([one], limits) if got._replace(letters=one.letters) == one)
+    return set(one.letters) <= {letter for got in whole for letter in got.letters}

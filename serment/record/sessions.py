@@ -28,7 +28,7 @@ from serment.model import Actor, ActorId, Instant, Purpose
 from serment.record import session_rows
 from serment.record.alarms import STOLEN_SESSION
 from serment.record.ended import Ended
-from serment.record.passage import Passage
+from serment.record.passage import Passage, year_of
 from serment.record.session_rows import (
     CODE_MS,
     FOREVER,
@@ -175,12 +175,19 @@ class Sessions:
     def end_all(self, whose: ActorId, by: Actor, now: Instant) -> None:
         """End at once all that an actor has begun: sessions, codes and tokens, in every process.
 
-        A code or a session of theirs that begins later lasts. The rows are swept in their time.
+        A code or a session of theirs that begins later lasts. The rows are swept in their time. The instant
+        is that of the writing: what began while this waited its turn ends too.
         """
         token = self._of(whose)
         self._ended.trail(now)
-        self._passage.store.submit(lambda txn: self._ended.note_all(txn, token, by, now)).result()
-        self._ended.add(token, now)
+
+        def job(txn: Transaction) -> Instant:
+            written = self._passage.clock()
+            at = Instant(max(now, written)) if year_of(written) == year_of(now) else now
+            self._ended.note_all(txn, token, by, at)
+            return at
+
+        self._ended.add(token, self._passage.store.submit(job).result())
 
     def made(
         self,
@@ -197,8 +204,8 @@ class Sessions:
         """Make a session that `keep` writes down; a program's ends with its client and its grant too."""
         secret = secrets.token_urlsafe(32)
         ends = min(now + (CODE_MS if once else self._longest), until or FOREVER)
-        whose = [actor.id, *(program.ends_with if program else ())]
-        began = max(self._ended.since(self._of(one), now) for one in whose)
+        # A token begins with the request that asked for it: what ended meanwhile ends it too.
+        began = now if program else self._ended.since(self._of(actor.id), now)
         row = session_rows.row_of(actor, purpose, ends, began, once=once, to=to)
         if program is not None:
             row = msgspec.structs.replace(row, program=program)
@@ -214,10 +221,7 @@ class Sessions:
         token, opened = self._met(secret, now, device)
         row = self._opened(token, opened.sealed)
         fresh = secrets.token_urlsafe(32)
-        began = self._ended.since(self._of(row.actor), now)
-        row = msgspec.structs.replace(
-            row, began=began, proved=now, seen=now, questioned=False, methods=methods
-        )
+        row = msgspec.structs.replace(row, proved=now, seen=now, questioned=False, methods=methods)
         return token, Made(fresh, self._passage.installation.session_token(fresh), row)
 
     def keep(self, txn: Transaction, made: Made) -> None:

@@ -1,0 +1,131 @@
+"""What a program would keep of somebody after it should be over, or make of what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from joserfc.jwk import ECKey
+
+from serment.errors import OAuthError
+from serment.model import ActorId, Instant
+from serment.people.clients import PUBLIC
+from serment.record.sessions import Program as Token
+from tests.attacks.test_signin_races import at_once
+from tests.doors.programs import Program, as_operator, error_of, programs_of, registered
+from tests.doors.served import Served, served
+from tests.installation import run
+
+LABS = "patient/Observation.rs?category=urn:serment:category|labs"
+NORMAL = "patient/Observation.rs?_security=http://terminology.hl7.org/CodeSystem/v3-Confidentiality|N"
+LASTING = "patient/Observation.rs offline_access"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("leftovers")) as made:
+        yield made
+
+
+@pytest.fixture
+def server(running: Served) -> Iterator[Served]:
+    yield running
+    running.hang_up()
+
+
+@pytest.fixture
+def program(server: Served) -> Program:
+    return Program(server, registered(server, PUBLIC, "patient/*.cruds", "offline_access").id)
+
+
+def reads(program: Program, token: str) -> int:
+    at = program.server.record()
+    return program.fhir(token, "GET", f"Observation?patient={at}&_count=1").status_code
+
+
+@pytest.mark.capability("1-16", "refuses")
+@pytest.mark.parametrize(
+    ("agreed", "wider"),
+    [
+        (LABS, "patient/Observation.rs"),
+        (NORMAL, "patient/Observation.rs"),
+        (LABS, "patient/Observation.rs?category=urn:serment:category|vitals"),
+        ("patient/*.r patient/Observation.cruds", "patient/*.cruds"),
+        ("patient/*.r patient/Observation.rs", "patient/*.rs"),
+        (f"{LABS} patient/Observation.r", "patient/Observation.rs"),
+    ],
+)
+def test_a_refresh_gives_no_more_than_each_scope_that_was_agreed(
+    server: Served, program: Program, agreed: str, wider: str
+) -> None:
+    program.key = ECKey.generate_key("P-256")
+    issued = program.launched(server.patient_actor(), f"{agreed} offline_access")
+    shown = {"grant_type": "refresh_token", "refresh_token": issued["refresh_token"]}
+    assert error_of(program.token(**shown, scope=wider)) == (400, "invalid_scope")
+    assert program.token(**shown).json()["scope"] == issued["scope"]
+
+
+def test_letters_of_two_scopes_that_were_agreed_may_be_wished_together(
+    server: Served, program: Program
+) -> None:
+    issued = program.launched(
+        server.patient_actor(), "patient/Observation.r patient/Observation.s offline_access"
+    )
+    wished = "patient/Observation.rs"
+    answer = program.token(grant_type="refresh_token", refresh_token=issued["refresh_token"], scope=wished)
+    assert answer.json()["scope"] == wished
+
+
+def test_a_code_replayed_while_it_is_exchanged_leaves_no_token(server: Served, program: Program) -> None:
+    code = program.code(server.patient_actor(), LASTING)
+    found, asking = programs_of(server), as_operator(server)
+    client = found.clients.standing(asking, program.id)
+    grant, refresh = found.grants.spend(asking, code, lambda _: None, "")
+    assert error_of(program.exchanged(code)) == (400, "invalid_grant")
+    with pytest.raises(OAuthError):
+        run(found.tokens._of_grant(as_operator(server), client, grant, grant.scope, refresh))
+
+
+def test_one_code_exchanged_by_two_at_the_same_moment_opens_nothing_to_either(
+    server: Served, program: Program
+) -> None:
+    for _ in range(4):
+        code = program.code(server.patient_actor(), LASTING)
+        answers = at_once(*[partial(program.exchanged, code)] * 3)
+        tokens = [one.json()["access_token"] for one in answers if one.status_code == 200]
+        assert len(tokens) <= 1
+        assert [reads(program, one) for one in tokens] == [401] * len(tokens)
+
+
+def test_one_refresh_token_shown_by_two_at_the_same_moment_opens_nothing_to_either(
+    server: Served, program: Program
+) -> None:
+    for _ in range(4):
+        issued = program.launched(server.patient_actor(), LASTING)
+        shown = {"grant_type": "refresh_token", "refresh_token": issued["refresh_token"]}
+        answers = at_once(*[partial(program.token, **shown)] * 3)
+        tokens = [one.json()["access_token"] for one in answers if one.status_code == 200]
+        assert len(tokens) <= 1
+        assert [reads(program, one) for one in (*tokens, issued["access_token"])] == [401] * (len(tokens) + 1)
+
+
+def test_a_token_asked_for_before_its_person_left_is_not_made_after(server: Served) -> None:
+    asking = as_operator(server)
+    sessions, leaver = server.house.sessions, server.installation.staff("attending")
+    before = asking.now
+    token = Token("app", "", "patient/*.rs", 600)
+    made = sessions.made(leaver, asking.purpose, before, until=before + 60_000, program=token)
+    # The leave was asked for earlier, and written after the token was made.
+    sessions.end_all(leaver.id, asking.actor, Instant(before - 1000))
+    server.house.passage.store.submit(lambda txn: sessions.keep(txn, made)).result()
+    assert sessions.of_token(made.token, server.house.passage.clock()) is None
+
+
+def test_a_code_that_was_not_exchanged_yet_is_over_when_somebody_was_hacked(
+    server: Served, program: Program
+) -> None:
+    mine = server.patient_actor()
+    code = program.code(mine, LASTING)
+    programs_of(server).grants.end_of(as_operator(server), [ActorId(mine.id)])
+    assert error_of(program.exchanged(code)) == (400, "invalid_grant")

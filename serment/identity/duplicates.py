@@ -18,10 +18,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from math import log2
 from typing import Final
 
-from serment.identity import likeness
+from serment.identity import ins, likeness
 from serment.identity.likeness import HEARD, OTHER, SAME, UNSAID, Person
 
 CERTAIN: Final = "certain"
@@ -88,6 +89,17 @@ def differ(one: Person, other: Person) -> bool:
     if not one.matricules or not other.matricules or one.matricules & other.matricules:
         return False
     return not (one.matricules <= other.past or other.matricules <= one.past)
+
+
+def contradict(one: Person, other: Person) -> bool:
+    """Say whether all that is said of two people's INS, compared by somebody or not, is of two people.
+
+    Enough to merge nobody: a number that was received may be wrong, and somebody looks at it first.
+    """
+    here, there = one.matricules | one.past, other.matricules | other.past
+    if not here or not there or here & there:
+        return False
+    return not any(ins.follows(*pair) or ins.follows(*reversed(pair)) for pair in product(here, there))
 
 
 def twins(said: dict[str, str]) -> bool:

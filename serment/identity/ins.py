@@ -27,6 +27,9 @@ NIA = "1.2.250.1.213.1.4.9"
 NIR_TEST = "1.2.250.1.213.1.4.10"
 NIR_DEMO = "1.2.250.1.213.1.4.11"
 
+INSURED = "NH"
+"""Type of the number of the insured person (v2-0203, as FR Core has it)."""
+
 MATRICULES = (NIR, NIA, NIR_TEST, NIR_DEMO)
 _FICTITIOUS = (NIR_TEST, NIR_DEMO)
 _FIRST_DIGITS = {"M": "137", "F": "248"}
@@ -119,8 +122,8 @@ def is_fictitious(oid: str) -> bool:
 def matricules(patient: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """List the INS of a Patient resource as (OID, matricule), past ones too (RNIV rule 25).
 
-    An identifier typed as something else than INS under the same OID (the number of the insured
-    person, type NH) is left out: it may be a parent's.
+    One typed as the number of the insured person (NH) under the same OID is left out: it may be a
+    parent's. Any other type, and none, is taken at the word of its system.
     """
     for identifier in dicts(patient.get("identifier")):
         system, value = identifier.get("system"), identifier.get("value")
@@ -129,10 +132,10 @@ def matricules(patient: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _typed_ins(identifier: Mapping[str, Any]) -> bool:
-    """Tell whether the type says INS; a silent type is taken at the word of its system."""
+    """Tell whether the number is the person's own: any type but that of the insured person's (NH)."""
     kind = identifier.get("type")
     codes = [c.get("code") for c in dicts(kind.get("coding"))] if isinstance(kind, dict) else []
-    return not codes or any(isinstance(code, str) and code.startswith("INS") for code in codes)
+    return not codes or any(code != INSURED for code in codes)
 
 
 def carried(value: object) -> Iterator[tuple[str, str]]:

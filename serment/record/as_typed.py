@@ -23,9 +23,10 @@ from serment.identity.who import Who
 from serment.ledger.append import Pending
 from serment.ledger.chains import Chain
 from serment.ledger.entry import Interaction
-from serment.model import Denial, Permit, RecordToken
-from serment.record import trace
+from serment.model import Act, Denial, Permit, RecordToken
+from serment.record import gate, trace
 from serment.record.asking import Asking
+from serment.record.duplicates import meeting
 from serment.record.passage import Passage
 from serment.record.reading import settled
 from serment.record.register import Group, Register, look
@@ -77,7 +78,9 @@ class AsTyped:
         return answer.shown
 
     def _decided(self, asking: Asking, group: Group) -> Permit | Denial:
-        """Decide whether people of one regime and structure may be found by who asks."""
+        """Decide whether who asks, a program in its scope, may find people of one regime and structure."""
+        if not meeting.in_scope(asking, Act.READ):
+            return gate.OUTSIDE_SCOPE
         facts = RecordFacts(regime=group.regime, structure=group.structure)
         return decide_find(
             finding_for(

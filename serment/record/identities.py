@@ -37,6 +37,8 @@ PART: Final = "evidence"
 
 _ROOT: Final = ins.NIR.rpartition(".")[0]
 """What every OID of an authority that gives a matricule begins with."""
+_ESCAPED: Final = "\\u"
+"""What JSON may write any sign with: such a text is read before it is said to hold no matricule."""
 
 
 class _Values(msgspec.Struct, frozen=True):
@@ -148,7 +150,7 @@ def _named_fits(pen: Pen, draft: Draft, incoming: Incoming) -> None:
 
     A document that is received is filed by itself only when all of it is equal (`identity.filing`).
     """
-    if _ROOT not in incoming.document.text:
+    if _ROOT not in incoming.document.text and _ESCAPED not in incoming.document.text:
         return
     resource = documents.read(incoming.document.text.encode()).value
     numbers = tuple(ins.carried(resource))

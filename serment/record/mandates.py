@@ -28,7 +28,7 @@ def apply(pen: Pen, draft: Draft, incoming: Incoming, id_: str, *, imported: boo
         choices.change(draft, lived(choices.facts_of(draft), incoming, pen.asking.now))
     if Label.VIOLENCE in incoming.labels:
         _reported(pen, draft, incoming)
-    if incoming.type == "RelatedPerson" and not imported and pen.asking.actor.function in NAMERS:
+    if incoming.type == "RelatedPerson" and not imported and _concerns(pen, draft, id_):
         _mandated(pen, draft, id_, mandate(incoming.document.value, id_, pen.asking.now))
 
 
@@ -53,6 +53,15 @@ def lived(facts: RecordFacts, incoming: Incoming, now: Instant) -> RecordFacts:
 
 
 # Mandates.
+
+
+def _concerns(pen: Pen, draft: Draft, id_: str) -> bool:
+    """Say whether a writing gives a mandate or speaks of one that stands.
+
+    What says that it has ended, while it goes on, is written by nobody.
+    """
+    namer = pen.asking.actor.function in NAMERS
+    return namer or naming.mandate_of(choices.facts_of(draft), id_) is not None
 
 
 def _mandated(pen: Pen, draft: Draft, id_: str, made: Mandate | None) -> None:

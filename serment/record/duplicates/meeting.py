@@ -83,7 +83,8 @@ def updated(pen: Pen, draft: Draft, sent: Incoming, id_: str) -> list[Met]:
         if (comparison := _compared(pen, (mine, numbers), record, who)).verdict != duplicates.APART
     ]
     for one in found:
-        if one.comparison.verdict == duplicates.CERTAIN and _may_find(pen, one.who) and not pen.imported:
+        judged = pen.imported or worklist.touched(pen, one.who.patient, id_)
+        if one.comparison.verdict == duplicates.CERTAIN and not judged and _may_find(pen, one.who):
             raise ConflictError("record.number-held", reference=f"Patient/{one.who.patient}")
         worklist.suspected(pen, one.who.patient, id_, facts.structure, one.comparison)
     return found

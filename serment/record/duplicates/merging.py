@@ -249,7 +249,7 @@ def _comparable(pen: Pen, drafts: Sequence[Draft], sides: Sequence[_Side]) -> du
         )
         for draft, side in zip(drafts, sides, strict=True)
     ]
-    if duplicates.differ(*people):
+    if duplicates.differ(*people) or duplicates.contradict(*people):
         raise ConflictError("record.merge-two-numbers")
     comparison = duplicates.compare(*people)
     if comparison.verdict == duplicates.APART:

@@ -17,10 +17,11 @@ from typing import Final
 
 import msgspec
 
+from serment.access.categories import OURS
 from serment.access.record_facts import RecordFacts
 from serment.errors import ConflictError, NotFoundError, RequestError
 from serment.fhir import document as documents
-from serment.fhir import duplicate_body
+from serment.fhir import duplicate_body, patch
 from serment.model import PatientId
 from serment.record import choices, incoming, writing
 from serment.record.asking import Asking
@@ -28,6 +29,7 @@ from serment.record.duplicates.merging import Merging
 from serment.record.incoming import Incoming, owning_reference
 from serment.record.pen import Pen
 from serment.record.reading import Reading, Served
+from serment.record.secrecy import SECRET
 from serment.record.write import Written
 from serment.record.writing import Writing
 
@@ -128,6 +130,17 @@ class Splitting:
         return served
 
 
+def _as_secret(ready: Incoming, one: Served, base: str) -> Incoming:
+    """Let an item that has a minor's secret from its chain state it: its chain may stay behind."""
+    if SECRET not in one.unit.labels or SECRET in ready.labels:
+        return ready
+    meta = ready.document.value.get("meta", {})
+    stated = {"system": OURS, "code": SECRET}
+    place, value = ("/meta/security/-", stated) if meta.get("security") else ("/meta/security", [stated])
+    said = json.dumps([{"op": "add", "path": place, "value": value}]).encode()
+    return incoming.read(patch.patched(ready.document.text.encode(), patch.read(said)), one.type, base)
+
+
 def _may_turn(facts: RecordFacts, code: str) -> None:
     """Refuse a report on a merged record, and closing one that is not frozen."""
     if facts.united:
@@ -144,7 +157,7 @@ def _pointed(one: Served, source: str, target: str, names: dict[str, str], base:
             body = body.replace(json.dumps(before).encode(), json.dumps(new).encode())
     if b'"Binary/' in body:
         raise RequestError("record.split-kind", kind="Binary")
-    ready = incoming.read(body, one.type, base)
+    ready = _as_secret(incoming.read(body, one.type, base), one, base)
     if owning_reference(ready, "") != f"Patient/{target}":
         raise RequestError("record.split-owner")
     return ready

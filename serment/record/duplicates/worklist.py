@@ -66,7 +66,7 @@ def suspected(pen: Pen, one: str, other: str, structure: str, comparison: Compar
     def edit(before: bytes | None) -> bytes:
         return before or written(made)
 
-    if not _touched(pen, made.name):
+    if not touched(pen, one, other):
         registry.edited(pen, DRAWER, made.name, edit, interaction=Interaction.IDENTIFY)
 
 
@@ -75,9 +75,9 @@ def put(pen: Pen, made: Suspicion) -> None:
     registry.edited(pen, DRAWER, made.name, lambda _: written(made), interaction=Interaction.IDENTIFY)
 
 
-def _touched(pen: Pen, name: str) -> bool:
+def touched(pen: Pen, one: str, other: str) -> bool:
     """Say whether this transaction has written the pair already."""
-    entry = (registry.TYPE, f"{DRAWER}/{name}", "")
+    entry = (registry.TYPE, f"{DRAWER}/{named(one, other)}", "")
     return any(entry in draft.names for draft in pen.drafts.values())
 
 

@@ -96,8 +96,9 @@ def _written() -> Iterator[str]:
     yield _paragraph("""Whatever the way, one place begins the session (`people/signing.py`) and asks two
         factors of every person. Which maker's device it is is not asked; passkeys may be synchronised, and
         a password with a code stays allowed, so that level 3 is not claimed where it asks for hardware.
-        Why: ADR [48](../adr/0048-a-session-is-of-one-browser.md), [49](../adr/0049-a-wrong-login-works-as-hard.md),
-        [50](../adr/0050-who-comes-in-by-a-provider.md), [51](../adr/0051-a-program-does-less-than-its-person.md).""")
+        Why: ADR [48](../adr/0048-a-session-is-of-one-browser.md),
+        [49](../adr/0049-a-wrong-login-works-as-hard.md), [50](../adr/0050-who-comes-in-by-a-provider.md),
+        [51](../adr/0051-a-program-does-less-than-its-person.md).""")
     yield from _guessing()
     yield from _lasting()
     yield "### Sessions here and elsewhere\n"

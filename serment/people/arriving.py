@@ -142,7 +142,7 @@ class Arriving:
         found = claims.recognised(self.accounts, asking, provider, known)
         ids = tuple(one.id for one in found.exercises)
         regulation = found.proof.regulation
-        kept = _Chosen(found.account.id, ids, provider.name, asking.now, regulation, flow.to)
+        kept = _Chosen(found.account.id, ids, provider.name, known.proved, regulation, flow.to)
         until = Instant(asking.now + CHOICE_MS)
         made = self.tickets.issue(_CHOICE, msgspec.msgpack.encode(kept), until)
         return Choice(made, found.account, found.exercises)

@@ -189,8 +189,13 @@ def of_now(claims: Claims, seconds: int) -> bool:
 
 def proved_since(claims: Claims, seconds: int) -> bool:
     """Say whether the provider says that the person proved who they are since an instant."""
+    return proved_at(claims) >= seconds - SKEW_S
+
+
+def proved_at(claims: Claims) -> int:
+    """Say when the person proved who they are, in seconds since 1970; 0 where the provider does not say."""
     proved = claims.get("auth_time")
-    return isinstance(proved, int) and not isinstance(proved, bool) and proved >= seconds - SKEW_S
+    return proved if isinstance(proved, int) and not isinstance(proved, bool) else 0
 
 
 def for_us(claims: Claims, provider: Provider) -> bool:

@@ -82,12 +82,16 @@ class Flow(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody as a provider knows them. `claims` are those of UserInfo, only where they are needed."""
+    """Somebody as a provider knows them. `claims` are those of UserInfo, only where they are needed.
+
+    `proved` is when they proved who they are there (ms), 0 where the provider does not say.
+    """
 
     issuer: str = field(repr=False)
     subject: str = field(repr=False)
     claims: Claims = field(repr=False)
     acr: str = ""
+    proved: int = 0
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -183,7 +187,8 @@ class OpenId:
         told: Claims = {}
         if provider.kind == Kind.PSC:
             told = self._userinfo(provider, described, access, claims["sub"])
-        return Known(provider.issuer, claims["sub"], told, str(claims["acr"]))
+        proved = max(0, min(id_token.proved_at(claims) * 1000, now))
+        return Known(provider.issuer, claims["sub"], told, str(claims["acr"]), proved)
 
     def ended(self, provider: Provider, text: str, now: Instant) -> tuple[str, str]:
         """Read a logout token (OpenID Connect Back-Channel Logout 1.0): its number and whose sessions end.

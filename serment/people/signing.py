@@ -45,6 +45,7 @@ PURPOSES: Final = {
 class Proof:
     """How somebody proved who they are: methods of RFC 8176 (`amr`), and how many factors they are.
 
+    `at` is when they proved it, `shown` when it was shown here, 0 for that same instant.
     `regulation` says that a provider certified access to medical regulation: without it no exercise has it.
     """
 
@@ -54,6 +55,7 @@ class Proof:
     issuer: str = ""
     device: bytes = field(default=b"", repr=False)
     regulation: bool = False
+    shown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,10 @@ class SigningIn:
         )
         until = account.until(chosen)
         made = self._sessions.made(actor, purpose, now, until=until, to=to, bound=bound)
-        self._keep(replace(asking, actor=actor), account.id, _Change(made, chosen.id, where, tuple(far)))
+        row = msgspec.structs.replace(made.row, proved=min(now, proof.at))
+        made = replace(made, row=row)
+        change = _Change(made, chosen.id, where, tuple(far), proof.shown or proof.at)
+        self._keep(replace(asking, actor=actor), account.id, change)
         return made.secret
 
     def renew(self, asking: Asking, secret: str, browser: str, methods: tuple[str, ...]) -> str:
@@ -189,9 +194,15 @@ class _Change:
     exercise: str
     where: Where
     far: tuple[Lasting, ...]
+    shown: int
 
     def of(self, file: Credentials, now: Instant) -> Credentials:
-        """Note the session and the browser; the sessions of other exercises stay listed until dropped."""
+        """Note the session and the browser; the sessions of other exercises stay listed until dropped.
+
+        Raises `SignInError` for a proof shown before all of them were doubted: kept waiting, it opens nothing.
+        """
+        if self.shown <= file.over:
+            raise SignInError("record.ticket-over")
         row = self.made.row
         begun = Begun(row.id, self.made.token, self.exercise, row.device, row.place, row.ends)
         lasting = tuple(one for one in file.sessions if one.ends > now)

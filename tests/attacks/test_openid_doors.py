@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +15,7 @@ from serment.demo.provider import Realm, Visitor, psc_claims, subject_of
 from serment.door.browser import SESSION
 from serment.errors import ConflictError, SignInError
 from serment.people.accounts import Account, Exercise
-from serment.people.providers import Kind
+from serment.people.providers import PSC_SCOPE, Kind
 from tests.attacks.openid_house import (
     OFFICER_SUBJECT,
     PATIENT_SUBJECT,
@@ -289,6 +290,7 @@ def test_no_address_of_ours_names_a_person_or_holds_a_secret(house: House) -> No
     browser = house.new_browser()
     url = house.away(browser)
     asked = parse_qs(urlsplit(url).query)
+    assert (asked["scope"], asked["acr_values"]) == ([PSC_SCOPE], ["eidas1"])
     assert set(asked) == {
         "response_type",
         "client_id",
@@ -326,6 +328,18 @@ def test_a_proof_of_before_is_no_proof_of_now(house: House) -> None:
     refused(house.back(browser, SUBJECT))
     house.provider.twist = lambda claims: {name: claims[name] for name in claims if name != "auth_time"}
     refused(house.back(browser, SUBJECT))
+
+
+@pytest.mark.parametrize(("ago", "fresh"), [(0, True), (3600, False), (10**30, False), (None, False)])
+def test_a_sign_in_is_as_fresh_as_the_provider_says(house: House, ago: int | None, fresh: bool) -> None:
+    """Somebody whom the provider knew still comes in, and proves it again before anything dangerous."""
+    when = time.time() - ago if ago is not None else None
+    house.provider.twist = lambda claims: {**claims, "auth_time": None if when is None else int(when)}
+    browser = house.new_browser()
+    house.sign_in(browser, SUBJECT)
+    sessions, now = house.server.house.sessions, house.server.house.passage.clock()
+    session = sessions.open(browser.cookies[SESSION], now, browser.cookies["serment-device"])
+    assert session.fresh(now) is fresh
 
 
 def test_an_invitation_binds_somebody_at_their_provider_once(house: House) -> None:

@@ -197,6 +197,20 @@ def test_a_sign_in_ends_the_session_that_the_browser_held(server: Served) -> Non
     assert visitor.browser.get("/account").text.count('name="which"') == 0
 
 
+def test_a_further_proof_does_not_make_a_session_last_longer(server: Served) -> None:
+    visitor = signed_in(server, "tenace")
+
+    def ends() -> int:
+        cookies = visitor.browser.cookies
+        now = server.house.passage.clock()
+        return server.house.sessions.open(cookies["serment"], now, cookies["serment-device"]).ends
+
+    before, first = ends(), visitor.browser.cookies["serment"]
+    assert visitor.post("/again", password=PASSWORD, code=visitor.code(), to="/account").status_code == 303
+    assert visitor.browser.cookies["serment"] != first
+    assert ends() == before
+
+
 def test_every_page_of_somebody_signed_in_has_the_way_out(server: Served) -> None:
     visitor = signed_in(server, "pressee")
     doctor_, patient, officer = server.browser(), server.browser(), server.browser()
@@ -220,7 +234,7 @@ def test_what_was_proved_leads_to_one_session_and_one_change(server: Served) -> 
     """The ticket of an unfinished sign-in, kept by somebody at the same browser, serves once."""
     visitor = joined(server, "inachevee", doctor())
     entering, now = people_of(server).entering, asking(server.house)
-    entering.drawer.change(now, visitor.account.id, lambda one: one.doubted("hacked"))
+    entering.drawer.change(now, visitor.account.id, lambda one: one.doubted("hacked", now.now))
     assert visitor.sign_in().headers["location"] == "/sign-in/next"
     kept = dict(visitor.browser.cookies)
     wrong = visitor.post("/sign-in/next", password="short", again="short")

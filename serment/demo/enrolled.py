@@ -143,9 +143,12 @@ def _patients(store: DemoStore) -> Iterator[Enrolled]:
         exercises = [
             Exercise("1", actor.id, ActorKind.PATIENT.value, patient=actor.patient, label=actor.name)
         ]
+        label = actor.name
         if patient.key in acting:
-            exercises.append(_for_another(store, acting[patient.key]))
-        yield Enrolled(PATIENTS, Visitor(patient.key, actor.name), tuple(exercises), actor.name)
+            choice = acting[patient.key]
+            exercises.append(_for_another(store, choice))
+            label += f" · {say(f'demo.acts-{choice.kind}', Language.FR, name=exercises[-1].label)}"
+        yield Enrolled(PATIENTS, Visitor(patient.key, label), tuple(exercises), actor.name)
 
 
 def _for_another(store: DemoStore, choice: Choice) -> Exercise:

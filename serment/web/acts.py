@@ -10,12 +10,16 @@ from starlette.responses import Response
 
 from serment.door.asking import cookie_of, house_of, language_of
 from serment.errors import RefusedError
+from serment.ledger.entry import Interaction
 from serment.record.acts import WORKING, Line
 from serment.web.pages import page, who_of
 from serment.web.signing import when
 from serment.words import Language, catalogue, say
 
 SHOWN: Final = 200
+
+ON_ONESELF: Final = frozenset({Interaction.SIGN_IN, Interaction.SIGN_OUT, Interaction.ACCOUNT})
+"""What somebody did to their own way in: no record, no purpose of care."""
 
 
 async def acts(request: Request) -> Response:
@@ -33,11 +37,23 @@ async def acts(request: Request) -> Response:
 
 def _row(line: Line, language: Language) -> dict[str, Any]:
     did = f"web.acts.did-{line.interaction}"
-    purpose = f"ledger.purpose-{line.purpose}"
+    on_records = line.interaction not in ON_ONESELF
     return {
         "when": when(line.t),
         "what": say(did if did in catalogue() else "web.acts.did-other", language),
-        "count": line.count,
-        "why": say(purpose, language) if purpose in catalogue() else line.purpose,
+        "count": _count(line.count, language) if on_records and line.count else "",
+        "why": _why(line.purpose, language) if on_records else "",
         "denied": line.denied,
     }
+
+
+def _count(count: int, language: Language) -> str:
+    return say("web.acts.one", language) if count == 1 else say("web.acts.many", language, count=count)
+
+
+def _why(purpose: str, language: Language) -> str:
+    """Say a purpose to whoever acted; the ledger's own words say it to the patient."""
+    for sentence in (f"web.acts.purpose-{purpose}", f"ledger.purpose-{purpose}"):
+        if sentence in catalogue():
+            return say(sentence, language)
+    return purpose

@@ -69,9 +69,11 @@ async def _find(request: Request, asking: Asking, typed: str) -> _Found:
 
 
 def _person(one: Who, language: Language) -> dict[str, str]:
-    family = f"{one.used} ({one.birth})" if one.used and one.used != one.birth else one.birth
+    """Say somebody as lists of people do: the name in use in capitals, then the given names."""
+    name = f"{(one.used or one.birth).upper()} {one.given}".strip()
+    birth = one.birth.upper() if one.used and one.used.upper() != one.birth.upper() else ""
     born = day_of(one.birth_date, language)
-    return {"record": f"/record/{one.patient}", "name": f"{one.given} {family}".strip(), "born": born}
+    return {"record": f"/record/{one.patient}", "name": name, "birth": birth, "born": born}
 
 
 def _may(asking: Asking) -> str:

@@ -37,7 +37,7 @@ from serment.fhir.summary import person_name, summary
 from serment.identity.status import status
 from serment.ledger.entry import Event, Interaction, Kind
 from serment.ledger.sentences import line
-from serment.model import ActorKind, Category, PatientId
+from serment.model import ActorKind, Category, Function, PatientId
 from serment.record import alarms
 from serment.record.acts import WORKING
 from serment.record.asking import Asking
@@ -180,7 +180,8 @@ async def record(request: Request) -> Response:
         "record.html",
         groups=_groups(view, language, leave={Category.IDENTITY, Category.CONTACT}),
         person=_person(view, language),
-        rule=say(f"ledger.ground-{view.rule.partition('.')[2]}", language),
+        rule=_because(view.rule.partition(".")[2], language),
+        hidden="web.home.may-proxy" if asking.actor.kind is ActorKind.PROXY else "web.record.hidden",
         **who_of(request, house, asking),
     )
 
@@ -294,9 +295,13 @@ def _own(asking: Asking) -> str:
 
 def who_of(request: Request, house: House, asking: Asking) -> dict[str, Any]:
     """Say who is signed in, and what the forms of this page carry."""
-    role = say(f"web.role-{asking.actor.kind.value}", asking.language)
+    actor = asking.actor
+    named = f"ledger.function-{actor.function.value}"
+    role = say(
+        named if actor.function is not Function.NONE else f"web.role-{actor.kind.value}", asking.language
+    )
     return {
-        "who": {"name": asking.actor.name, "role": role, "works": asking.actor.kind in WORKING},
+        "who": {"name": actor.name, "role": role, "works": actor.kind in WORKING},
         "demo": house.kind.value == "demo",
         "csrf": house.sessions.form_key(cookie_secret(request)),
     }
@@ -335,6 +340,11 @@ def _person(view: FirstView, language: Language) -> dict[str, str]:
                 "status": _word(f"web.status-{status(patient)}", str(status(patient)), language),
             }
     return {"name": "", "born": "", "status": ""}
+
+
+def _because(ground: str, language: Language) -> str:
+    """Say on what ground a record opens, to whoever opens it; the ledger says it to the patient."""
+    return _word(f"web.record.because-{ground}", say(f"ledger.ground-{ground}", language), language)
 
 
 def _groups(view: FirstView, language: Language, leave: set[Category]) -> list[Group]:

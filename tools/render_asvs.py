@@ -116,8 +116,9 @@ def _guessing() -> Iterator[str]:
     yield _paragraph(f"""A try is counted before anything is compared, alike for a login that nobody has. Of
         a login {login} tries are free; then the next one waits {_span(lockout.FIRST_WAIT_MS)}, doubled each
         time, up to {_span(most)}. Of a network {network} are free, then up to {_span(most_network)}. After
-        {_span(lockout.FORGOTTEN_MS)} without a try nothing is counted. Nobody is locked out: a browser from
-        which its person signed in before is counted apart, and passkeys never wait. These numbers stand in
+        {_span(lockout.FORGOTTEN_MS)} without a try nothing is counted. Nobody is locked out
+        for good, and whoever tries a login from elsewhere slows only browsers that its person has not used
+        yet: a known one is counted apart, and passkeys never wait. These numbers stand in
         `people/lockout.py`; there is nothing to configure.""")
     yield _paragraph(f"""A password has {passwords.SHORTEST} to {passwords.LONGEST} signs of any kind and no
         date. It is refused when it is known: a word of `people/common.toml` (the product's name among them)

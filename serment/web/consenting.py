@@ -131,14 +131,15 @@ def _page(request: Request, house: House, asking: Asking, client: Client, wanted
     sealed = programs.tickets.issue(
         f"authorise/{key}", msgspec.msgpack.encode(wanted), Instant(asking.now + READ_MS)
     )
-    names = needs_patient(scope_of(" ".join(offer))) and asking.actor.kind is not ActorKind.PATIENT
+    own = asking.actor.kind is ActorKind.PATIENT
+    names = needs_patient(scope_of(" ".join(offer))) and not own
     shown = page(
         request,
         "consent.html",
         client=client,
         processor=client.processor,
         country=country(client.processor.country, language),
-        lines=[_line(place, one, language) for place, one in enumerate(offer) if ticks(one)],
+        lines=[_line(place, one, language, own=own) for place, one in enumerate(offer) if ticks(one)],
         until=_until(offer, asking.now, language),
         host=urlsplit(wanted.redirect).netloc,
         patient=_launched(programs, asking, wanted) if names else None,
@@ -157,12 +158,12 @@ def ticks(scope: str) -> bool:
     return scope not in IN_CONTEXT and scope != ONLINE
 
 
-def _line(place: int, scope: str, language: Language) -> dict[str, str]:
-    return {"name": f"s{place}", "said": described(scope, language)}
+def _line(place: int, scope: str, language: Language, *, own: bool) -> dict[str, str]:
+    return {"name": f"s{place}", "said": described(scope, language, own=own)}
 
 
-def described(scope: str, language: Language) -> str:
-    """Say a scope in words: what would be seen or changed, of whom."""
+def described(scope: str, language: Language, *, own: bool) -> str:
+    """Say a scope in words: what would be seen or changed, of whom (`own`: of the patient who reads)."""
     if scope == OFFLINE:
         return say("consent.offline", language)
     if scope.startswith(OPERATION):
@@ -173,7 +174,7 @@ def described(scope: str, language: Language) -> str:
         raise NotFoundError("api.unknown-route")
     looks = not LOOKING.isdisjoint(one.letters)
     act = "both" if looks and one.writes else "look" if looks else "change"
-    of = "all" if one.level == "user" else "one"
+    of = "own" if own else "all" if one.level == "user" else "one"
     return say(f"consent.{act}-{of}", language, what=what(one, language))
 
 

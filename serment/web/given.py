@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from serment.door.asking import cookie_of, house_of, language_of, nobody_yet, people_of
 from serment.errors import NotFoundError
-from serment.model import ActorId
+from serment.model import ActorId, ActorKind
 from serment.people.accounts import by_actor
 from serment.people.grants import Grant
 from serment.people.programs import Programs
@@ -54,5 +54,6 @@ def _line(found: Programs, asking: Asking, one: Grant, language: Language) -> di
         name = found.clients.get(asking, one.client).name
     except NotFoundError:
         name = one.client
-    said = [described(scope, language) for scope in one.scope.split() if ticks(scope)]
+    own = one.kind == ActorKind.PATIENT
+    said = [described(scope, language, own=own) for scope in one.scope.split() if ticks(scope)]
     return {"id": one.id, "name": name, "said": said, "since": when(one.made), "until": when(one.until)}

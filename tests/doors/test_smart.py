@@ -38,6 +38,7 @@ def test_the_page_says_who_asks_what_for_how_long_and_in_which_country(server: S
     assert shown.status_code == 200
     for text in ("Carnet de suivi", "Éditions Exemple SAS", "suivi du diabète", "France", "app.example"):
         assert text in shown.text
+    assert "dans votre dossier" in shown.text
     assert "Résultats de biologie" in shown.text
     assert "30 jours" in shown.text
     assert "Refuser" in shown.text

@@ -75,6 +75,14 @@ def test_the_exercise_that_is_chosen_rules_the_session(made: Installation, peopl
         made.house.sessions.open(first, later)
 
 
+def test_whoever_acts_for_another_is_no_holder_of_the_record_that_they_are_led_to() -> None:
+    """The exercise says where it leads; the actor that the decision reads is a proxy of nothing yet."""
+    led = Exercise("2", "proxy:r1", "proxy", patient="p1").actor_named("Anne")
+    assert (led.kind, led.patient) == (ActorKind.PROXY, None)
+    own = Exercise("1", "patient:p1", "patient", patient="p1").actor_named("Anne")
+    assert own.patient == "p1"
+
+
 def test_one_factor_a_wrong_exercise_or_a_leaver_gets_nothing(made: Installation, people: People) -> None:
     account = people.accounts.find(asking(made), by_actor(DOCTOR))
     assert account is not None

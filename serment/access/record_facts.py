@@ -159,12 +159,14 @@ class United(msgspec.Struct, frozen=True, omit_defaults=True):
     """A record of the same person that this one was merged with (`access/uniting`).
 
     `other` is the id of its Patient. `away`: the other is kept, and nothing new is written here. `accused`
-    are those whom the merge has added.
+    are those whom the merge has added, `deceased` and `emancipated` what it has added of the person's life.
     """
 
     other: str
     away: bool = False
     accused: tuple[str, ...] = ()
+    deceased: int | None = None
+    emancipated: str = ""
 
 
 class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):

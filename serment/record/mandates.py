@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from serment.access import naming
+from serment.access import naming, uniting
 from serment.access.from_people import alleged_authors, deceased, emancipated, mandate
 from serment.access.naming import NAMERS
 from serment.access.record_facts import Mandate, RecordFacts
@@ -44,12 +44,8 @@ def withdraw(pen: Pen, draft: Draft, type_: str, id_: str) -> None:
 def lived(facts: RecordFacts, incoming: Incoming, now: Instant) -> RecordFacts:
     """Keep what the person's own resource says of birth, emancipation and death: mandates end by them."""
     patient = incoming.document.value
-    return msgspec.structs.replace(
-        facts,
-        birth_date=str(patient.get("birthDate", "")),
-        emancipated=emancipated(patient),
-        deceased=deceased(patient, facts.deceased, now),
-    )
+    died = deceased(patient, facts.deceased, now)
+    return uniting.lived(facts, str(patient.get("birthDate", "")), emancipated(patient), died)
 
 
 # Mandates.

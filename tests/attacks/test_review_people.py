@@ -102,8 +102,9 @@ def test_a_matricule_is_typed_as_another_kind_of_number(doctor: httpx.Client, co
 @pytest.mark.parametrize("role", ["team-doctor", "nurse", "officer", "hospital-doctor"])
 def test_the_worklist_is_asked_by_who_does_not_sort(server: Served, role: str) -> None:
     """With somebody on it or nobody: the hospital, whose list is empty, is refused alike."""
-    register(server, someone("Dansereau"))
-    register(server, someone("Dancereau"))
+    born = f"1950-03-{len(role):02d}"
+    register(server, someone("Dansereau", born=born))
+    register(server, someone("Dancereau", born=born))
     answer = server.staff(role).get("Patient/$duplicates")
     assert (answer.status_code, sentence(answer)) == (403, "record.not-sorting")
 
@@ -145,6 +146,35 @@ def test_two_people_of_two_numbers_that_nobody_has_compared_are_merged(
         declare(server, each, "secretary")
     answer = do(server, "merge", other, one)
     assert (answer.status_code, sentence(answer)) == (409, "record.merge-two-numbers")
+
+
+@pytest.mark.capability("0-04", "refuses")
+@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
+def test_a_parent_reads_the_record_that_was_left_after_the_emancipation(
+    server: Served, *, after: bool
+) -> None:
+    """Nobody writes the Patient that was left any more: what ends mandates in one ends them in both."""
+    family = "Hermelouin" if after else "Brénaudat"
+    kept, left = (register(server, someone(name, born="2011-05-06")) for name in (family, f"{family}t"))
+    parent = near(server, server.staff("secretary"), related(left["id"], "MTH"))
+    if not after:
+        _emancipate(server, kept)
+    assert do(server, "merge", left, kept).status_code == 200
+    if after:
+        assert _reads(server, parent, left["id"]) == 200
+        _emancipate(server, kept)
+    assert _reads(server, parent, left["id"]) == 404
+    assert do(server, "undo-merge", left, kept).status_code == 200
+    assert _reads(server, parent, left["id"]) == 200
+
+
+def _emancipate(server: Served, person: Json) -> None:
+    secretary = server.staff("secretary")
+    body = secretary.get(f"Patient/{person['id']}").json()
+    freed = [{"url": "urn:serment:emancipated", "valueDate": "2026-11-01"}]
+    version = {"if-match": f'W/"{body["meta"]["versionId"]}"'}
+    answer = secretary.put(f"Patient/{person['id']}", json=body | {"extension": freed}, headers=version)
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.capability("0-04", "refuses")

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from serment.access.scopes import OPERATION
 from serment.api import negotiation
-from serment.door.asking import house_of, language_of, nobody_yet, people_of
+from serment.door.asking import house_of, nobody_yet, people_of
 from serment.errors import OAuthError, RequestError
 from serment.people import assertions, dpop
 from serment.people.authorising import once
@@ -25,6 +25,7 @@ from serment.people.clients import CONTEXT, Client
 from serment.people.programs import Programs
 from serment.people.tokens import GRANT_TYPES
 from serment.record.asking import Asking
+from serment.words import Language
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -84,18 +85,18 @@ async def smart_configuration(request: Request) -> Response:
 
 
 def _told(handler: Handler) -> Handler:
-    """Answer the errors of OAuth as its clients read them."""
+    """Answer the errors of OAuth as its clients read them: ASCII, hence English (RFC 6749 section 5.2)."""
 
     @wraps(handler)
     async def told(request: Request) -> Response:
         try:
             return await handler(request)
         except OAuthError as error:
-            said = {"error": error.code, "error_description": error.said(language_of(request))}
+            said = {"error": error.code, "error_description": error.said(Language.EN)}
             headers = {"dpop-nonce": error.nonce} if error.nonce else {}
             return _json(said, error.status, headers)
         except RequestError as error:
-            said = {"error": "invalid_request", "error_description": error.said(language_of(request))}
+            said = {"error": "invalid_request", "error_description": error.said(Language.EN)}
             return _json(said, error.status)
 
     return told

@@ -242,7 +242,8 @@ def failed(request: Request, error: SermentError) -> Response:
     said = error.said(language_of(request))
     again = error.status not in {401, 503}
     locked = isinstance(error, LockedError)
-    return page(request, "error.html", error.status, sentence=said, again=again, locked=locked)
+    out = error.status == 401
+    return page(request, "error.html", error.status, sentence=said, again=again, locked=locked, out=out)
 
 
 def _verified(house: House) -> Any:

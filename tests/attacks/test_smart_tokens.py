@@ -566,6 +566,7 @@ def test_a_program_written_by_the_wire_says_nothing_of_anybody(program: Program,
     answer = program.exchanged("0" * 32 + ".x")
     assert server.record() not in answer.text
     assert set(answer.json()) == {"error", "error_description"}
+    assert answer.json()["error_description"].isascii()
     wrong = program.call().post("/token", content=b"{}", headers={"content-type": FHIR})
     assert wrong.json()["error"] == "invalid_request"
     basic = program.call().post("/token", data={}, headers={"authorization": "Basic YTpi"})

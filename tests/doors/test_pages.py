@@ -177,7 +177,9 @@ def test_signing_out_ends_the_session_for_good(server: Served) -> None:
     secret = page.cookies["serment"]
     assert page.post("/sign-out", data={"csrf": key(page.get("/me").text)}).status_code == 303
     assert "serment" not in page.cookies
-    assert server.browser().get("/me", headers={"cookie": f"serment={secret}"}).status_code == 401
+    shown = server.browser().get("/me", headers={"cookie": f"serment={secret}"})
+    assert shown.status_code == 401
+    assert 'href="/sign-in"' in shown.text
 
 
 def test_a_stranger_s_page_tells_nothing_and_says_what_to_do(server: Served) -> None:

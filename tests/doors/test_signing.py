@@ -117,7 +117,7 @@ def test_an_invitation_a_password_and_a_code_lead_to_ones_account(server: Served
     entered = visitor.sign_in()
     assert (entered.status_code, entered.headers["location"]) == (303, "/account")
     page = visitor.browser.get("/account").text
-    assert "Où je suis connecté" in page
+    assert "Mes sessions ouvertes" in page
     assert "cette session" in page
     assert "127.0." in page
     assert "127.0.0.1" not in page

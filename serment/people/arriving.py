@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -49,7 +50,7 @@ class Invitations(Protocol):
 
 
 class _Chosen(msgspec.Struct, frozen=True, array_like=True):
-    """Somebody recognised who has several exercises to choose from."""
+    """Somebody recognised, and the exercises to choose from. `at`: when they proved it, `back`: came back."""
 
     account: str
     exercises: tuple[str, ...]
@@ -57,11 +58,13 @@ class _Chosen(msgspec.Struct, frozen=True, array_like=True):
     at: int
     regulation: bool
     to: str
+    back: int
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A session has begun: its secret, and the page that was wanted."""
+    """A session has begun: its secret, and the page wanted. Without one: where to prove it first."""
 
     secret: str = field(repr=False)
     to: str
@@ -142,7 +145,8 @@ class Arriving:
         found = claims.recognised(self.accounts, asking, provider, known)
         ids = tuple(one.id for one in found.exercises)
         regulation = found.proof.regulation
-        kept = _Chosen(found.account.id, ids, provider.name, known.proved, regulation, flow.to)
+        known_ = found.account.id, ids, provider.name, known.proved, regulation
+        kept = _Chosen(*known_, flow.to, asking.now, flow.fresh)
         until = Instant(asking.now + CHOICE_MS)
         made = self.tickets.issue(_CHOICE, msgspec.msgpack.encode(kept), until)
         return Choice(made, found.account, found.exercises)
@@ -152,8 +156,10 @@ class Arriving:
     ) -> Arrived:
         """Begin the session in the exercise chosen; the only one when none is named.
 
-        A session of the same person in the same exercise goes on, under a new secret. Raises `SignInError`,
-        `NotFoundError` when the provider is no more.
+        A session of the same person in the same exercise goes on, under a new secret. Whoever holds a session
+        and came by a provider that knew them still has proved nothing: the browser is sent there again, since
+        nothing else would keep a locked session locked. Raises `SignInError`, `NotFoundError` when the
+        provider is no more.
         """
         kept = _decoded(self.tickets.read(_CHOICE, ticket, asking.now), _Chosen)
         chosen = exercise or (kept.exercises[0] if len(kept.exercises) == 1 else "")
@@ -162,20 +168,23 @@ class Arriving:
         self.tickets.spend(_CHOICE, ticket, asking.now)
         account = self.accounts.get(asking, kept.account)
         provider = self.providers.get(asking, kept.provider)
-        proof = claims.proof_of(provider, Instant(kept.at), regulation=kept.regulation)
-        if self._goes_on(asking, (account.id, chosen), held):
+        proof = claims.proof_of(provider, Instant(kept.at), kept.back, regulation=kept.regulation)
+        holds = self._held(asking, account.id, held)
+        if holds and not kept.fresh:
+            return Arrived("", f"/openid/{provider.name}?to={quote(kept.to, safe='')}")
+        if holds == chosen:
             secret = self.signing_in.renew(asking, held.secret, held.browser, proof.methods)
         else:
             secret = self.signing_in.begin(asking, account, chosen, proof, kept.to, where)
         return Arrived(secret, kept.to)
 
-    def _goes_on(self, asking: Asking, whose: tuple[str, str], held: Held) -> bool:
-        """Say whether the browser holds a session of this account in this exercise, locked or not."""
+    def _held(self, asking: Asking, account: str, held: Held) -> str:
+        """Say in which exercise the browser holds a session of this account, locked or not; "" in none."""
         try:
-            session = self.sessions.peek(held.secret, asking.now, held.browser)
+            bound = self.sessions.peek(held.secret, asking.now, held.browser).bound
         except SignInError:
-            return False
-        return (session.bound.account, session.bound.exercise) == whose
+            return ""
+        return bound.exercise if bound.account == account else ""
 
     def ended(self, asking: Asking, name: str, token: str) -> None:
         """End all that somebody began, because their provider says that they have signed out there.

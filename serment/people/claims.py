@@ -45,12 +45,12 @@ def recognised(accounts: Accounts, asking: Asking, provider: Provider, known: Kn
     if not exercises:
         raise SignInError("people.no-exercise")
     regulation = told is not None and told.regulation
-    return Recognised(account, exercises, proof_of(provider, asking.now, regulation=regulation))
+    return Recognised(account, exercises, proof_of(provider, asking.now, asking.now, regulation=regulation))
 
 
-def proof_of(provider: Provider, now: Instant, *, regulation: bool = False) -> Proof:
+def proof_of(provider: Provider, at: Instant, shown: int, *, regulation: bool = False) -> Proof:
     """Say what a sign-in at a provider proves: two factors, and whether calls may be regulated."""
-    return Proof(METHODS, 2, now, provider.issuer, regulation=regulation)
+    return Proof(METHODS, 2, at, provider.issuer, regulation=regulation, shown=shown)
 
 
 def free(accounts: Accounts, asking: Asking, account: str, known: Known) -> None:

@@ -88,7 +88,10 @@ class Notice(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All of one account. `password` is a PHC string, "" for none; `renew` says why it must change."""
+    """All of one account. `password` is a PHC string, "" for none; `renew` says why it must change.
+
+    `over` is the instant (ms) up to which proofs count no more, though nobody has come in by them yet.
+    """
 
     password: str = ""
     renew: str = ""
@@ -98,6 +101,7 @@ class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
     devices: tuple[Device, ...] = ()
     sessions: tuple[Begun, ...] = ()
     notices: tuple[Notice, ...] = ()
+    over: int = 0
 
     @property
     def begun(self) -> bool:
@@ -113,11 +117,11 @@ class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
         others = tuple(one for one in self.passkeys if one.id != passkey.id)
         return msgspec.structs.replace(self, passkeys=(*others, passkey))
 
-    def doubted(self, why: str) -> Credentials:
+    def doubted(self, why: str, now: Instant) -> Credentials:
         """Have the password changed, if there is one, and every passkey reviewed, before anything goes on."""
         passkeys = tuple(msgspec.structs.replace(one, review=True) for one in self.passkeys)
         renew = why if self.password else ""
-        return msgspec.structs.replace(self, passkeys=passkeys, renew=renew, devices=())
+        return msgspec.structs.replace(self, passkeys=passkeys, renew=renew, devices=(), over=now)
 
     def knows(self, device: bytes) -> bool:
         """Say whether the person has signed in from this browser before."""

@@ -73,7 +73,7 @@ class Inviting:
 
         def job(pen: Pen) -> None:
             self._spent(pen, account.id, code)
-            self._drawer.edited(pen, account.id, lambda one: edit(one.doubted(INVITED)))
+            self._drawer.edited(pen, account.id, lambda one: edit(one.doubted(INVITED, asking.now)))
 
         self._registry.act(asking, job)
         return account

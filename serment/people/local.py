@@ -198,8 +198,9 @@ class Local:
                 raise SignInError("signin.refused")
             back[:] = [passkeys.went_back(kept, count)]
             if back[0]:
-                after = msgspec.structs.replace(kept, suspended=True)
-                return file.keyed(after).told(asking.now, "signin.told-cloned")
+                after = file.keyed(msgspec.structs.replace(kept, suspended=True))
+                after = msgspec.structs.replace(after, over=asking.now)
+                return after.told(asking.now, "signin.told-cloned")
             return file.keyed(msgspec.structs.replace(kept, count=count, used=asking.now))
 
         self._drawer.change(asking, id_, edit, Interaction.SIGN_IN)

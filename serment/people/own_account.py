@@ -141,10 +141,11 @@ class OwnAccount:
         """End all that the person has begun; password and passkeys count no more before they are reviewed."""
 
         def edit(file: Credentials) -> Credentials:
-            return file.doubted(HACKED).told(asking.now, "signin.told-hacked")
+            return file.doubted(HACKED, asking.now).told(asking.now, "signin.told-hacked")
 
-        self.end_all(asking, account)
+        # First what was proved and waits, then what was begun by it: nobody comes in between.
         self._drawer.change(asking, account.id, edit)
+        self.end_all(asking, account)
         self._warn(asking, account, HACKED_ACCOUNT)
 
     def cloned(self, asking: Asking, account: Account) -> None:

@@ -199,7 +199,7 @@ class _Change:
     def of(self, file: Credentials, now: Instant) -> Credentials:
         """Note the session and the browser; the sessions of other exercises stay listed until dropped.
 
-        Raises `SignInError` for a proof shown before all of them were doubted: kept waiting, it opens nothing.
+        Raises `SignInError` for a proof shown before all were doubted: kept waiting, it opens nothing.
         """
         if self.shown <= file.over:
             raise SignInError("record.ticket-over")

@@ -26,6 +26,8 @@ from serment.web.pages import HEADERS, form_of, page
 from serment.web.signing import end_held, label
 
 TICKET: Final = "serment-openid"
+OURS: Final = "same-origin"
+"""What a browser says of a link of ours (W3C Fetch Metadata); those that say nothing are older than that."""
 
 
 async def leave(request: Request) -> Response:
@@ -33,6 +35,9 @@ async def leave(request: Request) -> Response:
     _plain(request)
     given, name = request.query_params, request.path_params["provider"]
     join = browser.cookie(request, INVITATION) if "join" in given else ""
+    if join and request.headers.get("sec-fetch-site", OURS) != OURS:
+        # Another site's link would bind whoever follows it to the account of an invitation of that site's.
+        raise SignInError("people.openid-refused")
     fresh = bool(browser.cookie(request, browser.SESSION))
     away = partial(people_of(request).arriving.leave, to=given.get("to", "/"), join=join, fresh=fresh)
     url, ticket = await run_in_threadpool(away, _asking(request), name)
@@ -102,6 +107,8 @@ async def _begun(request: Request, ticket: str, exercise: str) -> Response:
     where = browser.where_of(request, house_of(request))
     arrived = await run_in_threadpool(choose, _asking(request), ticket, exercise, where, held)
     answer = RedirectResponse(arrived.to, 303, HEADERS)
+    if not arrived.secret:
+        return answer
     for name in (TICKET, INVITATION):
         browser.drop(request, answer, name)
     await end_held(request)

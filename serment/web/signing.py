@@ -228,8 +228,8 @@ async def _go_on(request: Request, arrival: Arrival, account: Account) -> Respon
 
 
 def _carrying(request: Request, arrival: Arrival, answer: Response) -> Response:
-    """Have the browser carry what was proved to its next form: a ticket, good once."""
-    until = Instant(_nobody(request).now + ARRIVAL_MS)
+    """Have the browser carry what was proved to its next form: a ticket, good once, for minutes in all."""
+    until = Instant(arrival.at + ARRIVAL_MS)
     tickets = people_of(request).entering.tickets
     ticket = tickets.issue(_use(_where(request)), msgspec.msgpack.encode(arrival), until)
     browser.keep(request, answer, ARRIVAL, ticket, age=ARRIVAL_MS // 1000)

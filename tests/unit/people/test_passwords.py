@@ -129,5 +129,6 @@ def test_nothing_is_kept_that_only_reminds_of_a_password() -> None:
         "passkeys",
         "devices",
         "sessions",
+        "over",
         "notices",
     }

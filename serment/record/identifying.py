@@ -49,7 +49,7 @@ LASTS: Final = 15 * 60 * 1000
 """How long an answer may be accepted after it was shown, in milliseconds."""
 
 WHO: Final = frozenset({ActorKind.PROFESSIONAL, ActorKind.STAFF})
-"""Who makes gestures: never the person, a relative, a program or an officer."""
+"""Who makes gestures, themselves: never the person, a relative, an officer, nor a program in their hands."""
 
 Change = Callable[[Evidence, Traits], Evidence]
 """From the evidence and the traits as they stand to the evidence of a gesture."""
@@ -174,7 +174,7 @@ class Identifying:
 
     async def _read(self, asking: Asking, patient: PatientId) -> tuple[Served, Document]:
         """Read the Patient. Raises `RefusedError`, `NotFoundError`, `InvalidResourceError`."""
-        if asking.actor.kind not in WHO:
+        if asking.actor.kind not in WHO or asking.scope is not None:
             raise RefusedError("identity.gesture")
         served = await self._reading.read(asking, "Patient", patient)
         person = documents.read(served.body)

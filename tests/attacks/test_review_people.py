@@ -17,8 +17,9 @@ from serment.errors import RefusedError
 from serment.identity import ins
 from serment.intake.import_.run import run as run_import
 from serment.intake.import_.run import service
-from serment.model import Actor
+from serment.model import Actor, PatientId
 from serment.record.asking import Asking
+from serment.record.identifying import Checked
 from tests.attacks.test_family import near, related
 from tests.attacks.test_secret_chain import SECRET
 from tests.doors.samples import Json, person, weight
@@ -225,6 +226,23 @@ def test_a_program_launched_for_one_patient_finds_the_others_by_name(server: Ser
         run(server.house.as_typed.search(inside, "martin"))
     assert refused.value.sentence == "record.not-as-typed"
     run(server.house.as_typed.search(_within(asking, "user/Patient.rs", token), "martin"))
+
+
+@pytest.mark.capability("0-02", "refuses")
+def test_a_program_says_that_a_person_has_checked_a_proof(server: Served, doctor: httpx.Client) -> None:
+    """Whatever operation it was registered for: a person looks at a document, and says so themselves."""
+    id_, _ = fresh(doctor)
+    with server.house.passage.store.snapshot() as snapshot:
+        token = server.house.passage.resolve(snapshot, f"Patient/{id_}")[0].record
+    inside = _within(server.installation.as_staff("team-doctor"), "user/*.cruds", token)
+    for gesture in (
+        lambda: server.house.identifying.search(inside, PatientId(id_)),
+        lambda: server.house.identifying.prove(inside, PatientId(id_), Checked("PA")),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            run(gesture())
+        assert refused.value.sentence == "identity.gesture"
+    assert "extension" not in doctor.get(f"Patient/{id_}").json()
 
 
 def _within(asking: Asking, said: str, record: Any) -> Asking:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from joserfc.jwk import ECKey
 
+from tests.doors.programs import ASSERTION, assertion, proof
 from tests.journeys.terminal import PASSPHRASE, Terminal, made
 
 
@@ -406,6 +411,42 @@ def test_a_doctor_without_a_care_relation_is_told_the_same_whatever_the_reason(
     ]
     assert reasons[0] == reasons[1]
     assert reasons[0]["rule"] is None
+
+
+def test_the_sign_in_page_that_is_printed_leads_to_everybody(
+    shown: tuple[Terminal, dict[str, Any]],
+) -> None:
+    at = shown[1]["at"]
+    assert shown[1]["sign_in"] == f"{shown[1]['base']}/sign-in"
+    with httpx.Client(base_url=at["base"]) as browser:
+        offered = re.findall(r'href="(/openid/[^"]+)"', browser.get("/sign-in").text)
+        listed = [httpx.get(browser.get(one).headers["location"]).text for one in offered]
+    assert len(listed) == 3
+    for name in ("Inès Taravel", "Odile Marchenoir", "Lucien Abravel", "représente Océane Mauraud", "aide "):
+        assert sum(name in one for one in listed) == 1
+
+
+@pytest.mark.capability("3-12", "refuses")
+def test_the_key_that_is_printed_lets_the_program_deposit_and_nothing_more(
+    shown: tuple[Terminal, dict[str, Any]],
+) -> None:
+    said = shown[1]
+    file = Path(said["program"]["key"])
+    assert file.stat().st_mode & 0o077 == 0
+    identity, mine = ECKey.import_key(json.loads(file.read_text())), ECKey.generate_key("P-256")
+    address, nonce = f"{said['base']}/token", ""
+    for _ in range(2):
+        form = {
+            "grant_type": "client_credentials",
+            "scope": "system/*.cruds",
+            "client_id": said["program"]["client"],
+            "client_assertion_type": ASSERTION,
+            "client_assertion": assertion(said["program"]["client"], address, identity),
+        }
+        headers = {"dpop": proof(mine, "POST", address, nonce)}
+        answer = httpx.post(f"{said['at']['base']}/token", data=form, headers=headers)
+        nonce = answer.headers.get("dpop-nonce", nonce)
+    assert set(answer.json()["scope"].split()) == {"system/Observation.c", "system/DiagnosticReport.c"}
 
 
 def test_a_demonstration_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:

@@ -188,11 +188,11 @@ def read(raw: bytes) -> Answer:
         raise DependencyError("identity.insi-answer")
     result = found[0]
     code = _text(result, "CR/CodeCR")
-    person = result.find(f"{_R}INDIVIDU")
-    if code != ONE or person is None:
+    people = result.findall(f"{_R}INDIVIDU")
+    if code != ONE or not people:
         return Answer(code)
-    numbers = list(_numbers(person, "INSACTIF"))
-    if len(numbers) != 1:
+    person, numbers = people[0], list(_numbers(people[0], "INSACTIF"))
+    if len(people) != 1 or len(numbers) != 1:
         raise DependencyError("identity.insi-answer")
     traits = Traits(
         _text(person, "TIQ/NomNaissance"),
@@ -212,6 +212,8 @@ def _numbers(person: ElementTree.Element, name: str) -> Iterator[Number]:
 
 
 def _text(inside: ElementTree.Element, path: str) -> str:
-    """Read the text of one element; "" when it is not there."""
-    found = inside.find("/".join(f"{_R}{step}" for step in path.split("/")))
-    return (found.text or "").strip() if found is not None else ""
+    """Read the text of one element, "" for none. Raises `DependencyError` when it stands there twice."""
+    found = inside.findall("/".join(f"{_R}{step}" for step in path.split("/")))
+    if len(found) > 1:
+        raise DependencyError("identity.insi-answer")
+    return (found[0].text or "").strip() if found else ""

@@ -168,12 +168,15 @@ def test_the_fixture_shape_is_read() -> None:
         FOUND.replace(b"INSiResultat", b"Other"),
         FOUND.replace(b"</INSACTIF>", b"</INSACTIF><INSACTIF/>"),
         FOUND.replace(b"<INSACTIF>", b"<X>").replace(b"</INSACTIF>", b"</X>"),
+        FOUND.replace(b"</INDIVIDU>", b"</INDIVIDU><INDIVIDU/>"),
+        FOUND.replace(b"</TIQ>", b"</TIQ><TIQ><NomNaissance>AUTRE</NomNaissance></TIQ>"),
+        FOUND.replace(b"</CR>", b"</CR><CR><CodeCR>01</CodeCR></CR>"),
         FOUND + b" " * 70_000,
         b"<a>" * 2_000 + b"</a>" * 2_000,
     ],
     ids=[
         "empty", "text", "other", "cut", "entity", "entity-utf16", "no-result", "namespace", "two-active",
-        "no-active", "too-long", "too-deep",
+        "no-active", "two-people", "two-sets-of-traits", "two-codes", "too-long", "too-deep",
     ],
 )  # fmt: skip
 def test_an_answer_that_is_none_is_refused(raw: bytes) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serment.cli import opening
-from serment.cli.options import Directory, Json, PassphraseFile, argument, chosen, group, option
+from serment.cli.options import Directory, Json, PassphraseFile, Port, argument, chosen, group, option
 from serment.cli.output import Output, local_time
 from serment.cli.speech import told
 from serment.errors import RequestError
@@ -97,7 +97,7 @@ def exercise(
     with opening.house(chosen(directory), passphrase_file) as house:
         people, asking = people_of(house)
         account = people.staff.find(asking, login)
-        kind, actor = _kind(login, function, rpps, patient)
+        kind, actor = _kind(login, _known(function, rpps, patient), rpps, patient)
         given = Exercise(
             "",
             actor,
@@ -174,18 +174,21 @@ def sign_out(
 
 def invite(
     login: Who,
+    port: Port = None,
     directory: Directory = None,
     passphrase_file: PassphraseFile = None,
     json: Json = False,
 ) -> None:
     """Make the link by which a person begins to sign in, or begins again: good once, for a day."""
     out = Output(json)
-    settings = chosen(directory)
+    settings = chosen(directory, port)
     with opening.house(settings, passphrase_file) as house:
         people, asking = people_of(house)
         account = people.staff.find(asking, login)
         link = f"{settings.base}/join/{people.entering.inviting.invite(asking, account.id)}"
     out.say("cli.account-invited", login=login, link=link)
+    if not account.exercises:
+        out.say("cli.account-next", login=login)
     out.result(login=account.login, link=link)
 
 
@@ -256,6 +259,18 @@ def people_of(house: House) -> tuple[People, Asking]:
 def _signed_out(people: People, asking: Asking, account: Account) -> str:
     people.entering.own.end_all(asking, account)
     return account.login
+
+
+def _known(function: str, rpps: str, patient: str) -> str:
+    """Give a function that goes with this kind of person. Raises `RequestError` with those that there are."""
+    from serment.model import Function
+    from serment.people.exercises import CARE, OFFICE
+
+    other = OFFICE if rpps else CARE
+    if not patient and (function == Function.NONE or function in other or function not in list(Function)):
+        care, office = (", ".join(one for one in Function if one in some) for some in (CARE, OFFICE))
+        raise RequestError("cli.account-functions", care=care, office=office)
+    return function
 
 
 def _kind(login: str, function: str, rpps: str, patient: str) -> tuple[str, str]:

@@ -123,10 +123,12 @@ def _client(file: Path) -> Client:
         said["processor"] = {name: _instant(one) for name, one in said["processor"].items()}
         described = msgspec.convert({**said, "keys": []}, Client)
         processor = _dated(described.processor)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError):
-        raise RequestError("cli.not-a-client") from None
+    except OSError as error:
+        raise RequestError("cli.not-a-client", why=error.strerror or "") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise RequestError("cli.not-a-client", why=str(error)) from None
     except (KeyError, AttributeError, TypeError):
-        raise RequestError("cli.not-a-client") from None
+        raise RequestError("cli.not-a-client", why="[processor]") from None
     public = keys_of(_json(file.parent / keys)) if keys else ()
     return msgspec.structs.replace(described, keys=public, processor=processor, made=0, ended=None)
 

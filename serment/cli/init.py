@@ -83,4 +83,6 @@ def _say(out: Output, settings: Settings, *, demo: bool) -> None:
     out.say("cli.init-next-slot", directory=settings.directory)
     out.say("cli.init-next-spool")
     out.say("cli.init-next-backup")
+    if not demo:
+        out.say("cli.init-next-accounts")
     out.result(made=kind, directory=settings.directory, keys=keys, regime=settings.regime)

@@ -22,6 +22,12 @@ LOCUM_MS: Final = 366 * 24 * 3600 * 1000
 
 _NAMED_BY_REGISTER: Final = "rpps:"
 _OFFICERS: Final = frozenset({Function.SECURITY_OFFICER, Function.DPO, Function.AUDITOR})
+OFFICE: Final = _OFFICERS | {Function.SECRETARY, Function.OPERATOR, Function.RESEARCHER}
+"""Functions of the house: nobody holds them by a number of the professionals' register."""
+CARE: Final = (
+    frozenset(Function) - OFFICE - {Function.NONE, Function.INSURER, Function.LENDER, Function.EMPLOYER}
+)
+"""Functions of care: held by professionals of the register only."""
 _PREFIX: Final = {
     ActorKind.STAFF: ("staff:",),
     ActorKind.OFFICER: ("staff:",),
@@ -55,7 +61,7 @@ def checked(exercise: Exercise) -> Exercise:
 
 
 def _professional(exercise: Exercise, function: Function) -> None:
-    if function in _OFFICERS | {Function.NONE, Function.SECRETARY, Function.OPERATOR, Function.RESEARCHER}:
+    if function in OFFICE | {Function.NONE}:
         raise RequestError("people.exercise-unknown")
     if not exercise.profession or not exercise.structure:
         raise RequestError("people.exercise-where")

@@ -64,6 +64,30 @@ def test_a_person_is_enrolled_given_an_exercise_and_listed(account: Accounts) ->
     assert account.is_in(account.signed_in("mdorval"))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [(), ("--function", "medecin"), ("--function", "treating-doctor"), ("--rpps", RPPS, "--function", "dpo")],
+)
+def test_whoever_names_no_function_that_suits_reads_which_there_are(
+    account: Accounts, words: tuple[str, ...]
+) -> None:
+    account("add", "mdorval", "--name", "Dr Marie Dorval")
+    refused = account("exercise", "mdorval", "--structure", "cabinet", "--profession", "10", *words)
+    assert refused.code == 2
+    for named in ("treating-doctor", "nurse", "secretary", "security-officer"):
+        assert named in refused.err
+    assert "insurer" not in refused.err
+
+
+def test_a_link_leads_to_the_port_that_is_said_and_a_person_without_a_role_is_told_of(
+    account: Accounts,
+) -> None:
+    account("add", "mdorval", "--name", "Dr Marie Dorval")
+    said = account("invite", "mdorval", "--port", "9443")
+    assert "http://localhost:9443/join/" in said.out
+    assert "serment account exercise mdorval" in said.out
+
+
 def test_a_person_is_invited_by_a_link_of_a_host_name(account: Accounts) -> None:
     account("add", "mdorval", "--name", "Dr Marie Dorval")
     link = account("invite", "mdorval", "--json").object["link"]

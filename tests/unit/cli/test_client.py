@@ -10,6 +10,7 @@ from joserfc.jwk import ECKey
 
 from serment.cli.client import _client
 from serment.errors import RequestError
+from serment.words import Language
 from tests.doors.programs import public
 
 DESCRIBED = """
@@ -57,3 +58,19 @@ def test_a_file_that_describes_nothing_is_refused(tmp_path: Path, text: str) -> 
         _client(file)
     with pytest.raises(RequestError):
         _client(tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (DESCRIBED.replace("kind", "kind ="), "line 4"),
+        (DESCRIBED.replace('"public"', "7"), "$.kind"),
+        ('id = "diary"', "[processor]"),
+    ],
+)
+def test_a_description_that_is_wrong_is_told_where(tmp_path: Path, text: str, where: str) -> None:
+    file = tmp_path / "diary.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(RequestError) as refused:
+        _client(file)
+    assert where in refused.value.said(Language.EN)

@@ -12,7 +12,7 @@ import pytest
 import serment.words
 from serment.words import Language, catalogue, say
 
-ROOM_AND_NAME = re.compile(r"[a-z]+\.[a-z0-9]+(?:[.-][A-Za-z0-9_]+)*$")
+ROOM_AND_NAME = re.compile(r"[a-z]+\.[a-z0-9_]+(?:[.-][A-Za-z0-9_]+)*$")
 ROOMS = sorted(Path(serment.words.__file__).parent.glob("*.toml"))
 
 

@@ -236,6 +236,11 @@ class Scope:
         """Say whether an item of a type, in a class of a record, may be looked at."""
         return any(one.type in {"*", type_} and one.holds(unit, Act.READ) for one in self._in(unit, record))
 
+    def reaches(self, record: RecordToken) -> bool:
+        """Say whether an operation may be about a record: with patient scopes, the launch patient's."""
+        launched = self.record is None or record == self.record
+        return launched or any(one.level != PATIENT for one in self.resources)
+
     def lets(self, need: str) -> bool:
         """Say whether one thing that a request needs is inside, on some record at least."""
         if need.startswith(OPERATION):

@@ -6,12 +6,13 @@ decision starts after its commit. The attending physician is confirmed by the ho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from serment.access.declare import declared_act
 from serment.access.from_consent import provision_of
+from serment.access.policy import Policy
 from serment.access.record_facts import (
     CONSENT,
     DECLARED,
@@ -19,6 +20,7 @@ from serment.access.record_facts import (
     ON_CALL,
     Attending,
     RecordFacts,
+    TeamFact,
 )
 from serment.errors import RefusedError, RequestError
 from serment.fhir.consent import (
@@ -37,6 +39,7 @@ from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, ActorKind, Category, Denial, ItemClass, Label, PatientId, Permit
 from serment.record import choices, declaring, gate, incoming, trace, writing
 from serment.record.asking import Asking
+from serment.record.gate import View
 from serment.record.pen import DeniedError, Pen
 from serment.record.write import Written
 from serment.record.writing import Writing
@@ -161,7 +164,7 @@ class Choosing:
             facts, policy = choices.facts_of(draft), pen.passage.policy
             shifts = choices.on_call(pen) if reason == ON_CALL else ()
             try:
-                fact = declared_act(asking.actor, facts, reason, asking.now, asking.request, policy, shifts)
+                fact = _declared(draft.view, facts, reason, policy, shifts)
             except RefusedError as refused:
                 raise DeniedError(
                     draft.view, Denial("C3.declare", "structure"), Interaction.TEAM, sentence=refused.sentence
@@ -205,6 +208,16 @@ def _is_insurer(asking: Asking) -> bool:
 
 def _is_holder(verdict: Permit | Denial) -> bool:
     return isinstance(verdict, Permit) and verdict.rule == HOLDER
+
+
+def _declared(
+    view: View, facts: RecordFacts, reason: str, policy: Policy, shifts: Iterable[TeamFact]
+) -> TeamFact:
+    """Make the fact of an act. Raises `RefusedError`; a program launched on one record declares in no other."""
+    asking = view.asking
+    if asking.scope is not None and not asking.scope.reaches(view.record):
+        raise RefusedError("access.declare-refused")
+    return declared_act(asking.actor, facts, reason, asking.now, asking.request, policy, shifts)
 
 
 def _without_declared(facts: RecordFacts, actor: str) -> RecordFacts:

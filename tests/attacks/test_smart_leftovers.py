@@ -129,3 +129,26 @@ def test_a_code_that_was_not_exchanged_yet_is_over_when_somebody_was_hacked(
     code = program.code(mine, LASTING)
     programs_of(server).grants.end_of(as_operator(server), [ActorId(mine.id)])
     assert error_of(program.exchanged(code)) == (400, "invalid_grant")
+
+
+@pytest.mark.capability("1-16", "refuses")
+def test_no_act_of_care_is_declared_in_another_record_than_the_launch_patients(server: Served) -> None:
+    operation = "urn:serment:operation:declare-act"
+    client = registered(server, PUBLIC, "patient/*.rs", "user/*.rs", operation)
+    program = Program(server, client.id, key=ECKey.generate_key("P-256"))
+    doctor, home = server.installation.staff("team-doctor"), server.record()
+    other, absent = server.record("celebrity"), "00000000-0000-4000-8000-000000000000"
+    visit = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "reason", "valueCode": "visit-today"}],
+    }
+
+    def declared(token: str, record: str) -> tuple[int, str]:
+        answer = program.fhir(token, "POST", f"Patient/{record}/$declare-act", json=visit)
+        return answer.status_code, answer.text.replace(record, "")
+
+    launched = program.launched(doctor, f"patient/*.rs {operation}", patient=home)["access_token"]
+    assert declared(launched, other) == declared(launched, absent)
+    assert declared(launched, home)[0] == 200
+    of_the_person = program.launched(doctor, f"user/*.rs {operation}")["access_token"]
+    assert declared(of_the_person, other)[0] == 200

@@ -213,7 +213,10 @@ def _is_holder(verdict: Permit | Denial) -> bool:
 def _declared(
     view: View, facts: RecordFacts, reason: str, policy: Policy, shifts: Iterable[TeamFact]
 ) -> TeamFact:
-    """Make the fact of an act. Raises `RefusedError`; a program launched on one record declares in no other."""
+    """Make the fact of an act: a program launched on one record makes none in another.
+
+    Raises `RefusedError`.
+    """
     asking = view.asking
     if asking.scope is not None and not asking.scope.reaches(view.record):
         raise RefusedError("access.declare-refused")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Final
+from unicodedata import normalize
 
 import msgspec
 
@@ -129,8 +130,13 @@ _NOBODYS: Final = "~nobody"
 
 
 def by_login(login: str) -> str:
-    """Give the further name of an account for a login, folded: case and blanks around do not count."""
-    return f"login:{login.strip().casefold()}"
+    """Give the further name of an account for a login, folded."""
+    return f"login:{folded(login)}"
+
+
+def folded(login: str) -> str:
+    """Fold a login: case, blanks around and how its accents are composed do not count (Unicode NFKC)."""
+    return normalize("NFKC", login).strip().casefold()
 
 
 def by_subject(issuer: str, subject: str) -> str:

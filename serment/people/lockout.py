@@ -12,6 +12,7 @@ from typing import Final
 
 from serment.errors import TooManyError
 from serment.model import Instant
+from serment.people.accounts import folded
 from serment.record.tries import Count, Tries
 
 FREE: Final = (5, 50)
@@ -46,7 +47,7 @@ class Lockout:
 
 
 def _names(login: str, source: str, device: bytes) -> list[str]:
-    name = f"try|{login.strip().casefold()}|{device.hex()}"
+    name = f"try|{folded(login)}|{device.hex()}"
     return [name] if device else [name, f"from|{source}"]
 
 

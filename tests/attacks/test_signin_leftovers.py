@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from serment.errors import SignInError
+from serment.errors import ConflictError, SignInError
 from serment.model import Instant
-from serment.people.accounts import Exercise
+from serment.people.accounts import Account, Exercise, by_login
 from serment.people.signing import Proof
 from serment.web.signing import ARRIVAL_MS
 from tests.doors.served import Served, served
@@ -99,3 +99,12 @@ def test_an_old_proof_is_refused_whatever_way_it_was_made(server: Served) -> Non
     people.entering.own.hacked(asking(server.house), visitor.account)
     with pytest.raises(SignInError):
         people.signing_in.begin(asking(server.house), visitor.account, "1", Proof(("mfa",), 2, before.now))
+
+
+@pytest.mark.parametrize("login", ["RENE\u0301E", " ren\u00e9e ", "\uff52\uff45\uff4e\u00e9e"])
+def test_nobody_is_enrolled_under_a_login_that_only_looks_like_another(server: Served, login: str) -> None:
+    people, now = people_of(server), asking(server.house)
+    if people.accounts.find(now, by_login("ren\u00e9e")) is None:
+        people.accounts.add(now, Account("", "Dr A", (doctor(),), "ren\u00e9e"))
+    with pytest.raises(ConflictError):
+        people.accounts.add(now, Account("", "Dr B", (doctor(),), login))

@@ -2,8 +2,8 @@
 
 One Practitioner is a person: RPPS as such or as national identifier (IDNPS, "8" and the number), profession
 and category among the qualifications (TRE_G15, TRE_R09), specialty (TRE_R38). One PractitionerRole is a
-place of theirs, with its Organization (FINESS, or national structure identifier IDNST) and its period. What cannot be
-read is left out and counted: the directory is received data, never refused as a whole.
+place of theirs, with its Organization (FINESS, or national structure identifier IDNST) and its period. What
+cannot be read is left out and counted: the directory is received data, never refused as a whole.
 
 Sources: ansforge/annuaire-sante-fhir-documentation; Annuaire Santé 1.x profiles as-practitioner,
 as-practitionerrole, as-organization. A site deletes its copy after thirty days (terms of use).

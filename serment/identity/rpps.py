@@ -32,7 +32,7 @@ def is_rpps(number: str) -> bool:
 
 
 def read(number: object) -> str:
-    """Give the RPPS number that a received identifier is, as such or as a national one (IDNPS); "" for none."""
+    """Give the RPPS number that a received identifier is, bare or as a national one (IDNPS); "" for none."""
     if not isinstance(number, str):
         return ""
     bare = number[1:] if len(number) == 12 and number.startswith("8") else number

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from serment.errors import RefusedError, RequestError
+from serment.errors import RefusedError
 from tests.installation import Installation, installation, run
 
 

@@ -61,7 +61,7 @@ def checked(exercise: Exercise) -> Exercise:
 
 
 def _professional(exercise: Exercise, function: Function) -> None:
-    if function in OFFICE | {Function.NONE}:
+    if function not in CARE:
         raise RequestError("people.exercise-unknown")
     if not exercise.profession or not exercise.structure:
         raise RequestError("people.exercise-where")

@@ -139,8 +139,8 @@ def ledger_row(where: Stage) -> Result:
 
 def moved_row(where: Stage) -> Result:
     """Put a row of one patient in the place of another's."""
-    mine = rows.bodies_of(where.file, where.record("patient"))[0]
-    theirs = rows.bodies_of(where.file, where.record("celebrity"))[0]
+    mine = rows.bodies_of(where.file, where.record("patient"))[-1]
+    theirs = rows.bodies_of(where.file, where.record("celebrity"))[-1]
     return _found_at_reading(where, "moved", lambda: rows.moved_body(where.file, mine, theirs))
 
 

@@ -173,7 +173,7 @@ def class_of(draft: Draft, reference: str) -> ItemClass | None:
     here = placed(draft, reference)
     if here is not None:
         return here.unit
-    located, _ = draft.passage.resolve(draft.txn, reference)
+    located = draft.located(name_of(reference))
     if located.record != draft.record:
         return None
     unit = draft.view.head.unit_of(located.pack)

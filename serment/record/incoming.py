@@ -18,7 +18,7 @@ from serment.fhir.document import Document
 from serment.fhir.identity_body import with_numbers
 from serment.fhir.owner import InDirectory, OwnedBy, OwnedByTarget, Owner, owner
 from serment.fhir.patient_cut import CONTACT_MEMBERS, cut
-from serment.fhir.references import check_references
+from serment.fhir.references import check_references, written
 from serment.fhir.validate import check
 from serment.identity.evidence import Number
 from serment.model import Actor, ActorId, Category, Instant, ItemClass, Label
@@ -45,7 +45,8 @@ class Incoming:
     """A valid resource. `category`, `document_type` and `labels` come from the table of categories.
 
     `base` is this server's FHIR address: an absolute reference below it is a local one. `aside` are numbers
-    of a Patient that the body does not carry: the person is found by them.
+    of a Patient that the body does not carry: the person is found by them. `named` are the items that it
+    refers to, as `Type/id`, each once.
     """
 
     document: Document
@@ -57,6 +58,7 @@ class Incoming:
     content: Staged | bytes | None = field(default=None, repr=False)
     documents: tuple[str, ...] = field(default=(), repr=False)
     aside: tuple[Number, ...] = field(default=(), repr=False)
+    named: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def type(self) -> str:
@@ -148,7 +150,8 @@ def of(document: Document, base: str = "", sheet: Sheet | None = None) -> Incomi
     category, document_type, labels = classify(document.value, ())
     left = sheet is not None and "securityContext" not in document.value
     found = sheet[0].owner if left and sheet is not None else _local(owner(document.value), base)
-    made = Incoming(document, found, category, document_type, labels, base, content)
+    named = _named(document.value, base)
+    made = Incoming(document, found, category, document_type, labels, base, content, named=named)
     return made if sheet is None else made.filed_as(*sheet)
 
 
@@ -160,6 +163,12 @@ def _content(document: Document) -> tuple[Document, bytes | None]:
     binary.checked(str(document.value["contentType"]), binary_json.first_bytes(data, binary.LOOKED_AT))
     apart = binary_json.separated(document)
     return (document, None) if apart is None else (apart.document, apart.content)
+
+
+def _named(resource: dict[str, Any], base: str) -> tuple[str, ...]:
+    """Name the items that a resource refers to, those below `base` as local ones."""
+    local = (one.removeprefix(f"{base}/") if base else one for one in written(resource))
+    return tuple(dict.fromkeys(one.partition("/_history/")[0] for one in local if one.count("/") in {1, 3}))
 
 
 def _local(found: Owner, base: str) -> Owner:

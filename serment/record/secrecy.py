@@ -21,7 +21,6 @@ import msgspec
 
 from serment.access.categories import labelled
 from serment.errors import RequestError
-from serment.fhir.references import written
 from serment.model import Act, ActorKind, Category, ItemClass, Label, Permit
 from serment.record import filing, gate, today
 from serment.record.draft import Draft
@@ -104,7 +103,7 @@ def joined(draft: Draft, incoming: Incoming, before: Item | None = None, reason:
         return as_secret(incoming) if CHAINED in marks and not reason else incoming
     if draft.view.asking.actor.kind is ActorKind.PROXY or not _keeps_secrets(draft):
         return incoming
-    return as_secret(incoming) if any(_secret(draft, one) for one in _named(incoming)) else incoming
+    return as_secret(incoming) if any(_secret(draft, one) for one in incoming.named) else incoming
 
 
 def as_secret(incoming: Incoming) -> Incoming:
@@ -120,15 +119,6 @@ def _keeps_secrets(draft: Draft) -> bool:
 def _secret(draft: Draft, reference: str) -> bool:
     unit = filing.class_of(draft, reference)
     return unit is not None and SECRET in unit.labels
-
-
-def _named(incoming: Incoming) -> list[str]:
-    """Name the items that a resource refers to, as `Type/id`, each once."""
-    local = (
-        one.removeprefix(f"{incoming.base}/") if incoming.base else one
-        for one in written(incoming.document.value)
-    )
-    return list(dict.fromkeys(one.partition("/_history/")[0] for one in local if one.count("/") in {1, 3}))
 
 
 # What a secret draws along.
@@ -152,7 +142,7 @@ def keep(
         marks[CHAINED] = True
     if not secret and (was or SHOWN in _marks(before)):
         marks[SHOWN] = True
-    unsaid = [one for one in _acts(_named(incoming)) if one.encode() not in bytes(at.entry.values)]
+    unsaid = [one for one in _acts(incoming.named) if one.encode() not in bytes(at.entry.values)]
     if unsaid:
         marks[NAMES] = unsaid
     if marks:
@@ -165,7 +155,7 @@ def _may_draw(draft: Draft, stated: Incoming, incoming: Incoming) -> bool:
     """Tell whether the writer knows of the secret: they state it, or may read an item that it comes from."""
     if SECRET in stated.labels:
         return True
-    sources = (filing.class_of(draft, one) for one in _named(incoming))
+    sources = (filing.class_of(draft, one) for one in incoming.named)
     return any(
         unit is not None and SECRET in unit.labels and isinstance(draft.view.decide(unit, Act.READ), Permit)
         for unit in sources

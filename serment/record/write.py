@@ -45,9 +45,13 @@ class Written:
 
 def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId) -> Written:
     """Write the first version of an item. Raises `DeniedError`."""
-    stated, incoming = incoming, secrecy.joined(draft, incoming)
     unit = filing.unit_of(draft, incoming, incoming.unit(author, pen.asking.now))
+    # Who may not write here is refused before anything that the item names is looked up.
     permit = permitted(draft.view, unit, Interaction.CREATE, incoming.type)
+    stated, incoming = incoming, secrecy.joined(draft, incoming)
+    if incoming is not stated:
+        unit = filing.unit_of(draft, incoming, incoming.unit(author, pen.asking.now))
+        permit = permitted(draft.view, unit, Interaction.CREATE, incoming.type)
     frozen.check(draft, unit.category)
     made = _version(pen, draft, incoming, id_, 1, unit, permit, {}, Interaction.CREATE)
     filing.link(filing.Filing(pen, draft, Interaction.CREATE, permit.rule), incoming, id_)

@@ -95,6 +95,7 @@ class _Prepared(msgspec.Struct, array_like=True, frozen=True):
     labels: tuple[str, ...]
     documents: tuple[str, ...]
     aside: tuple[tuple[str, str], ...]
+    named: tuple[str, ...]
     parts: list[_Part]
 
 
@@ -170,6 +171,7 @@ def _prepared(whole: Prepared, raw: bytes) -> _Prepared:
         whole.labels,
         whole.documents,
         whole.aside,
+        whole.named,
         parts,
     )
 
@@ -204,6 +206,7 @@ def _whole(sent: _Prepared, one: _Arrival) -> Prepared:
         sent.labels,
         documents=sent.documents,
         aside=sent.aside,
+        named=sent.named,
         ready=tuple(
             Part(part.name, part.category, part.body, part.values, part.content) for part in sent.parts
         ),

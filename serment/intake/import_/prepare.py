@@ -167,6 +167,7 @@ def _parted(whole: incoming.Incoming, id_: str, now: Instant) -> Prepared:
         whole.labels,
         documents=whole.documents,
         aside=whole.aside,
+        named=whole.named,
         ready=tuple(whole.parts(id_, 1, now)),
     )
 

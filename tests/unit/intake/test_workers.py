@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,9 +16,11 @@ from typing import Any
 import pytest
 
 from serment.errors import DependencyError
+from serment.intake.import_.messages import Ready
 from serment.intake.import_.naming import Directory
-from serment.intake.import_.prepare import Made
+from serment.intake.import_.prepare import Made, _parted
 from serment.intake.import_.workers import AHEAD, Taken, Workers, alone
+from serment.record import incoming
 from serment.record.lot import SPEAKING, Arrival
 from tests.unit.intake.pieces import NOW, name, steps, written
 from tests.vectors import MISSING, VECTORS
@@ -181,3 +184,21 @@ def ended(processes: list[int]) -> bool:
             return False
         os.sched_yield()
     return True
+
+
+def test_what_an_item_names_is_known_here_and_in_workers() -> None:
+    claim = {
+        "resourceType": "Immunization",
+        "status": "completed",
+        "vaccineCode": {"text": "x"},
+        "occurrenceDateTime": "2026-01-01",
+        "patient": {"reference": "Patient/p"},
+        "encounter": {"reference": "Encounter/e"},
+    }
+    whole = incoming.read(json.dumps(claim).encode())
+    assert set(whole.named) == {"Patient/p", "Encounter/e"}
+    arrival = Arrival("Immunization", "k", "i", b"", b"", _parted(whole, "i", NOW), "", linked=False)
+    ready = Ready.of(1, Made(1, [arrival], 0))
+    (back,) = ready.made().arrivals
+    assert back.prepared is not None
+    assert back.prepared.named == whole.named

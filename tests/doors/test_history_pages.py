@@ -101,7 +101,7 @@ def test_a_page_of_somebody_else_of_another_item_or_of_a_search_is_refused(serve
     for asker, where, told in (
         (other, address, page),
         (doctor, rewritten(server, 2), page),
-        (doctor, address, page[:-1] + ("A" if page[-1] != "A" else "B")),
+        (doctor, address, ("A" if page[0] != "A" else "B") + page[1:]),
         (doctor, address, token(search)),
         (doctor, "Observation", page),
     ):

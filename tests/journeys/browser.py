@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 SECONDS = 60
+LOADED = "Page.loadEventFired"
 ONTO_3_AND_4 = (
     "import os, sys; from fcntl import F_DUPFD, fcntl;"
     " reads, writes = (fcntl(int(one), F_DUPFD, 10) for one in sys.argv[1:3]);"
@@ -93,8 +94,8 @@ class Browser:
         self.call("Input.insertText", text=text)
 
     def follow(self) -> None:
-        """Wait for the page to which this one leads by itself."""
-        self._loading(lambda: None)
+        """Wait for the page to which this one leads by itself; it may have come already."""
+        self._loaded()
 
     def value(self, expression: str) -> Any:
         """Evaluate an expression in the page."""
@@ -132,10 +133,16 @@ class Browser:
 
     def _loading(self, act: Any) -> None:
         """Do something that loads a page, and wait for its load event."""
-        self._events = [said for said in self._events if said.get("method") != "Page.loadEventFired"]
+        self._events = [said for said in self._events if said.get("method") != LOADED]
         act()
-        while not any(said.get("method") == "Page.loadEventFired" for said in self._events):
+        self._loaded()
+
+    def _loaded(self) -> None:
+        """Take one load event, waiting for it: a page that leads on by itself leaves the next one."""
+        while not any(said.get("method") == LOADED for said in self._events):
             self._events.append(self._next())
+        first = next(place for place, said in enumerate(self._events) if said.get("method") == LOADED)
+        del self._events[first]
 
     def _next(self) -> dict[str, Any]:
         text = bytearray()

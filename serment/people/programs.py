@@ -20,6 +20,7 @@ from serment.people import dpop
 from serment.people.accounts import Accounts
 from serment.people.authorising import Authorising, scope_of
 from serment.people.clients import Clients
+from serment.people.credentials import Drawer
 from serment.people.dpop import Proofs
 from serment.people.grants import Grants
 from serment.people.tokens import Tokens
@@ -90,7 +91,16 @@ class Programs:
             clients,
             grants,
             Authorising(clients, grants, launching, house.base),
-            Tokens(clients, grants, accounts, sessions, launching, proofs, f"{origin}/token"),
+            Tokens(
+                clients,
+                grants,
+                accounts,
+                Drawer(registry, accounts),
+                sessions,
+                launching,
+                proofs,
+                f"{origin}/token",
+            ),
             proofs,
             Rates(),
             Tickets(passage, sessions),

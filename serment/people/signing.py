@@ -14,7 +14,7 @@ import msgspec
 
 from serment.errors import SignInError
 from serment.ledger.entry import Interaction
-from serment.model import ActorKind, Instant, Purpose
+from serment.model import Actor, ActorKind, Instant, Purpose
 from serment.people import accounts
 from serment.people.accounts import Account, Exercise
 from serment.people.credentials import Begun, Credentials, Drawer
@@ -105,7 +105,7 @@ class SigningIn:
             raise SignInError("people.not-enough")
         for role in sorted(account.actors() - {actor.id}):
             self._sessions.end_all(role, actor, now)
-        before = self._lasting(asking, account.id)
+        before = lasting(self._drawer, self._sessions, asking, account.id)
         far = [one for one in before if one.exercise == chosen.id and is_far(one, where, now)]
         bound = Bound(
             account.id,
@@ -143,15 +143,6 @@ class SigningIn:
         self._registry.act(asking, job)
         self._sessions.dropped(old, now)
         return made.secret
-
-    def _lasting(self, asking: Asking, account: str) -> list[Lasting]:
-        """Give the sessions of an account that have not ended."""
-        found = []
-        for one in self._drawer.get(asking, account).sessions:
-            kept = self._sessions.of_token(one.token, asking.now)
-            if kept is not None:
-                found.append(Lasting(one.token, one.exercise, kept[0], kept[1]))
-        return found
 
     def _keep(self, asking: Asking, account: str, change: _Change) -> None:
         """Write a session that begins, in one transaction with all that it changes."""
@@ -215,6 +206,21 @@ class _Change:
         """Name the sessions that end: those of other exercises, and the oldest of too many."""
         late = file.sessions[MOST_SESSIONS:]
         return [one.token for one in file.sessions if one.exercise != self.exercise or one in late]
+
+
+def role_of(actor: Actor) -> tuple[str, ...]:
+    """Name the role in which somebody acts: two sessions of one person with different ones are two roles."""
+    return actor.id, actor.kind.value, actor.function.value, actor.structure
+
+
+def lasting(drawer: Drawer, sessions: Sessions, asking: Asking, account: str) -> list[Lasting]:
+    """Give the sessions of an account that have not ended."""
+    found = []
+    for one in drawer.get(asking, account).sessions:
+        kept = sessions.of_token(one.token, asking.now)
+        if kept is not None:
+            found.append(Lasting(one.token, one.exercise, kept[0], kept[1]))
+    return found
 
 
 def is_far(one: Lasting, where: Where, now: Instant) -> bool:

@@ -17,6 +17,7 @@ from serment.errors import NotFoundError, RequestError
 from serment.model import Actor, Instant
 from serment.people.accounts import Account, Accounts, Exercise, by_actor, by_login
 from serment.people.exercises import checked, together
+from serment.people.signing import role_of
 from serment.record.asking import Asking
 from serment.record.passage import Passage
 from serment.record.sessions import SESSION_MS, Sessions
@@ -88,7 +89,7 @@ class Staff:
         account = self.accounts.find(asking, by_actor(actor.id))
         if account is None:
             return True
-        role = (actor.id, actor.kind.value, actor.function.value, actor.structure)
+        role = role_of(actor)
         return any(
             (one.actor, one.kind, one.function, one.structure) == role for one in account.standing(asking.now)
         )

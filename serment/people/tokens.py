@@ -31,8 +31,10 @@ from serment.people.authorising import (
     scope_of,
 )
 from serment.people.clients import BACKEND, PUBLIC, Client, Clients
+from serment.people.credentials import Drawer
 from serment.people.dpop import Proof, Proofs
 from serment.people.grants import Grant, Grants
+from serment.people.signing import lasting, role_of
 from serment.record.asking import Asking
 from serment.record.launching import Launching
 from serment.record.sessions import Program, Session, Sessions
@@ -76,6 +78,7 @@ class Tokens:
     clients: Clients
     grants: Grants
     accounts: Accounts
+    drawer: Drawer
     sessions: Sessions
     launching: Launching
     proofs: Proofs
@@ -161,6 +164,7 @@ class Tokens:
                 raise OAuthError("oauth.wider", "invalid_scope")
 
         shown = form.get("refresh_token", "")
+        await asyncio.to_thread(self._one_role, asking, self.grants.look(asking, shown))
         grant, refresh = await asyncio.to_thread(self.grants.refreshed, asking, shown, check, key)
         return await self._of_grant(asking, client, grant, wished or grant.scope, refresh)
 
@@ -218,6 +222,21 @@ class Tokens:
         else:
             secret = self.sessions.begin(*said, until=ends, program=program)
         return Issued(secret, scope, (ends - asking.now) // 1000, bool(key))
+
+    def _one_role(self, asking: Asking, grant: Grant | None) -> None:
+        """Refuse for now to go on in one role while the person is signed in in another. Raises `OAuthError`.
+
+        Nothing is spent: the program asks again later with the same token.
+        """
+        account = None if grant is None else self.accounts.find(asking, by_actor(grant.actor))
+        if grant is None or account is None:
+            return
+        mine = role_of(grant.who())
+        others = (
+            role_of(one.session.actor) for one in lasting(self.drawer, self.sessions, asking, account.id)
+        )
+        if any(one != mine for one in others):
+            raise OAuthError("oauth.other-role", "temporarily_unavailable", status=503)
 
     def _until(self, asking: Asking, person: Actor, grant: Grant) -> int:
         """Say until when a person may go on in the role of a grant; now, for who has left or may no more."""

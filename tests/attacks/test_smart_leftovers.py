@@ -10,7 +10,10 @@ from joserfc.jwk import ECKey
 
 from serment.errors import OAuthError
 from serment.model import ActorId, Instant
+from serment.people.accounts import Exercise
 from serment.people.clients import PUBLIC
+from serment.people.people import People
+from serment.people.signing import Proof
 from serment.record.sessions import Program as Token
 from tests.attacks.test_signin_races import at_once
 from tests.doors.programs import Program, as_operator, error_of, programs_of, registered
@@ -152,3 +155,24 @@ def test_no_act_of_care_is_declared_in_another_record_than_the_launch_patients(s
     assert declared(launched, home)[0] == 200
     of_the_person = program.launched(doctor, f"user/*.rs {operation}")["access_token"]
     assert declared(of_the_person, other)[0] == 200
+
+
+def test_nobody_uses_two_roles_at_once_through_a_program(server: Served, program: Program) -> None:
+    """A doctor who is a patient too: at work, their own application waits, and loses nothing."""
+    people, asking = People.of(server.house), as_operator(server)
+    patient, doctor = server.patient_actor(), server.installation.staff("team-doctor")
+    roles = [
+        Exercise("own", patient.id, "patient", patient=patient.patient),
+        Exercise("work", doctor.id, "professional", doctor.function, "10", structure=doctor.structure),
+    ]
+    account = people.staff.enrol(asking, patient.name, "both", roles)
+    issued = program.launched(patient, LASTING)
+    at_work = as_operator(server)
+    secret = people.signing_in.begin(at_work, account, "work", Proof(("hwk",), 2, at_work.now))
+    assert reads(program, issued["access_token"]) == 401
+    shown = {"grant_type": "refresh_token", "refresh_token": issued["refresh_token"]}
+    assert error_of(program.token(**shown)) == (503, "temporarily_unavailable")
+    server.house.sessions.end(secret)
+    again = program.token(**shown)
+    assert again.status_code == 200, again.text
+    assert reads(program, again.json()["access_token"]) == 200

@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SERMENT := .venv/.serment
 TOOLS := .venv/.tools
-COMPILE := $(UV) pip compile pyproject.toml --extra build --extra demo --generate-hashes \
+COMPILE := $(UV) pip compile pyproject.toml --extra build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --universal --python-version 3.11 --quiet
 
 .DEFAULT_GOAL := demo

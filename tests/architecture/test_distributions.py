@@ -21,14 +21,17 @@ from tests.architecture.source import ROOT
 LISTED = Path(__file__).with_name("distributions.tsv")
 LICENCES = {
     "Apache-2.0",
+    "Apache-2.0 AND MIT",
     "Apache-2.0 OR BSD-3-Clause",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    "BSD-3-Clause AND Apache-2.0",
     "ISC",
     "MIT",
     "MIT OR Apache-2.0",
     "MIT-0",
     "MIT-CMU",
+    "MPL-2.0",
     "PSF-2.0",
     "any-OSI",
 }

@@ -57,6 +57,7 @@ _ACTS: Final[Mapping[str, tuple[str, str]]] = {
     "export": ("", "R"),
     "notify": ("", "R"),
     "identify": ("", "R"),
+    "errand": ("", "U"),
     "emergency": ("", "R"),
     "trace-read": ("", "R"),
 }

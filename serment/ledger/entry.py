@@ -71,6 +71,7 @@ class Interaction(StrEnum):
     EXPORT = "export"
     NOTIFY = "notify"
     IDENTIFY = "identify"
+    ERRAND = "errand"
     TRACE_READ = "trace-read"
     STRANGERS = "strangers"
     SIGN_IN = "sign-in"

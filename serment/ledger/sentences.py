@@ -38,6 +38,7 @@ _ALONE = frozenset(
         Interaction.ACTS,
         Interaction.NOTIFY,
         Interaction.IDENTIFY,
+        Interaction.ERRAND,
     }
 )
 _COUNTED = frozenset({Interaction.STRANGERS, Interaction.GAP})

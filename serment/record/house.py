@@ -21,6 +21,7 @@ from serment.record.everything import Everything
 from serment.record.exporting import Exporting
 from serment.record.finding import Finding
 from serment.record.identifying import Identifying
+from serment.record.inbox import Inbox
 from serment.record.notifying import Notifying
 from serment.record.passage import Passage
 from serment.record.patching import Patching
@@ -79,6 +80,7 @@ class House:
     merging: Merging
     splitting: Splitting
     telling: Telling
+    inbox: Inbox
     entrance: Entrance
 
     @classmethod
@@ -132,6 +134,7 @@ class House:
             merging,
             Splitting(merging, reading, writing),
             Telling(passage),
+            Inbox(passage),
             entrance,
         )
 

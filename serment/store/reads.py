@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from serment.model import RecordToken
-from serment.store.contract import Located, PackRow, RecordRow
+from serment.store.contract import EntryRow, Located, PackRow, RecordRow
 from serment.store.statements import AT_ONCE
 
 S = TypeVar("S")
@@ -68,6 +68,8 @@ class Statements(Protocol[S_co]):
     def QUARANTINED(self) -> S_co: ...
     @property
     def LEDGER_SIZE(self) -> S_co: ...
+    @property
+    def ENTRIES_BEFORE(self) -> S_co: ...
     @property
     def LAST_OF(self) -> S_co: ...
     @property
@@ -174,6 +176,9 @@ class Reads(ABC, Generic[S]):
     def ledger_size(self) -> int:
         row = self._one(self.sql.LEDGER_SIZE)
         return row[0] if row else 0
+
+    def entries_before(self, token: bytes, before: int, limit: int) -> list[EntryRow]:
+        return [EntryRow(*row) for row in self._all(self.sql.ENTRIES_BEFORE, token, before, limit)]
 
     def last_of(self, token: bytes) -> tuple[int, bytes] | None:
         row = self._one(self.sql.LAST_OF, token)

@@ -60,6 +60,10 @@ ENTRIES_OF: Final = (
     "SELECT sequence, kind, hour, commitment, key_id, token, body FROM entry"
     " WHERE token = ? AND sequence > ? ORDER BY sequence"
 )
+ENTRIES_BEFORE: Final = (
+    "SELECT sequence, kind, hour, commitment, key_id, token, body FROM entry"
+    " WHERE token = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?"
+)
 LAST_OF: Final = "SELECT sequence, commitment FROM entry WHERE token = ? ORDER BY sequence DESC LIMIT 1"
 CHAIN: Final = "SELECT sealed FROM chain WHERE token = ?"
 CHAIN_END: Final = (

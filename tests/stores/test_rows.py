@@ -196,6 +196,9 @@ def test_the_ledger_counts_from_one_and_keeps_its_order(store: Store) -> None:
         assert [row.sequence for row in snapshot.entries_of(mine)] == [1, 3, 4]
         assert [row.sequence for row in snapshot.entries_of(mine, 1)] == [3, 4]
         assert [row.sequence for row in snapshot.entries_of(mine, 4)] == []
+        assert [row.sequence for row in snapshot.entries_before(mine, 5, 2)] == [4, 3]
+        assert [row.sequence for row in snapshot.entries_before(mine, 4, 9)] == [3, 1]
+        assert snapshot.entries_before(b"x", 9, 9) == []
         ends = [snapshot.last_of(token) for token in (mine, theirs, b"x")]
         assert [end and end[0] for end in ends] == [4, 2, None]
         assert ends[0] == (4, next(snapshot.ledger_entries(4, 5)).commitment)

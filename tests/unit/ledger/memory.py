@@ -40,6 +40,10 @@ class MemoryRows:
     def entries_of(self, token: bytes) -> Iterator[EntryRow]:
         return (self.entries[place] for place in self.places.get(token, []))
 
+    def entries_before(self, token: bytes, before: int, limit: int) -> list[EntryRow]:
+        below = [row for row in self.entries_of(token) if row.sequence < before]
+        return below[::-1][:limit]
+
     def last_of(self, token: bytes) -> tuple[int, bytes] | None:
         places = self.places.get(token)
         last = self.entries[places[-1]] if places else None

@@ -1,7 +1,11 @@
-"""`serment access`: why something is refused, the proof that nobody sees all, the tables in words."""
+"""`serment access`: why something is refused, the proof that nobody sees all, the tables in words.
+
+`preview` compares a file with the table in force; nothing is applied by it.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +15,10 @@ from serment.cli import opening
 from serment.cli.options import Directory, Json, PassphraseFile, argument, chosen, group, option
 from serment.cli.output import Output
 from serment.cli.speech import told
-from serment.errors import RequestError
+from serment.errors import RefusedError, RequestError
 
 if TYPE_CHECKING:
+    from serment.access.preview import Change
     from serment.model import Category
     from serment.record.explaining import Explanation
 
@@ -27,6 +32,7 @@ def add(app: typer.Typer) -> None:
     commands.command("prove", help=told("cli.help-access-prove"))(prove)
     commands.command("grid", help=told("cli.help-access-grid"))(grid)
     commands.command("matrix", help=told("cli.help-access-matrix"))(matrix)
+    commands.command("preview", help=told("cli.help-access-preview"))(preview)
     app.add_typer(commands, name="access")
 
 
@@ -183,3 +189,59 @@ def matrix(
     )
     wanted = ("category_code", "category", "read", "write", "excluded_types", "verified")
     out.result(profession=profession, cells=[{name: row[name] for name in wanted} for row in mine])
+
+
+def preview(
+    file: Annotated[Path, argument("cli.argument-table", "cli.value-file")],
+    agreed: Annotated[str | None, option("cli.option-agreed", "cli.value-digest", "--agreed")] = None,
+    json: Json = False,
+) -> None:
+    """Say which cells a grid or matrix would open and close. Raises `RefusedError` where it may not apply."""
+    from serment.access import preview as previewing
+    from serment.access.policy import shipped_tables
+
+    out, texts, text = Output(json), shipped_tables(), _table(file)
+    found = previewing.held(texts, text, agreed) if agreed else previewing.preview(texts, text)
+    titles = ("effect", "regime", "row", "column", "acts", "labels")
+    rows = [_change("opens", one) for one in found.opened] + [_change("closes", one) for one in found.closed]
+    out.say("cli.preview-of", table=found.table, opened=len(found.opened), closed=len(found.closed))
+    out.table([told(f"cli.title-{title}") for title in titles], rows)
+    for one in found.broken:
+        out.line(f"✗ {told(one.theorem)}: {one.case}")
+    out.say("cli.preview-digest", digest=found.digest)
+    out.result(
+        table=found.table,
+        before=found.before,
+        digest=found.digest,
+        acceptable=found.acceptable,
+        opened=[_object(one) for one in found.opened],
+        closed=[_object(one) for one in found.closed],
+        broken=[{"theorem": one.theorem, "case": one.case} for one in found.broken],
+    )
+    if not found.acceptable:
+        raise RefusedError("access.preview-unproved")
+
+
+def _table(file: Path) -> str:
+    """Read a table that somebody wrote. Raises `RequestError`."""
+    try:
+        return file.read_text("utf-8-sig")
+    except OSError as error:
+        raise RequestError("cli.not-a-table", why=error.strerror or "") from None
+    except UnicodeDecodeError:
+        raise RequestError("cli.not-a-table", why="UTF-8") from None
+
+
+def _change(effect: str, one: Change) -> tuple[str, ...]:
+    labels = told("cli.preview-every") if one.every else " ".join(name or "-" for name in one.labels)
+    return told(f"cli.preview-{effect}"), one.regime, one.row, one.column, " ".join(one.acts), labels
+
+
+def _object(one: Change) -> dict[str, object]:
+    return {
+        "regime": one.regime,
+        "row": one.row,
+        "column": one.column,
+        "acts": one.acts,
+        "labels": one.labels,
+    }

@@ -46,6 +46,7 @@ LISTED = {
     "access prove": OPEN,
     "access grid": OPEN,
     "access matrix": OPEN,
+    "access preview": OPEN,
     "ledger verify": OPEN,
     "ledger status": OPEN,
     "ledger checkpoint": OPEN,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from serment.access.policy import GRID, shipped_tables
 from serment.access.prove import MONOTONE, NOBODY, SILENCE, THEOREMS
 from serment.access.prove_people import PEOPLE
 from serment.cli import access
@@ -66,3 +68,35 @@ def test_a_proof_that_does_not_hold_ends_with_one_and_shows_the_case(
 def test_every_theorem_has_its_sentence_and_every_sentence_its_theorem() -> None:
     said = {sentence for sentence in catalogue() if sentence.startswith("theorem.")}
     assert said == {*THEOREMS, *PEOPLE, MONOTONE, SILENCE, NOBODY}
+
+
+def another_grid(folder: Path, line: str) -> str:
+    file = folder / "grid.csv"
+    file.write_text(f"{shipped_tables()[GRID].rstrip()}\n{line}\n", "utf-8")
+    return str(file)
+
+
+@pytest.mark.capability("1-27", "lets")
+def test_a_preview_says_what_a_file_opens_before_it_applies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = answer(capsys, "access", "preview", another_grid(tmp_path, "secretary,notes,read,,ours,no"))
+    assert said["opened"] == [
+        {"regime": "own", "row": "secretary", "column": "notes", "acts": ["read"], "labels": [""]}
+    ]
+    assert (said["closed"], said["acceptable"]) == ([], True)
+
+
+@pytest.mark.capability("1-27", "refuses")
+def test_a_file_that_opens_more_than_was_agreed_to_ends_with_three(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agreed = answer(capsys, "access", "preview", another_grid(tmp_path, "secretary,notes,list,,ours,no"))
+    more = another_grid(tmp_path, "secretary,notes,list read,,ours,no")
+    assert run(["access", "preview", more, "--agreed", str(agreed["digest"])]) == 3
+
+
+def test_a_preview_of_no_file_and_of_no_text_says_so(tmp_path: Path) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    for name in ("absent", "bytes"):
+        assert run(["access", "preview", str(tmp_path / name)]) == 2

@@ -43,7 +43,8 @@ from serment.people.openid import Line
 from serment.people.people import Reception
 from serment.record.alarms import INTEGRITY
 from serment.record.house import House
-from serment.web import pages, signing
+from serment.web import shell
+from serment.web.entry import signing
 
 log = logging.getLogger("serment")
 
@@ -175,7 +176,7 @@ def _said(request: Request, error: SermentError) -> Response:
     if isinstance(error, ProofAgainError):
         answer = signing.prove_again(request, error)
     else:
-        answer = pages.failed(request, error)
+        answer = shell.failed(request, error)
     answer.headers.update(headers)
     return answer
 

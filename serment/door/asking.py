@@ -14,6 +14,7 @@ from functools import lru_cache
 from starlette.requests import Request
 
 from serment.door import browser
+from serment.door.preferences import preferences_of
 from serment.door.programs import credentials, knock_of
 from serment.errors import MalformedError, ProofAgainError, RefusedError, SignInError
 from serment.model import EmergencyReason, HeirGround, Instant, Purpose, Reason, RequestId
@@ -46,8 +47,9 @@ def people_of(request: Request) -> People:
 
 
 def language_of(request: Request) -> Language:
-    """Choose the language of the answer: French unless English is preferred (RFC 9110 section 12.5.4)."""
-    return _preferred(request.headers.get("accept-language", ""))
+    """Choose the language of the answer: the one chosen on our page, else the browser's, else French."""
+    chosen = preferences_of(request).language
+    return chosen or _preferred(request.headers.get("accept-language", ""))
 
 
 @lru_cache(maxsize=256)

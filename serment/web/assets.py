@@ -1,33 +1,59 @@
-"""What pages are made with besides their text: style, mark, the one script. None comes from outside."""
+"""What pages are made with besides their text: style, mark, scripts. None comes from outside.
+
+Each file is in the table or is not served. Its address carries the beginning of its SHA-256, so that a
+browser keeps it for ever and never an old one. `static/vendor` holds others' files as they were published.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serment.web.pages import HEADERS
+from serment.errors import NotFoundError
 
-ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
-    '<circle cx="16" cy="16" r="14" fill="#0b4f6c"/>'
-    '<path d="M10 17l4 4 8-9" fill="none" stroke="#fff" stroke-width="3.5" stroke-linecap="round"/></svg>'
-)
+FILES: Final = {
+    "serment.css": ("serment.css", "text/css; charset=utf-8"),
+    "serment.svg": ("serment.svg", "image/svg+xml"),
+    "serment.js": ("serment.js", "text/javascript; charset=utf-8"),
+    "passkey.js": ("passkey.js", "text/javascript; charset=utf-8"),
+    "htmx.js": ("vendor/htmx-4.0.1.min.js", "text/javascript; charset=utf-8"),
+    "hx-csp.js": ("vendor/hx-csp-4.0.1.min.js", "text/javascript; charset=utf-8"),
+    "uplot.js": ("vendor/uplot-1.6.32.min.js", "text/javascript; charset=utf-8"),
+    "uplot.css": ("vendor/uplot-1.6.32.min.css", "text/css; charset=utf-8"),
+}
+"""Name in an address → file below `static`, media type."""
+
+HEADERS: Final = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
 
 
-async def style(_request: Request) -> Response:
-    """Give the style sheet."""
-    text = (Path(__file__).parent / "static" / "serment.css").read_bytes()
-    return Response(text, media_type="text/css", headers={**HEADERS, "cache-control": "max-age=3600"})
+@cache
+def content(name: str) -> bytes:
+    """Give the bytes of a file of the table. Raises `KeyError`."""
+    return files(__package__).joinpath("static", FILES[name][0]).read_bytes()
 
 
-async def passkey_script(_request: Request) -> Response:
-    """Give the one script: it hands a question to a passkey and the answer to a form."""
-    text = (Path(__file__).parent / "static" / "passkey.js").read_bytes()
-    return Response(text, media_type="text/javascript", headers={**HEADERS, "cache-control": "max-age=3600"})
+@cache
+def address(name: str) -> str:
+    """Give the address of a file of the table, its version in it. Raises `KeyError`."""
+    return f"/static/{name}?v={sha256(content(name)).hexdigest()[:16]}"
 
 
-async def icon(_request: Request) -> Response:
-    """Give the mark that stands beside the title: a closed seal."""
-    return Response(ICON, media_type="image/svg+xml", headers={**HEADERS, "cache-control": "max-age=3600"})
+async def static(request: Request) -> Response:
+    """Give one file of the table. Raises `NotFoundError`."""
+    name = request.path_params["name"]
+    if name not in FILES:
+        raise NotFoundError("api.unknown-route")
+    asked = f"{request.url.path}?{request.url.query}"
+    kept = "public, max-age=31536000, immutable" if asked == address(name) else "no-cache"
+    return Response(content(name), media_type=FILES[name][1], headers={**HEADERS, "cache-control": kept})

@@ -10,7 +10,7 @@ from serment.errors import ConflictError, SignInError
 from serment.model import Instant
 from serment.people.accounts import Account, Exercise, by_login
 from serment.people.signing import Proof
-from serment.web.signing import ARRIVAL_MS
+from serment.web.entry.signing import ARRIVAL_MS
 from tests.doors.served import Served, served
 from tests.doors.test_signing import Visitor, joined, people_of, taken
 from tests.unit.people.local_people import CHEAP, asking, doctor
@@ -71,10 +71,10 @@ def test_what_was_proved_is_not_kept_alive_by_forms_that_are_wrong(
     assert visitor.post("/sign-in/next", password="a", again="b").status_code == 400
     clock = server.house.passage.clock
     late = Instant(clock() + ARRIVAL_MS - 1000)
-    monkeypatch.setattr("serment.web.signing._nobody", lambda _request: asking(server.house, late - clock()))
+    monkeypatch.setattr("serment.web.entry.signing._nobody", lambda _request: asking(server.house, late - clock()))
     assert visitor.post("/sign-in/next", password="a", again="b").status_code == 400
     later = Instant(clock() + ARRIVAL_MS + 1000)
-    monkeypatch.setattr("serment.web.signing._nobody", lambda _request: asking(server.house, later - clock()))
+    monkeypatch.setattr("serment.web.entry.signing._nobody", lambda _request: asking(server.house, later - clock()))
     assert visitor.post("/sign-in/next", password="a", again="b").status_code == 401
 
 

@@ -101,9 +101,7 @@ WHO = {
     "/.well-known/oauth-authorization-server": ("anybody", "GET"),
     "/unlock": ("anybody", "GET POST"),
     "/unlocked": ("anybody", "GET"),
-    "/static/serment.css": ("anybody", "GET"),
-    "/static/passkey.js": ("anybody", "GET"),
-    "/static/serment.svg": ("anybody", "GET"),
+    "/static/{name}": ("anybody", "GET"),
     "/": ("anybody", "GET"),
 }
 LEADS = {"/": "/sign-in", "/join/{code}": "/join"}

@@ -17,7 +17,7 @@ import msgspec
 
 from serment.access import record_facts
 from serment.errors import IntegrityError, MalformedError
-from serment.fhir import patient_cut, search
+from serment.fhir import halves, search
 from serment.fhir.match import decoder
 from serment.keys.custody import calls, frames
 from serment.keys.installation import Installation
@@ -68,8 +68,8 @@ _GUARDED: tuple[Callable[[bytes], Any], ...] = (
     record_facts.unpack,
     blobs.unframed,
     decoder(("code", "date")),
-    lambda raw: patient_cut.join(b"{}", raw),
-    lambda raw: patient_cut.beside(b"{}", raw),
+    lambda raw: halves.join(b"{}", raw),
+    lambda raw: halves.beside(b"{}", raw),
 )
 
 

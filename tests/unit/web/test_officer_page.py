@@ -7,14 +7,14 @@ from markupsafe import escape
 from starlette.requests import Request
 
 from serment.record import alarms
-from serment.web.pages import page
+from serment.web.shell import page
 from serment.words import Language, say
 
 
 def officer_page(said: list[str], strangers: int = 0) -> str:
     request = Request({"type": "http", "method": "GET", "path": "/officer", "headers": []})
     ledger = {"good": True, "size": 3, "faults": 0}
-    shown = page(request, "officer.html", ledger=ledger, disk=None, alarms=said, strangers=strangers)
+    shown = page(request, "officer/security.html", ledger=ledger, disk=None, alarms=said, strangers=strangers)
     return bytes(shown.body).decode()
 
 

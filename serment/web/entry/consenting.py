@@ -39,7 +39,8 @@ from serment.people.grants import OFFLINE_MS, ONLINE_MS
 from serment.people.programs import Programs
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.web.pages import HEADERS, page, page_form, who_of
+from serment.web.forms import page_form
+from serment.web.shell import HEADERS, page, who_of
 from serment.words import Language, catalogue, say
 
 READ_MS: Final = 10 * 60 * 1000
@@ -70,7 +71,7 @@ async def authorise(request: Request) -> Response:
     except SignInError:
         if (ONWARD, "1") in pairs:
             return RedirectResponse(f"/sign-in?to={quote(again, safe='')}", 303, HEADERS)
-        return page(request, "consent_onward.html", to=f"{again}&{ONWARD}=1")
+        return page(request, "entry/consent_onward.html", to=f"{again}&{ONWARD}=1")
     if wanted.error:
         return _back(request, wanted, error=wanted.error)
     offer = offered(client, wanted.scope)
@@ -135,7 +136,7 @@ def _page(request: Request, house: House, asking: Asking, client: Client, wanted
     names = needs_patient(scope_of(" ".join(offer))) and not own
     shown = page(
         request,
-        "consent.html",
+        "entry/consent.html",
         client=client,
         processor=client.processor,
         country=country(client.processor.country, language),

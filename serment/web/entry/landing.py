@@ -20,8 +20,10 @@ from serment.model import ActorId, ActorKind, Function
 from serment.people.accounts import Account, Exercise, by_actor
 from serment.record.asking import Asking
 from serment.record.sessions import Session
-from serment.web.pages import day_of, page, page_form, who_of
-from serment.web.signing import label, when
+from serment.web.entry.signing import label, when
+from serment.web.forms import page_form
+from serment.web.shell import page, who_of
+from serment.web.written import day_of
 from serment.words import Language, say
 
 FINDERS: Final = frozenset({ActorKind.PROFESSIONAL, ActorKind.STAFF})
@@ -47,7 +49,7 @@ async def home(request: Request) -> Response:
     said = found.error.said(language_of(request)) if found.error is not None else ""
     return page(
         request,
-        "home.html",
+        "entry/home.html",
         200 if found.error is None else found.error.status,
         finds=asking.actor.kind in FINDERS,
         typed=found.typed,

@@ -21,9 +21,10 @@ from serment.people.credentials import Notice
 from serment.people.own_account import OwnAccount, Shown
 from serment.record.asking import Asking
 from serment.record.sessions import Session
-from serment.web.joining import spelled
-from serment.web.pages import HEADERS, page, page_form, who_of
-from serment.web.signing import passkey_line, slowly, when
+from serment.web.entry.joining import spelled
+from serment.web.entry.signing import passkey_line, slowly, when
+from serment.web.forms import page_form
+from serment.web.shell import HEADERS, page, who_of
 
 _ADDRESS = "/account"
 
@@ -107,7 +108,7 @@ async def change_codes(request: Request) -> Response:
         shown = await run_in_threadpool(change)
     except RequestError as error:
         return await _credentials_page(request, error)
-    return page(request, "joined.html", codes=shown, **who_of(request, house_of(request), asking))
+    return page(request, "entry/joined.html", codes=shown, **who_of(request, house_of(request), asking))
 
 
 async def _act(request: Request, *, fresh: bool) -> tuple[Asking, Session, OwnAccount, dict[str, str]]:
@@ -138,7 +139,7 @@ async def _page(request: Request) -> Response:
     standing = await run_in_threadpool(people_of(request).entering.own.standing, asking, session)
     return page(
         request,
-        "account.html",
+        "entry/account.html",
         name=standing.account.name,
         sessions=[_session(one) for one in standing.sessions],
         passkeys=[passkey_line(one) for one in standing.passkeys],
@@ -161,9 +162,8 @@ async def _credentials_page(request: Request, error: SermentError | None = None)
     secret = await run_in_threadpool(own.secret, asking, of, where)
     return page(
         request,
-        "credentials.html",
+        "entry/credentials.html",
         200 if error is None else error.status,
-        script=True,
         said=error.said(language_of(request)) if error is not None else "",
         login=of.login,
         challenge=await run_in_threadpool(own.creation, asking, of, where),

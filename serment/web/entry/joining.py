@@ -21,8 +21,9 @@ from serment.errors import MethodError, RequestError, SermentError
 from serment.people.accounts import Account
 from serment.people.own_account import Secret
 from serment.people.providers import Kind
-from serment.web.pages import HEADERS, form_of, page
-from serment.web.signing import slowly
+from serment.web.entry.signing import slowly
+from serment.web.forms import form_of
+from serment.web.shell import HEADERS, page
 
 INVITATION: Final = "serment-invitation"
 KEPT_SECONDS: Final = 3600
@@ -60,7 +61,7 @@ async def join(request: Request) -> Response:
     except RequestError as error:
         secret = await run_in_threadpool(own.shown_again, asking, account, ticket, where)
         return await _page(request, account, secret, error)
-    answer = page(request, "joined.html", codes=shown)
+    answer = page(request, "entry/joined.html", codes=shown)
     browser.drop(request, answer, INVITATION)
     return browser.known(request, answer)
 
@@ -84,9 +85,8 @@ async def _page(
     kind = Kind.PATIENT if any(one.patient for one in account.exercises) else Kind.SITE
     answer = page(
         request,
-        "join.html",
+        "entry/join.html",
         200 if error is None else error.status,
-        script=True,
         said=error.said(language_of(request)) if error is not None else "",
         name=account.name,
         login=account.login,

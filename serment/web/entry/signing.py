@@ -38,7 +38,8 @@ from serment.people.credentials import Passkey
 from serment.people.local import LEAKED, Proven, Typed
 from serment.people.signing import Proof, Where
 from serment.record.asking import Asking
-from serment.web.pages import HEADERS, form_of, page
+from serment.web.forms import form_of
+from serment.web.shell import HEADERS, page
 from serment.words import Language, say
 
 T = TypeVar("T")
@@ -196,9 +197,8 @@ async def _asked(request: Request, *, to: str, error: SermentError | None = None
     said = error.said(language_of(request)) if error is not None else ""
     answer = page(
         request,
-        "sign_in.html",
+        "entry/sign_in.html",
         200 if error is None else _status(error),
-        script=True,
         said=said,
         to=to,
         challenge=challenge,
@@ -264,7 +264,7 @@ async def _next_page(
     standing = [] if arrival.must_renew or arrival.must_review else account.standing(asking.now)
     return page(
         request,
-        "sign_in_next.html",
+        "entry/sign_in_next.html",
         200 if error is None else error.status,
         said=error.said(language) if error is not None else "",
         name=account.name,
@@ -300,7 +300,7 @@ def _proven_again(people: Any, asking: Asking, form: dict[str, str], account: st
 def _again_page(request: Request, to: str, said: str, status: int) -> Response:
     people, asking, where = people_of(request), _nobody(request), _where(request)
     challenge = people.entering.local.challenge(AGAIN, where, asking.now)
-    return page(request, "again.html", status, script=True, said=said, to=to, challenge=challenge, told="")
+    return page(request, "entry/again.html", status, said=said, to=to, challenge=challenge, told="")
 
 
 def _nobody(request: Request) -> Asking:

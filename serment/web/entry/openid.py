@@ -21,9 +21,10 @@ from serment.errors import MalformedError, MethodError, SignInError
 from serment.people.arriving import CHOICE_MS, Choice, Held
 from serment.people.openid import FLOW_MS
 from serment.record.asking import Asking
-from serment.web.joining import INVITATION
-from serment.web.pages import HEADERS, form_of, page
-from serment.web.signing import end_held, label
+from serment.web.entry.joining import INVITATION
+from serment.web.entry.signing import end_held, label
+from serment.web.forms import form_of
+from serment.web.shell import HEADERS, page
 
 TICKET: Final = "serment-openid"
 OURS: Final = "same-origin"
@@ -55,7 +56,9 @@ async def back(request: Request) -> Response:
     arriving = people_of(request).arriving
     name, ticket = request.path_params["provider"], _ticket(request)
     found = await run_in_threadpool(arriving.back, _asking(request), name, ticket, given)
-    answer = _asked(request, found) if len(found.exercises) > 1 else page(request, "openid_entered.html")
+    answer = (
+        _asked(request, found) if len(found.exercises) > 1 else page(request, "entry/openid_entered.html")
+    )
     browser.keep(request, answer, TICKET, found.ticket, age=CHOICE_MS // 1000)
     return answer
 
@@ -118,4 +121,4 @@ async def _begun(request: Request, ticket: str, exercise: str) -> Response:
 def _asked(request: Request, choice: Choice) -> Response:
     exercises = [{"id": one.id, "label": label(one, language_of(request))} for one in choice.exercises]
     key = house_of(request).sessions.form_key(choice.ticket)
-    return page(request, "openid_choice.html", name=choice.account.name, exercises=exercises, csrf=key)
+    return page(request, "entry/openid_choice.html", name=choice.account.name, exercises=exercises, csrf=key)

@@ -12,8 +12,8 @@ from serment.door.asking import cookie_of, house_of, language_of
 from serment.errors import RefusedError
 from serment.ledger.entry import Interaction
 from serment.record.acts import WORKING, Line
-from serment.web.pages import page, who_of
-from serment.web.signing import when
+from serment.web.entry.signing import when
+from serment.web.shell import page, who_of
 from serment.words import Language, catalogue, say
 
 SHOWN: Final = 200
@@ -32,7 +32,7 @@ async def acts(request: Request) -> Response:
     language = language_of(request)
     rows = [_row(line, language) for line in lines[:SHOWN]]
     older = max(0, len(lines) - SHOWN)
-    return page(request, "acts.html", rows=rows, older=older, **who_of(request, house, asking))
+    return page(request, "entry/acts.html", rows=rows, older=older, **who_of(request, house, asking))
 
 
 def _row(line: Line, language: Language) -> dict[str, Any]:

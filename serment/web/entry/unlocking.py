@@ -16,7 +16,8 @@ from starlette.responses import RedirectResponse, Response
 from serment.door.asking import house_of, language_of
 from serment.door.browser import from_our_page
 from serment.errors import LockedError, RefusedError, RequestError, SignInError
-from serment.web.pages import HEADERS, form_of, page
+from serment.web.forms import form_of
+from serment.web.shell import HEADERS, page
 
 
 async def unlock(request: Request) -> Response:
@@ -29,14 +30,14 @@ async def unlock(request: Request) -> Response:
     _private(request)
     if request.method == "POST":
         return await _tried(request)
-    return page(request, "unlock.html", said="")
+    return page(request, "entry/unlock.html", said="")
 
 
 async def unlocked(request: Request) -> Response:
     """Say that the server is open, at an address of its own: what was sent is not sent again by a reload."""
     if not _is_open(request):
         return RedirectResponse("/unlock", 303, HEADERS)
-    return page(request, "unlocked.html")
+    return page(request, "entry/unlocked.html")
 
 
 async def _tried(request: Request) -> Response:
@@ -46,7 +47,7 @@ async def _tried(request: Request) -> Response:
         await run_in_threadpool(request.app.state.unlock, _typed(form))
     except (SignInError, RequestError) as error:
         # Not 401: no header says how to sign in here, and a browser would ask for a name.
-        return page(request, "unlock.html", 403, said=error.said(language_of(request)))
+        return page(request, "entry/unlock.html", 403, said=error.said(language_of(request)))
     return RedirectResponse("/unlocked", 303, HEADERS)
 
 

@@ -15,9 +15,10 @@ from serment.people.accounts import by_actor
 from serment.people.grants import Grant
 from serment.people.programs import Programs
 from serment.record.asking import Asking
-from serment.web.consenting import described, ticks
-from serment.web.pages import HEADERS, page, page_form, who_of
-from serment.web.signing import when
+from serment.web.entry.consenting import described, ticks
+from serment.web.entry.signing import when
+from serment.web.forms import page_form
+from serment.web.shell import HEADERS, page, who_of
 from serment.words import Language
 
 
@@ -29,7 +30,7 @@ async def programs(request: Request) -> Response:
     nobody = nobody_yet(request, house)
     mine = await run_in_threadpool(found.grants.of, nobody, await _roles(request, asking))
     lines = [await run_in_threadpool(_line, found, nobody, one, language) for one in mine]
-    return page(request, "programs.html", programs=lines, **who_of(request, house, asking))
+    return page(request, "entry/programs.html", programs=lines, **who_of(request, house, asking))
 
 
 async def take_back(request: Request) -> Response:

@@ -1,0 +1,46 @@
+"""Where each kind of person may go from any page: the links of the header, and those of the foot.
+
+A link opens a page that asks the decision like any other; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from serment.model import ActorKind, Function
+from serment.record.asking import Asking
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link: where, the sentence that it says, and the single key that opens it ("" for none)."""
+
+    to: str
+    sentence: str
+    key: str = ""
+
+
+ACTS: Final = Link("/acts", "web.acts.title")
+HOME: Final = Link("/home", "web.home.title", "h")
+
+OF_KIND: Final[dict[ActorKind, tuple[Link, ...]]] = {
+    ActorKind.PROFESSIONAL: (HOME, ACTS),
+    ActorKind.STAFF: (HOME, ACTS),
+    ActorKind.PATIENT: (HOME, Link("/me", "web.me.title", "m")),
+    ActorKind.PROXY: (HOME,),
+    ActorKind.OFFICER: (HOME, Link("/officer", "web.officer.title", "s"), ACTS),
+}
+"""The links of the header, by kind of actor; who is not named here has the home page only."""
+
+OF_FUNCTION: Final[dict[Function, tuple[Link, ...]]] = {}
+"""Those of a function, in place of its kind's."""
+
+FOOT: Final[tuple[Link, ...]] = ()
+"""At the foot of every page, for everyone."""
+
+
+def links_of(asking: Asking) -> tuple[Link, ...]:
+    """Give the links of the header for whoever is signed in."""
+    actor = asking.actor
+    return OF_FUNCTION.get(actor.function) or OF_KIND.get(actor.kind, (HOME,))

@@ -1,0 +1,136 @@
+"""What every page has: its headers, its templates, who is signed in, where one may go from it, errors.
+
+`page` renders a whole page, or the one block of it that htmx asked for: one template serves both. Scripts are
+ours only, each with the nonce of the answer; no style or script stands inside a page (CSP 3, Trusted Types).
+A page shows what `record` gave and decides nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from serment.door.asking import MET, cookie_secret, language_of
+from serment.door.preferences import preferences_of
+from serment.errors import LockedError, SermentError
+from serment.model import Function
+from serment.record.acts import WORKING
+from serment.record.asking import Asking
+from serment.record.house import House
+from serment.record.session_rows import UNBOUND
+from serment.web.assets import address
+from serment.web.navigation import FOOT, links_of
+from serment.words import Language, say
+
+_POLICY: Final = (
+    "default-src 'none'; {script}style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types htmx"
+)
+
+HEADERS: Final = {
+    "cache-control": "no-store",
+    "content-security-policy": _POLICY.format(script=""),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+"""What every answer to a person carries; one that is a page also names the nonce of its scripts."""
+
+_templates = Environment(
+    loader=PackageLoader("serment.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals["asset"] = address
+
+
+def page(
+    request: Request, template: str, status: int = 200, *, part: str = "", **values: Any
+) -> HTMLResponse:
+    """Render a page; when htmx asks for a part of it, the block `part` of the same template and nothing else.
+
+    In a template: `t(id, **parameters)` says a sentence, `lang`, `nonce`, `who`, `csrf`, `links`, `foot`.
+    """
+    language, nonce = language_of(request), secrets.token_urlsafe(18)
+    values = {**_common(request, language), "nonce": nonce, **values}
+    made = _templates.get_template(template)
+    if part and asks_part(request):
+        text = "".join(made.blocks[part](made.new_context(values)))
+    else:
+        text = made.render(values)
+    policy = _POLICY.format(script=f"script-src 'nonce-{nonce}'; ")
+    return HTMLResponse(text, status, {**HEADERS, "content-security-policy": policy, "vary": "hx-request"})
+
+
+def asks_part(request: Request) -> bool:
+    """Say whether htmx asks for a part of a page (its own header; a person's browser sends none)."""
+    return request.headers.get("hx-request") == "true" and request.headers.get("hx-request-type") != "full"
+
+
+def go_to(to: str) -> RedirectResponse:
+    """Lead on to another page of ours after a form was taken (RFC 9110 section 15.4.4)."""
+    return RedirectResponse(to, 303, HEADERS)
+
+
+def who_of(request: Request, house: House, asking: Asking) -> dict[str, Any]:
+    """Say who is signed in, where they may go, and what the forms of this page carry."""
+    actor = asking.actor
+    named = f"ledger.function-{actor.function.value}"
+    role = say(
+        named if actor.function is not Function.NONE else f"web.role-{actor.kind.value}", asking.language
+    )
+    here = request.url.path
+    links = [
+        {"to": one.to, "says": say(one.sentence, asking.language), "key": one.key, "here": one.to == here}
+        for one in links_of(asking)
+    ]
+    return {
+        "who": {"name": actor.name, "role": role, "works": actor.kind in WORKING},
+        "links": links,
+        "demo": house.kind.value == "demo",
+        "csrf": house.sessions.form_key(cookie_secret(request)),
+    }
+
+
+def failed(request: Request, error: SermentError) -> Response:
+    """Say an error in words, with what to do."""
+    return page(
+        request,
+        "error.html",
+        error.status,
+        sentence=error.said(language_of(request)),
+        again=error.status not in {401, 503},
+        locked=isinstance(error, LockedError),
+        out=error.status == 401,
+    )
+
+
+def _common(request: Request, language: Language) -> dict[str, Any]:
+    """Give what every template may name, for a page of nobody; `who_of` and the page say more."""
+    met = request.scope.get(MET)
+    bound = met.bound if met is not None else UNBOUND
+    return {
+        "lang": language.value,
+        "t": partial(_say, language),
+        "who": None,
+        "links": [],
+        "foot": FOOT,
+        "csrf": "",
+        "demo": False,
+        "told": bound.told,
+        "own": bool(bound.account),
+        "preferences": preferences_of(request),
+    }
+
+
+def _say(language: Language, sentence: str, **parameters: object) -> str:
+    return say(sentence, language, **parameters)

@@ -26,8 +26,7 @@ from serment.record.asking import Asking
 from serment.record.gate import Item, Pack, Sealed, View
 from serment.record.passage import Passage
 from serment.record.reading import settled, with_keys
-from serment.record.searching import PERSON
-from serment.record.showing import main_rule
+from serment.record.showing import REFUSED_UNIT, main_rule
 from serment.store.contract import Snapshot
 
 
@@ -98,7 +97,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """On what somebody sees a record: its regime, the rule that opened most of it, their own acts of care.
+    """On what somebody sees a record: its regime, the rule that shows who it is about, their acts of care.
 
     `acts` name the reader, or whom they stand for; `until` is when the last of them ends, None when no end is
     set or the rule rests on something else.
@@ -179,7 +178,7 @@ class Charting:
         table = Table(snapshot, view, gate.permitted(view, Act.READ))
         seen = _Seen(table)
         if not table.permits:
-            denial = gate.denied(view.decide(PERSON, Act.READ))
+            denial = gate.denied(view.decide(REFUSED_UNIT, Act.READ))
             seen.entries = trace.of_refusal(passage, view, interaction, denial)
             return seen
         seen.person, seen.picked = _person(table), pick(table)
@@ -231,7 +230,9 @@ def _rule(permits: Mapping[int, Permit]) -> str:
 
 def ground_of(view: View, permits: Mapping[int, Permit]) -> Ground:
     """Say on what a view stands that opens something: the facts may name an act of care of the reader."""
-    rule, regime = _rule(permits), Regime(view.facts.regime)
+    verdict = view.decide(REFUSED_UNIT, Act.READ)
+    rule = verdict.rule if isinstance(verdict, Permit) else _rule(permits)
+    regime = Regime(view.facts.regime)
     if not rule.endswith(".team"):
         return Ground(regime, rule)
     names, now, policy = acting_as(view.asking.actor), view.asking.now, view.policy

@@ -47,6 +47,11 @@ def opposing_research() -> Provision:
     return {"type": "deny", "purpose": [{"system": PURPOSES, "code": "HRESCH"}]}
 
 
+def opposing_emergency() -> Provision:
+    """Oppose that a professional opens the record in an emergency (CSP L1111-17 I)."""
+    return {"type": "deny", "purpose": [{"system": PURPOSES, "code": "BTG"}]}
+
+
 def naming_carer(related: str, categories: Sequence[str], until: str) -> Provision:
     """Let a carer (the id of a RelatedPerson) read some categories until a date or instant of FHIR."""
     who = {"role": {"text": "carer"}, "reference": {"reference": f"RelatedPerson/{related}"}}

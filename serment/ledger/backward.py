@@ -56,8 +56,8 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
 class Stretch(msgspec.Struct, frozen=True):
     """A part of a trace, newest first: what was kept, how many rows were read, where the next begins.
 
-    `oldest` is the instant (ms) of the last row that was read, 0 for none; `next` is None at the beginning
-    of the trace.
+    `oldest` is the instant (ms) of the last row that was read, 0 for none; `next` is None where nothing is
+    left to read.
     """
 
     found: list[Followed]
@@ -81,11 +81,14 @@ def back(
     *,
     most: int,
     walk: int,
+    since: int = 0,
 ) -> Stretch:
     """Read back from `place`: `most` entries that `keep` wants, and `walk` rows in all, at most.
 
-    `years` are all living year keys of the record. Raises `IntegrityError` when a row was altered, when
-    one is missing, or when the trace does not go back to its first entries.
+    `years` are all living year keys of the record. The reading ends before the first act older than
+    `since` (ms), unless it was entered late: then what stands before it may be younger. Raises
+    `IntegrityError` when a row was altered, when one is missing, or when a trace that is read to its end
+    does not go back to its first entries.
     """
     awaited = place.awaited()
     found: list[Followed] = []
@@ -94,6 +97,8 @@ def back(
         if walked == walk or len(found) == most:
             return Stretch(found, walked, oldest, _place(awaited, before))
         body = _next(row, year, record, awaited)
+        if body.event.t < since and not body.late:
+            return Stretch(found, walked, oldest, None)
         before, walked, oldest = row.sequence, walked + 1, body.event.t
         if keep(body):
             found.append(Followed(row.sequence, row.commitment, body))

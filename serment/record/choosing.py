@@ -6,7 +6,7 @@ decision starts after its commit. The attending physician is confirmed by the ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ from serment.access.record_facts import (
     INSURER_SERVICE,
     ON_CALL,
     Attending,
+    Choice,
     RecordFacts,
     TeamFact,
 )
@@ -30,6 +31,7 @@ from serment.fhir.consent import (
     masking,
     naming_carer,
     opposing,
+    opposing_emergency,
     opposing_heirs,
     opposing_research,
     permitting,
@@ -62,13 +64,22 @@ class Choosing:
 
     async def unmask(self, asking: Asking, patient: PatientId, item: str) -> None:
         """Take back every choice that masks the item; what the same Consent said beside it is said again."""
+        await self._take_back(asking, patient, lambda choice: choice.item == item)
 
+    async def take_back(self, asking: Asking, patient: PatientId, choice: str) -> None:
+        """Take back one choice by its id; what the same Consent said beside it is said again.
+
+        One that is gone already, or never was, changes nothing. Raises `NotFoundError`, `RefusedError`.
+        """
+        await self._take_back(asking, patient, lambda one: one.id == choice)
+
+    async def _take_back(self, asking: Asking, patient: PatientId, which: Callable[[Choice], bool]) -> None:
         def job(pen: Pen) -> None:
             draft = writing.draft_of(pen, f"Patient/{patient}", {})
             said = draft.view.facts.choices
-            sources = {choice.source for choice in said if choice.item == item}
+            sources = {choice.source for choice in said if which(choice)}
             for choice in said:
-                if choice.source in sources and choice.item != item and (provision := provision_of(choice)):
+                if choice.source in sources and not which(choice) and (provision := provision_of(choice)):
                     again = incoming.read(consent(patient, provision))
                     writing.put(pen, again, writing.new_id(), {}, asking.actor.id)
             for source in sorted(sources):
@@ -87,6 +98,10 @@ class Choosing:
     async def oppose_research(self, asking: Asking, patient: PatientId) -> Written:
         """Oppose every reuse of the record for research; care stays as it was."""
         return await self._consent(asking, patient, opposing_research())
+
+    async def oppose_emergency(self, asking: Asking, patient: PatientId) -> Written:
+        """Oppose emergency access of a `shared` record (CSP L1111-17 I); in `own` it closes nothing."""
+        return await self._consent(asking, patient, opposing_emergency())
 
     async def permit(self, asking: Asking, patient: PatientId, number: str, until: str = "") -> Written:
         """Consent to one professional outside the team, until a date or instant of FHIR when one is given."""

@@ -11,13 +11,16 @@ from serment.record.alarms import Lookout
 from serment.record.as_typed import AsTyped
 from serment.record.auditing import Auditing
 from serment.record.bundling import Bundling
+from serment.record.charting import Charting
 from serment.record.choosing import Choosing
+from serment.record.chosen import Chosen
 from serment.record.disclosing import Disclosing
 from serment.record.duplicates.merging import Merging
 from serment.record.duplicates.splitting import Splitting
 from serment.record.duty import Duty
 from serment.record.emergency import Emergency
 from serment.record.everything import Everything
+from serment.record.explaining import Explaining
 from serment.record.exporting import Exporting
 from serment.record.finding import Finding
 from serment.record.identifying import Identifying
@@ -27,6 +30,7 @@ from serment.record.passage import Passage
 from serment.record.patching import Patching
 from serment.record.proving import Proving
 from serment.record.reading import Reading
+from serment.record.retracing import Retracing
 from serment.record.retrying import Retrying
 from serment.record.searching import Searching
 from serment.record.sessions import DEFAULTS, Entrance, Sessions
@@ -36,7 +40,9 @@ from serment.record.streaming import Depositing, Serving
 from serment.record.subscribing import Subscribing
 from serment.record.summarising import Summarising
 from serment.record.telling import Telling
+from serment.record.urgent import Urgent
 from serment.record.warming import Warming
+from serment.record.worklists import Worklists
 from serment.record.writing import Writing
 
 
@@ -81,6 +87,12 @@ class House:
     splitting: Splitting
     telling: Telling
     inbox: Inbox
+    charting: Charting
+    urgent: Urgent
+    worklists: Worklists
+    explaining: Explaining
+    retracing: Retracing
+    chosen: Chosen
     entrance: Entrance
 
     @classmethod
@@ -96,6 +108,7 @@ class House:
         reading, searching, writing = Reading(passage), Searching(passage), Writing(passage)
         finding, proving = Finding(passage, searching), Proving(passage, custody)
         everything, serving = Everything(passage), Serving(passage)
+        emergency = Emergency(passage)
         merging = Merging(passage, reading, writing)
         return cls(
             kind,
@@ -121,7 +134,7 @@ class House:
             everything,
             Auditing(passage, proving),
             Disclosing(passage, proving),
-            Emergency(passage),
+            emergency,
             Duty(passage),
             Exporting(passage, everything, serving),
             Summarising(passage),
@@ -135,6 +148,12 @@ class House:
             Splitting(merging, reading, writing),
             Telling(passage),
             Inbox(passage),
+            Charting(passage),
+            Urgent(passage, emergency),
+            Worklists(passage),
+            Explaining(passage),
+            Retracing(passage, custody),
+            Chosen(passage),
             entrance,
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from serment.errors import IntegrityError, NotFoundError
@@ -27,11 +27,26 @@ from serment.record.asking import Asking
 from serment.record.incoming import TIMER
 from serment.record.passage import Passage
 from serment.record.reading import settled, warm
-from serment.record.scrub import Scrub, every_record
+from serment.record.scrub import Scrub, every_record, some_records
 from serment.store.contract import Snapshot
 
 TRACE_UNIT = ItemClass(Category.CHOICES, "trace")
 """The trace is the patient's, as their choices are: for professionals it does not exist (HOUSE section 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What somebody may follow of one record: its chains, and the deferred one up to an instant (ms)."""
+
+    record: RecordToken = field(repr=False)
+    chains: tuple[Chain, ...]
+    quiet: float
+
+    def shows(self, body: Body) -> bool:
+        """Say whether an entry is told; a birth is one act, whatever chains repeat it."""
+        if body.event.interaction is Interaction.BIRTH and body.chain is not Chain.ORDINARY:
+            return False
+        return body.chain in self.chains and (body.chain is not Chain.DEFERRED or body.event.t < self.quiet)
 
 
 @dataclass(slots=True)
@@ -123,6 +138,18 @@ class Proving:
                 report.blame(FaultKind.RECORD, report.size)
             return report
 
+    def probe(self, records: int) -> tuple[Report, Report]:
+        """Hold the ledger's rows against the tree and what was signed, and check some records from their head.
+
+        Gives the report of each. No body of the ledger is opened; the probe is traced in the system record.
+        """
+        self._scrub.trace()
+        with self._passage.store.snapshot() as snapshot:
+            ledger = verify(snapshot, self.key, remembered=self._remembered())
+            sample = Report(ledger.size, ledger.root)
+            self._scrub.run(snapshot, sample, some_records(snapshot, records))
+        return ledger, sample
+
     def _remembered(self) -> list[Kept]:
         """Give what stands outside the database: custody's last signature, the spool's header."""
         custody = self._custody.remembered()
@@ -132,26 +159,11 @@ class Proving:
 
     async def trail(self, asking: Asking, patient: str) -> list[Body]:
         """Give the entries of a record that its holder or representative may read, newest first."""
-        passage = self._passage
-        await warm(passage, asking, [f"Patient/{patient}"])
-        with passage.store.snapshot() as snapshot:
-            located, _ = passage.resolve(snapshot, f"Patient/{patient}")
-            view = passage.view(snapshot, asking, located.record)
-            verdict = view.decide(TRACE_UNIT, Act.READ)
-            if isinstance(verdict, Denial):
-                entries = trace.of_refusal(passage, view, Interaction.TRACE_READ, verdict)
-            else:
-                entries = trace.of_access(passage, view, Interaction.TRACE_READ, [], verdict.rule)
-        await settled(passage, entries)
-        if isinstance(verdict, Denial):
-            raise NotFoundError("record.not-found")
-        shown = list(Chain) if verdict.rule == "G1.holder" else [Chain.ORDINARY]
-        quiet = _announcing_since(view.head.classes(), asking.now)
-        keys = TraceKeys(await asyncio.to_thread(self._custody.year_keys, located.record))
-        with passage.store.snapshot() as snapshot:
-            found = follow(snapshot, located.record, keys.trail, list(keys.years.values()), shown)
-        bodies = [entry.body for entry in reversed(found) if not _repeated(entry.body)]
-        return [body for body in bodies if body.chain is not Chain.DEFERRED or body.event.t < quiet]
+        leave = await leave_to_follow(self._passage, asking, patient)
+        keys = TraceKeys(await asyncio.to_thread(self._custody.year_keys, leave.record))
+        with self._passage.store.snapshot() as snapshot:
+            found = follow(snapshot, leave.record, keys.trail, list(keys.years.values()), leave.chains)
+        return [entry.body for entry in reversed(found) if leave.shows(entry.body)]
 
     def _trails(self, snapshot: Snapshot, strangers: list[RecordToken]) -> Iterator[RecordTrail]:
         """Give the keys and the head of every record, one at a time; keep those unknown to custody."""
@@ -162,6 +174,24 @@ class Proving:
                 strangers.append(record)
                 continue
             yield RecordTrail(record, keys.trail, list(keys.years.values()), head=_mark(snapshot, record))
+
+
+async def leave_to_follow(passage: Passage, asking: Asking, patient: str) -> Leave:
+    """Decide that the asker reads the trace of a record, and trace that. Raises `NotFoundError`."""
+    await warm(passage, asking, [f"Patient/{patient}"])
+    with passage.store.snapshot() as snapshot:
+        located, _ = passage.resolve(snapshot, f"Patient/{patient}")
+        view = passage.view(snapshot, asking, located.record)
+        verdict = view.decide(TRACE_UNIT, Act.READ)
+        if isinstance(verdict, Denial):
+            entries = trace.of_refusal(passage, view, Interaction.TRACE_READ, verdict)
+        else:
+            entries = trace.of_access(passage, view, Interaction.TRACE_READ, [], verdict.rule)
+    await settled(passage, entries)
+    if isinstance(verdict, Denial):
+        raise NotFoundError("record.not-found")
+    shown = tuple(Chain) if verdict.rule == "G1.holder" else (Chain.ORDINARY,)
+    return Leave(located.record, shown, _announcing_since(view.head.classes(), asking.now))
 
 
 def origin_of(state: State) -> str:
@@ -176,11 +206,6 @@ def _announcing_since(units: Sequence[ItemClass], now: Instant) -> float:
     """
     ends = [unit.timer_end for unit in units if unit.timer_end is not None and unit.timer_end > now]
     return min(ends, default=math.inf) - TIMER
-
-
-def _repeated(body: Body) -> bool:
-    """Say whether the entry is a birth told again by another chain."""
-    return body.event.interaction is Interaction.BIRTH and body.chain is not Chain.ORDINARY
 
 
 def _mark(snapshot: Snapshot, record: RecordToken) -> HeadMark | None:

@@ -5,6 +5,7 @@ Every test speaks HTTP to it as a program or a browser would. `Served.client` si
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -127,6 +128,11 @@ def outcome(answer: httpx.Response) -> dict[str, Any]:
     assert len(body["issue"]) == 1
     issue: dict[str, Any] = body["issue"][0]
     return issue
+
+
+def page_text(answer: httpx.Response) -> str:
+    """Give a page without the nonce of its answer, so that two answers can be held against each other."""
+    return re.sub(r'nonce="[\w-]+"', 'nonce=""', answer.text)
 
 
 def sentence(answer: httpx.Response) -> str:

@@ -112,6 +112,7 @@ PARTS = {
     "id": "1",
     "version:int": "1",
     "code": "nothing",
+    "name": "serment.css",
     "provider": "nothing",
 }
 
@@ -138,6 +139,11 @@ def test_every_answer_carries_the_same_guards(server: Served, path: str, method:
         if not path.startswith("/static/") or name != b"cache-control":
             said = answer.headers[name.decode()]
             assert said == value.decode() or (name == b"content-security-policy" and "'none'" in said)
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            policy = answer.headers["content-security-policy"]
+            assert "unsafe" not in policy
+            for part in ("style-src 'self'", "require-trusted-types-for 'script'", "trusted-types htmx"):
+                assert part in policy
     assert "server" not in answer.headers
 
 

@@ -96,15 +96,15 @@ def _standing(request: Request, asking: Asking) -> dict[str, Any]:
         links = [("/officer", say("web.officer.title", language))]
     if not session.bound.account:
         role = say(f"web.role-{kind.value}", language)
-        return {"exercise": role, "facts": [], "links": links}
+        return {"exercise": role, "facts": [], "ways": links}
     account = people_of(request).accounts.get(asking, session.bound.account)
     exercise = account.exercise(session.bound.exercise)
     if exercise is None:  # taken away since: the session ends at the next request
-        return {"exercise": "", "facts": [], "links": links}
+        return {"exercise": "", "facts": [], "ways": links}
     if kind is ActorKind.PROXY and exercise.patient:
         links = [(f"/record/{exercise.patient}", say("web.home.record-of", language, name=exercise.label))]
     facts = list(_facts(request, asking, account, exercise))
-    return {"exercise": label(exercise, language), "facts": facts, "links": links}
+    return {"exercise": label(exercise, language), "facts": facts, "ways": links}
 
 
 def _facts(request: Request, asking: Asking, account: Account, exercise: Exercise) -> list[str]:

@@ -25,9 +25,11 @@ from serment.record.exporting import Exporting
 from serment.record.finding import Finding
 from serment.record.identifying import Identifying
 from serment.record.inbox import Inbox
+from serment.record.leafing import Leafing
 from serment.record.notifying import Notifying
 from serment.record.passage import Passage
 from serment.record.patching import Patching
+from serment.record.probing import Probing
 from serment.record.proving import Proving
 from serment.record.reading import Reading
 from serment.record.retracing import Retracing
@@ -93,6 +95,8 @@ class House:
     explaining: Explaining
     retracing: Retracing
     chosen: Chosen
+    leafing: Leafing
+    probing: Probing
     entrance: Entrance
 
     @classmethod
@@ -154,6 +158,8 @@ class House:
             Explaining(passage),
             Retracing(passage, custody),
             Chosen(passage),
+            Leafing(passage, Charting(passage)),
+            Probing(passage, proving, custody, kind),
             entrance,
         )
 

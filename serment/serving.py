@@ -178,9 +178,10 @@ class Doorkeeper:
             self._house.strangers.tell(ending=ending)
 
     def _put_away(self, *, ending: bool = False) -> None:
-        """Put the professionals' lists of their own acts into the register, once a minute."""
+        """Put the lists of who works here into the register, once a minute: what they did and looked at."""
         if self._house is not None:
             self._house.acting.turn(ending=ending)
+            self._house.worklists.turn(ending=ending)
 
     def _warm(self) -> None:
         """Keep the keys of today's unit list at hand, and tell who was shown, some of them each round."""

@@ -1,4 +1,4 @@
-"""What stands around every page of a record: whom it is about, where one may go in it, an emergency that runs.
+"""What stands around every page of a record: whom it is about, where one may go in it, a running emergency.
 
 A page of a record begins with `opening` (who asks, in the emergency that runs when there is one) and gives
 `framed` of the person whom its own passage read to a template that extends `clinician/record_page.html`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -108,14 +108,11 @@ def bar(person: bytes | None, language: Language, now: int) -> dict[str, str]:
     patient: Mapping[str, Any] = msgspec.json.decode(person)
     who = person_of(patient, "", "", "")
     today = datetime.fromtimestamp(now / 1000, UTC).astimezone().date()
-    years = age(who.birth_date, today)
     born = day_of(who.birth_date, language)
     parts = [
         _word(f"clinician.sex-{who.sex}", language),
         say(f"clinician.born-{_grammar(who.sex)}", language, date=born) if born else "",
-        ""
-        if years is None
-        else say(f"clinician.age-{'one' if years < 2 else 'many'}", language, years=years),
+        _age(who.birth_date, today, language),
     ]
     other = bool(who.used) and who.used.upper() != who.birth.upper()
     code = status(patient)
@@ -126,6 +123,18 @@ def bar(person: bytes | None, language: Language, now: int) -> dict[str, str]:
         "status": say("clinician.identity", language, status=_word(f"web.status-{code}", language)),
         "meaning": _word(f"clinician.identity-{code}", language),
     }
+
+
+def _age(born: str, today: date, language: Language) -> str:
+    """Say an age: in months for who is not two yet."""
+    years = age(born, today)
+    if years is None:
+        return ""
+    if years > 1:
+        return say("clinician.age-years", language, years=years)
+    day = date.fromisoformat(born)
+    months = (today.year - day.year) * 12 + today.month - day.month - (today.day < day.day)
+    return say("clinician.age-months", language, months=max(0, months))
 
 
 def _grammar(sex: str) -> str:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ from serment.ledger.append import Ledger
 from serment.ledger.checkpoint import LogKey
 from serment.ledger.verify import Progress, Report, verify
 from serment.model import Instant, Regime
+from serment.record import premises
 from serment.record.budget import Budget, Quota
 from serment.record.founding import found, found_later
 from serment.record.house import House
@@ -218,6 +220,7 @@ def open_house(settings: Settings) -> House:
         kind = custody.state().kind or StoreKind.PRODUCTION
         house = House.of(passage, custody, kind, f"{settings.base}/fhir", _entrance(settings))
         house.identifying.service = insi.at(settings.insi, settings.insi_files, settings.structure, clock)
+        house.probing.look = partial(premises.look, settings, custody_directory(settings))
         store.watch(passage.keyring.let_go)
         house.proving.trust()
         with contextlib.suppress(DependencyError):

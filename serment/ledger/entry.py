@@ -72,6 +72,8 @@ class Interaction(StrEnum):
     NOTIFY = "notify"
     IDENTIFY = "identify"
     ERRAND = "errand"
+    DRAFT = "draft"
+    PROPOSE = "propose"
     TRACE_READ = "trace-read"
     STRANGERS = "strangers"
     SIGN_IN = "sign-in"
@@ -82,6 +84,7 @@ class Interaction(StrEnum):
     DRILL = "drill"
     KEYS = "keys"
     ACTS = "acts"
+    TRAINING = "training"
     GAP = "gap"
 
 
@@ -93,7 +96,14 @@ class Decision(StrEnum):
 
 
 _WRITES = frozenset(
-    {Interaction.CREATE, Interaction.UPDATE, Interaction.DELETE, Interaction.FILE, Interaction.IMPORT}
+    {
+        Interaction.CREATE,
+        Interaction.UPDATE,
+        Interaction.DELETE,
+        Interaction.FILE,
+        Interaction.IMPORT,
+        Interaction.PROPOSE,
+    }
 )
 _FACTS = frozenset({Interaction.CONSENT, Interaction.MASK, Interaction.TEAM, Interaction.MANDATE})
 _SYSTEM = frozenset(
@@ -106,6 +116,7 @@ _SYSTEM = frozenset(
         Interaction.DRILL,
         Interaction.KEYS,
         Interaction.ACTS,
+        Interaction.TRAINING,
         Interaction.STRANGERS,
     }
 )

@@ -36,9 +36,12 @@ _ALONE = frozenset(
         Interaction.DRILL,
         Interaction.KEYS,
         Interaction.ACTS,
+        Interaction.TRAINING,
         Interaction.NOTIFY,
         Interaction.IDENTIFY,
         Interaction.ERRAND,
+        Interaction.DRAFT,
+        Interaction.PROPOSE,
     }
 )
 _COUNTED = frozenset({Interaction.STRANGERS, Interaction.GAP})

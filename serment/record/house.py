@@ -30,6 +30,7 @@ from serment.record.notifying import Notifying
 from serment.record.passage import Passage
 from serment.record.patching import Patching
 from serment.record.probing import Probing
+from serment.record.protecting import Protecting
 from serment.record.proving import Proving
 from serment.record.reading import Reading
 from serment.record.retracing import Retracing
@@ -96,17 +97,13 @@ class House:
     retracing: Retracing
     chosen: Chosen
     leafing: Leafing
+    protecting: Protecting
     probing: Probing
     entrance: Entrance
 
     @classmethod
     def of(
-        cls,
-        passage: Passage,
-        custody: Custody,
-        kind: StoreKind,
-        base: str,
-        entrance: Entrance = DEFAULTS,
+        cls, passage: Passage, custody: Custody, kind: StoreKind, base: str, entrance: Entrance = DEFAULTS
     ) -> House:
         """Build every part over one passage."""
         reading, searching, writing = Reading(passage), Searching(passage), Writing(passage)
@@ -159,6 +156,7 @@ class House:
             Retracing(passage, custody),
             Chosen(passage),
             Leafing(passage, Charting(passage)),
+            Protecting(passage, writing),
             Probing(passage, proving, custody, kind),
             entrance,
         )

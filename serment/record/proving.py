@@ -139,7 +139,7 @@ class Proving:
             return report
 
     def probe(self, records: int) -> tuple[Report, Report]:
-        """Hold the ledger's rows against the tree and what was signed, and check some records from their head.
+        """Hold the ledger's rows against the tree and what was signed, and check some records whole.
 
         Gives the report of each. No body of the ledger is opened; the probe is traced in the system record.
         """

@@ -7,7 +7,8 @@ It acts as the service, with a purpose, and its trace goes to the system record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Event
 
@@ -53,6 +54,15 @@ def every_record(snapshot: Snapshot) -> Iterator[RecordToken]:
     while page := snapshot.records(after, _PAGE):
         yield from page
         after = page[-1]
+
+
+def some_records(snapshot: Snapshot, count: int) -> list[RecordToken]:
+    """Give some records of the store, from a random token on and round its end; all of them when few."""
+    begin = os.urandom(16)
+    found = snapshot.records(begin, count)
+    if len(found) < count:
+        found += [one for one in snapshot.records(b"", count - len(found)) if one not in set(found)]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +111,10 @@ class Scrub:
         entries = trace.of_access(passage, view, Interaction.PROBE, [])
         trace.durable(passage, entries).result()
 
-    def run(self, snapshot: Snapshot, report: Report) -> None:
-        """Check every record; what is not what was written becomes a fault of the report."""
+    def run(self, snapshot: Snapshot, report: Report, records: Iterable[RecordToken] | None = None) -> None:
+        """Check records, every one by default; what is not what was written becomes a fault of the report."""
         asking = self._asking()
-        for record in every_record(snapshot):
+        for record in every_record(snapshot) if records is None else records:
             try:
                 rows, broken = self._record(snapshot, asking, record)
             except IntegrityError:

@@ -214,7 +214,15 @@ async def delete(request: Request) -> Response:
     return _deleted(request, written)
 
 
+def _waiting(request: Request, written: Written) -> Response:
+    """Say that a change waits for a second professional: nothing was changed (202, ADR 60)."""
+    headers = version_headers(written.version, written.updated) if written.version else {}
+    return answer(outcome.ok("record.waits-for-a-second", language_of(request)), 202, headers)
+
+
 def _deleted(request: Request, written: Written) -> Response:
+    if written.waiting:
+        return _waiting(request, written)
     body = outcome.ok("api.deleted", language_of(request))
     return answer(body, 200, version_headers(written.version, written.updated))
 
@@ -258,6 +266,8 @@ async def _written(
     Without `sent` (a patch that was done before) and when a condition was met, they are read like anything
     else: the version that the ETag names.
     """
+    if written.waiting:
+        return _waiting(request, written)
     headers = version_headers(written.version, written.updated)
     headers["location"] = f"{house.base}/{written.type}/{written.id}/_history/{written.version}"
     status = 201 if written.created else 200

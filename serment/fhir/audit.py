@@ -58,6 +58,8 @@ _ACTS: Final[Mapping[str, tuple[str, str]]] = {
     "notify": ("", "R"),
     "identify": ("", "R"),
     "errand": ("", "U"),
+    "draft": ("", "R"),
+    "propose": ("", "U"),
     "emergency": ("", "R"),
     "trace-read": ("", "R"),
 }

@@ -61,7 +61,8 @@ class Pen:
 
     `imported` says that a service deposits what it received; `known` are directory entries whose
     professional is known already: reference → actor id, "" for none. `identities` is what the identity of a
-    Patient rests on from now on. `later` is what waits until all is written (`secrecy`). `reason` is the
+    Patient rests on from now on. `confirmed` are the items (`Type/id`) whose change a second professional
+    confirms in this act. `later` is what waits until all is written (`secrecy`). `reason` is the
     coded reason that the act itself gives, for its trace.
     """
 
@@ -77,6 +78,7 @@ class Pen:
     places: Places = field(default_factory=dict, repr=False)
     identities: dict[str, Evidence] = field(default_factory=dict, repr=False)
     reason: str = ""
+    confirmed: frozenset[str] = frozenset()
     later: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     def draft(self, record: RecordToken) -> Draft:

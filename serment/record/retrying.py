@@ -36,7 +36,7 @@ SWEPT: Final = 4
 class _Row(msgspec.Struct, array_like=True, frozen=True):
     """What is sealed: the request's digest and hour, what it wrote by place; `alone`: that is one item.
 
-    `suspected` are the places of people who may have been registered twice.
+    `suspected` are the places of people who may have been registered twice, `waiting` the proposals made.
     """
 
     digest: bytes
@@ -44,6 +44,7 @@ class _Row(msgspec.Struct, array_like=True, frozen=True):
     alone: bool
     made: dict[int, tuple[str, str, int, int, bool]]
     suspected: tuple[int, ...] = ()
+    waiting: dict[int, str] = {}
 
 
 class DoneError(Exception):
@@ -112,7 +113,10 @@ def check(passage: Passage, snapshot: Snapshot, asking: Asking) -> None:
         return
     if row.digest != asking.retry.digest:
         raise KeyReusedError("record.retry-reused")
-    made = {place: Written(*one, suspected=place in row.suspected) for place, one in row.made.items()}
+    made = {
+        place: Written(*one, suspected=place in row.suspected, waiting=row.waiting.get(place, ""))
+        for place, one in row.made.items()
+    }
     raise DoneError(made[0] if row.alone else made)
 
 
@@ -133,7 +137,8 @@ def keep(passage: Passage, txn: Transaction, asking: Asking, outcome: object) ->
     token, hour = asking.retry.token, _hour(asking.now)
     flat = {place: (one.type, one.id, one.version, one.updated, one.created) for place, one in made.items()}
     suspected = tuple(place for place, one in made.items() if one.suspected)
-    row = _Row(asking.retry.digest, hour, alone, flat, suspected)
+    waiting = {place: one.waiting for place, one in made.items() if one.waiting}
+    row = _Row(asking.retry.digest, hour, alone, flat, suspected, waiting)
     for old in txn.old_retries(hour - KEPT_HOURS, SWEPT):
         txn.drop_retry(old)
     txn.put_retry(token, hour, passage.installation.seal_retry(token, msgspec.msgpack.encode(row)))

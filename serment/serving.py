@@ -1,7 +1,7 @@
 """A server that runs: its house is opened and shut with custody, its checkpoints are made, its port answers.
 
-Order: the messenger, the doorkeeper, serving in this process. Several processes on one port are in `workers`;
-of these the first one makes the checkpoints and tells subscribers.
+Order: the messenger, the rounds, the doorkeeper, serving in this process. Several processes on one port are
+in `workers`; of these the first one makes the checkpoints and the probes, and tells subscribers.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import uvicorn
 
 from serment import app
 from serment.errors import (
+    ConflictError,
     CustodyError,
     DependencyError,
     IntegrityError,
@@ -81,6 +82,38 @@ class Messenger:
             log.error("notices: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
             with contextlib.suppress(SermentError):
                 self._house().passage.alarms.ring(OUTBOX_BROKEN)
+
+
+class Rounds:
+    """Makes the probes that are due, on a thread of its own: a long one holds up nothing else."""
+
+    def __init__(self, house: Callable[[], House], search_disk: Callable[[], object]) -> None:
+        self._house, self._search_disk = house, search_disk
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="rounds", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End with the probe that runs."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._stop.wait(1.0):
+            self.turn()
+
+    def turn(self) -> None:
+        """Do one round. What cannot be probed now grows old, and is shown as such."""
+        try:
+            self._house().probing.turn(self._search_disk)
+        except (DependencyError, TooManyError, ConflictError):
+            return
+        except SermentError as error:
+            log.error("probes: %s", error.sentence)  # noqa: TRY400 - no traceback: its frames hold a record
 
 
 class Doorkeeper:
@@ -269,9 +302,10 @@ def serve(
         ssl_keyfile=None if settings.certificate is None else settings.certificate / KEY,
     )
     door.start()
-    messenger = Messenger(door.house)
+    messenger, rounds = Messenger(door.house), Rounds(door.house, search_disk)
     if settings.worker == 0:
         messenger.start()
+        rounds.start()
     # Beside: what a signal raises while objects end would be swallowed here, and the server never stop.
     threading.Thread(target=_settle_memory, daemon=True).start()
     try:
@@ -280,4 +314,5 @@ def serve(
     finally:
         listener.close()
         messenger.stop()
+        rounds.stop()
         door.stop()

@@ -7,32 +7,25 @@ changed by looking: no key is asked for, and nothing of a record is opened.
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
-import shutil
 import socket
 import ssl
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 from serment import app
 from serment.cli.speech import LANGUAGE, told
 from serment.errors import IntegrityError, SermentError
+from serment.record import premises
 from serment.settings import Settings
 
-GIGABYTE = 1024**3
-SCARCE, SPENT = 2 * GIGABYTE, GIGABYTE // 4
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 RENEW_DAYS = 30
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Light(StrEnum):
@@ -94,7 +87,7 @@ def directory(settings: Settings) -> Check:
     home = settings.directory
     if not app.is_made(settings):
         return notable("directory", Light.RED, directory=home)
-    open_ = [path.name for path in (home, *sorted(home.iterdir())) if _mode(path) & OTHERS]
+    open_ = premises.open_to_others(home)
     if open_:
         return notable("modes", names=", ".join(open_), directory=home)
     return good("directory", directory=home)
@@ -103,7 +96,7 @@ def directory(settings: Settings) -> Check:
 def key_file(settings: Settings) -> Check:
     """Check where the keys stand: beside the data, one stolen disk holds both."""
     keys = app.custody_directory(settings)
-    if _device(keys) == _device(settings.directory):
+    if premises.volume(keys) == premises.volume(settings.directory):
         return notable("keys", keys=keys)
     return good("keys", keys=keys)
 
@@ -112,18 +105,18 @@ def spool(settings: Settings) -> Check:
     """Check that the spool is on another volume than the database, which a server keeps on its own."""
     if settings.store:
         return Check("spool", Light.GREEN, told("cli.doctor-spool-server", spool=settings.spool))
-    if _device(settings.spool) == _device(settings.directory):
+    if premises.volume(settings.spool) == premises.volume(settings.directory):
         return notable("spool", spool=settings.spool)
     return good("spool", spool=settings.spool)
 
 
 def space(settings: Settings) -> Check:
     """Check that there is room on the database's disk."""
-    free = shutil.disk_usage(settings.directory).free
-    said = f"{free / GIGABYTE:.1f}"
-    if free < SPENT:
+    free = premises.free(settings.directory)
+    said = f"{free / premises.GIGABYTE:.1f}"
+    if free < premises.SPENT:
         return notable("space", Light.RED, free=said)
-    return notable("space", free=said) if free < SCARCE else good("space", free=said)
+    return notable("space", free=said) if free < premises.SCARCE else good("space", free=said)
 
 
 def port(settings: Settings) -> Check:
@@ -140,7 +133,7 @@ def port(settings: Settings) -> Check:
 def name(settings: Settings) -> Check:
     """Check the host name and the certificate: passkeys need both, and people on other machines too."""
     if settings.certificate is None:
-        away = settings.name != "localhost" or not ip_address(settings.host).is_loopback
+        away = settings.name != "localhost" or not premises.is_loopback(settings.host)
         return notable("name-bare", host=settings.name) if away else good("name", base=settings.base)
     try:
         found = app.certificate(settings)
@@ -213,17 +206,6 @@ def clock(settings: Settings) -> Check:
     if app.clock() // HOUR_MS < newest - 1:
         return notable("clock", Light.RED)
     return good("clock")
-
-
-def _mode(path: Path) -> int:
-    return stat.S_IMODE(path.lstat().st_mode)
-
-
-def _device(path: Path) -> int:
-    """Give the volume of a path, or of the nearest folder that exists above it."""
-    while not path.exists():
-        path = path.parent
-    return os.stat(path).st_dev
 
 
 def _connection(settings: Settings) -> HTTPConnection:

@@ -1,0 +1,77 @@
+"""Every page of the house that a person may look at: who looks, and where. An unlisted one fails the tour.
+
+A stop is a route of `serment.web` that answers GET, the role of the cast that goes there, and its address on
+the small installation of the tests. What the tour passes by says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from serment.web import ROUTES
+from tests.doors.served import Served
+
+NOBODY: Final = ""
+"""Of a page that is looked at before signing in."""
+PATIENT: Final = "patient"
+"""The holder; every other role is one of the staff of the cast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One page: its route, who looks, its address (a function of the server when it holds an id)."""
+
+    route: str
+    role: str
+    at: str | Callable[[Served], str] = ""
+    status: int = 200
+
+    def address(self, server: Served) -> str:
+        """Say where this page stands on a server."""
+        return self.at(server) if callable(self.at) else self.at or self.route
+
+
+def of_record(tail: str = "") -> Callable[[Served], str]:
+    """Give the address of a page of the patient's record."""
+    return lambda server: f"/record/{server.record()}{tail}"
+
+
+STOPS: Final[tuple[Stop, ...]] = (
+    Stop("/sign-in", NOBODY),
+    Stop("/home", "team-doctor"),
+    Stop("/home", "secretary"),
+    Stop("/home", PATIENT),
+    Stop("/acts", "team-doctor"),
+    Stop("/record/{id}", "team-doctor", of_record()),
+    Stop("/record/{id}", "unrelated-doctor", of_record(), 404),
+    Stop("/me", PATIENT),
+    Stop("/officer", "officer"),
+)
+
+PASSED_BY: Final = {
+    "/": "leads to another page",
+    "/enter/{code}": "spends a code and leads on",
+    "/static/{name}": "no page",
+    "/openid/go-on": "belongs to journeys/test_identity_provider",
+    "/openid/{provider}": "leads to the provider",
+    "/openid/{provider}/return": "belongs to journeys/test_identity_provider",
+    "/authorize": "belongs to journeys/test_consent_page",
+    "/programs": "belongs to journeys/test_consent_page: a demonstration link has no account",
+    "/sign-in/next": "belongs to journeys/test_passkeys",
+    "/join": "belongs to journeys/test_passkeys",
+    "/join/{code}": "spends an invitation and leads on",
+    "/account": "belongs to journeys/test_passkeys: a demonstration link has no account",
+    "/account/credentials": "belongs to journeys/test_passkeys",
+    "/unlock": "belongs to journeys/test_unlock_page",
+    "/unlocked": "belongs to journeys/test_unlock_page",
+}
+"""Routes that answer GET and are no stop: why."""
+
+
+def looked_at() -> Iterator[str]:
+    """Give every route of the house that a person may look at."""
+    for route in ROUTES:
+        if "GET" in (route.methods or set()):
+            yield route.path

@@ -24,7 +24,7 @@ from typing import Any, Final
 import msgspec
 
 from serment.fhir.composite import Pairing, pairings, stored_pairing
-from serment.fhir.patient_cut import CONTACT_MEMBERS, CUT_TYPES
+from serment.fhir.halves import cut_members
 from serment.fhir.search_values import COLLECT, Values
 
 FORMAT: Final = 1
@@ -233,17 +233,18 @@ def _inside(path: tuple[str, str, str], member: str, parameter_type: str) -> _Ex
 def index(resource: dict[str, Any], *, part: str = "", base: str = "") -> bytes:
     """Give the search values of a resource (an object as JSON readers make it) as MessagePack.
 
-    Of a type that is cut in two (`patient_cut`), `part` "" gives the identity half and "contact" the
-    contact half, whichever way the resource comes, whole or cut already. What an expression says of every
-    resource (`Patient.deceased` is false when nothing is written) goes with the identity half. `base` is
-    this server's FHIR address: a reference that begins with it is found as a local one. Nothing is
-    raised: an element of an unexpected shape gives no value.
+    Of a type that is cut in two (`halves`), `part` "" gives what is left beside the half, "contact" or
+    "reason" the half, whichever way the resource comes, whole or cut already. What an expression says of
+    every resource (`Patient.deceased` is false when nothing is written) goes with the first. `base` is this
+    server's FHIR address: a reference that begins with it is found as a local one. Nothing is raised: an
+    element of an unexpected shape gives no value.
     """
     kind = str(resource.get("resourceType", ""))
     plan = _plan(kind)
     values: dict[str, Any] = {"": FORMAT}
+    cut = cut_members(resource)
     for member, content in resource.items():
-        if kind in CUT_TYPES and (member in CONTACT_MEMBERS) != (part == "contact"):
+        if (member in cut) != bool(part):
             continue
         for code, extract in plan.by_member.get(member, ()):
             _take(values, code, extract, content)

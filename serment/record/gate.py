@@ -340,7 +340,8 @@ def absent(snapshot: Snapshot, view: View, name: tuple[str, str, str], category:
     Without it, a locator taken away would serve half a person as if it were the whole. Raises
     `IntegrityError` when the item is there.
     """
-    permits = permitted(view, Act.READ, lambda unit: unit.category is category)
+    half = (category, name[0])
+    permits = permitted(view, Act.READ, lambda unit: (unit.category, unit.document_type) == half)
     for _, _, _, entries in opened(snapshot, view, permits):
         if any((entry.type, entry.id, entry.part) == name for entry in entries):
             raise IntegrityError("record.altered")

@@ -9,35 +9,41 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from serment.access.categories import Classified, classify, classify_with
+from serment.access.categories import Classified, classify, classify_with, labelled
 from serment.errors import RequestError
 from serment.fhir import binary, binary_json, search
 from serment.fhir import document as documents
 from serment.fhir.dates import instant_text
 from serment.fhir.document import Document
+from serment.fhir.halves import CONTACT, HALF_OF, REASON, cut, cut_members
 from serment.fhir.identity_body import with_numbers
 from serment.fhir.owner import InDirectory, OwnedBy, OwnedByTarget, Owner, owner
-from serment.fhir.patient_cut import CONTACT_MEMBERS, cut
 from serment.fhir.references import check_references, written
 from serment.fhir.validate import check
 from serment.identity.evidence import Number
 from serment.model import Actor, ActorId, Category, Instant, ItemClass, Label
 from serment.record.blobs import Staged
 
-CUT = frozenset({"Patient", "RelatedPerson"})
+HALVES = {CONTACT: Category.CONTACT, REASON: Category.NOTES}
+"""The category under which each half stands: it is read by whoever may read that category."""
+
 TIMER = 30 * 24 * 3600 * 1000
 """An item hidden from the patient opens by itself after one month (CSP R1111-53), in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One sealed body of a version: "" for the resource itself, "contact" for the cut half."""
+    """One sealed body of a version: "" for the resource itself, else the name of its cut half (`halves`).
+
+    `labels` are those that the content of a half adds to those of the item.
+    """
 
     name: str
     category: Category
     body: bytes = field(repr=False)
     values: bytes = field(repr=False)
     content: Staged | bytes | None = field(default=None, repr=False)
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +72,9 @@ class Incoming:
         return self.document.type
 
     @property
-    def has_contact(self) -> bool:
-        """Whether there is something to cut into the contact part."""
-        return self.type in CUT and any(name.lstrip("_") in CONTACT_MEMBERS for name in self.document.members)
+    def has_half(self) -> bool:
+        """Whether there is something to cut into a half."""
+        return bool(cut_members(self.document.value))
 
     @property
     def context(self) -> tuple[str, ...]:
@@ -105,22 +111,25 @@ class Incoming:
     def parts(self, id_: str, version: int, updated: Instant) -> list[Part]:
         """Give the bytes and search values of one version, cut as they are sealed."""
         body = self.document.spliced(id_, version, instant_text(updated))
-        if self.type not in CUT:
+        if self.type not in HALF_OF:
             values = search.index(self.document.value, base=self.base)
             return [Part("", self.category, body, values, self.content)]
-        identity, contact = cut(documents.read(body))
+        left, half = cut(documents.read(body))
         here, there = _halves(with_numbers(self.document.value, self.aside))
-        parts = [Part("", self.category, identity, search.index(here, base=self.base))]
-        if contact is not None:
-            parts.append(Part("contact", Category.CONTACT, contact, search.index(there, part="contact")))
+        parts = [Part("", self.category, left, search.index(here, base=self.base))]
+        if half is not None:
+            name = HALF_OF[self.type]
+            values = search.index(there, part=name, base=self.base)
+            parts.append(Part(name, HALVES[name], half, values, labels=classify(there).labels))
         return parts
 
 
 def _halves(resource: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Cut the values as `cut` cuts the bytes."""
-    contact = {name: value for name, value in resource.items() if name.lstrip("_") in CONTACT_MEMBERS}
-    rest = {name: value for name, value in resource.items() if name not in contact}
-    return rest, {"resourceType": resource["resourceType"], **contact}
+    cut_ = cut_members(resource)
+    half = {name: value for name, value in resource.items() if name in cut_}
+    rest = {name: value for name, value in resource.items() if name not in cut_}
+    return rest, {"resourceType": resource["resourceType"], **half}
 
 
 Sheet = tuple[Incoming, str]
@@ -147,7 +156,7 @@ def of(document: Document, base: str = "", sheet: Sheet | None = None) -> Incomi
     """
     check(document)
     document, content = _content(document)
-    category, document_type, labels = classify(document.value, ())
+    category, document_type, labels = classify(_halves(document.value)[0], ())
     left = sheet is not None and "securityContext" not in document.value
     found = sheet[0].owner if left and sheet is not None else _local(owner(document.value), base)
     named = _named(document.value, base)
@@ -187,9 +196,22 @@ def owning_reference(incoming: Incoming, id_: str) -> str:
             return f"Patient/{id_}" if incoming.type == "Patient" else reference
 
 
-def in_part(unit: ItemClass, part: Part) -> ItemClass:
-    """Give the class of one part of an item."""
-    return unit if part.name == "" else replace(unit, category=part.category)
+def in_part(unit: ItemClass, part: Part, author: ActorId) -> ItemClass:
+    """Give the class of one part of an item.
+
+    A reason has an `author` of its own: who booked the appointment reads it no more for that (ADR 66).
+    """
+    if part.name == "":
+        return unit
+    by = author if part.name == REASON else unit.author
+    labels = tuple(label for label in part.labels if label != Label.NORMAL)
+    return replace(unit, category=part.category, author=by, labels=_labelled(unit.labels, labels))
+
+
+def _labelled(labels: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    for label in more:
+        labels = labelled(labels, label)
+    return labels
 
 
 def imported_author(actor: Actor, *, imported: bool) -> ActorId:

@@ -147,7 +147,7 @@ class Previous(msgspec.Struct, array_like=True, frozen=True):
 class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One index entry. `values` stays raw until a search parameter needs it (HOUSE section 5).
 
-    `part` is "" or "contact" (the cut half of a Patient or RelatedPerson). `body` and `tag` name
+    `part` is "" or the name of a cut half (`fhir/halves`). `body` and `tag` name
     the sealed body; a deleted version has neither.
     """
 

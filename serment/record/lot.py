@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from serment.fhir import document as documents
 from serment.fhir.dates import instant_text
-from serment.fhir.patient_cut import cut
+from serment.fhir.halves import HALF_OF, cut
 from serment.model import Instant
 from serment.record.choices import ACTS_OF_CARE
-from serment.record.incoming import CUT, Incoming, Part
+from serment.record.incoming import Incoming, Part
 
 SPEAKING = ACTS_OF_CARE | {"Binary", "Consent", "DocumentReference"}
 """Types whose content is looked at again when they are written; of all others the parts are enough."""
@@ -32,8 +32,8 @@ class Prepared(Incoming):
     ready: tuple[Part, ...] = field(default=(), repr=False)
 
     @property
-    def has_contact(self) -> bool:
-        """Whether there is a contact part."""
+    def has_half(self) -> bool:
+        """Whether there is a cut half."""
         return len(self.ready) > 1
 
     def parts(self, id_: str, version: int, updated: Instant) -> list[Part]:
@@ -42,10 +42,10 @@ class Prepared(Incoming):
             return list(self.ready)
         document = documents.read(self.document.text.encode())
         body = document.spliced(id_, version, instant_text(updated))
-        if self.type not in CUT:
+        if self.type not in HALF_OF:
             return [replace(self.ready[0], body=body)]
-        identity, contact = cut(documents.read(body))
-        bodies = (identity, contact or b"")
+        left, half = cut(documents.read(body))
+        bodies = (left, half or b"")
         return [replace(part, body=whole) for part, whole in zip(self.ready, bodies, strict=False)]
 
 

@@ -17,15 +17,14 @@ from typing import TypeVar
 import msgspec
 
 from serment.errors import CustodyError, GoneError, IntegrityError, MalformedError, NotFoundError
+from serment.fhir.halves import HALF_OF, beside, join
 from serment.fhir.identity_body import without_numbers
-from serment.fhir.patient_cut import beside, join
 from serment.fhir.query import DEFAULT_COUNT
 from serment.ledger.append import Pending
 from serment.ledger.entry import Decision, Interaction
 from serment.model import (
     Act,
     ActorId,
-    Category,
     Denial,
     Instant,
     ItemClass,
@@ -36,7 +35,7 @@ from serment.model import (
 from serment.record import gate, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Past, Sealed, View
-from serment.record.incoming import CUT
+from serment.record.incoming import HALVES
 from serment.record.index import Previous
 from serment.record.passage import DECOY, KeysAwayError, Passage
 from serment.store.contract import Snapshot
@@ -178,24 +177,24 @@ class Reading:
         if wanted.mark is not None and wanted.mark.epoch != view.head.epoch:
             raise GoneError("record.page-gone")
         alone = interaction is Interaction.READ
-        contacts = self._contacts(snapshot, view, name, 1 if alone else None)
+        halves = self._halves(snapshot, view, name, 1 if alone else None)
         gathered = _Gathered(view, [])
-        _fill(snapshot, gathered, [item] if alone else _walk(snapshot, view, item, wanted), contacts, wanted)
+        _fill(snapshot, gathered, [item] if alone else _walk(snapshot, view, item, wanted), halves, wanted)
         touched = [trace.touched(version, asking) for version, _ in gathered.groups]
         gathered.entries = trace.of_access(passage, view, interaction, touched, item.permit.rule)
         return gathered
 
-    def _contacts(
-        self, snapshot: Snapshot, view: View, name: tuple[str, str], most: int | None
-    ) -> list[Item]:
+    def _halves(self, snapshot: Snapshot, view: View, name: tuple[str, str], most: int | None) -> list[Item]:
         """Give the cut halves that may be seen; without them the members are absent."""
-        if name[0] not in CUT:
+        half = HALF_OF.get(name[0])
+        if half is None:
             return []
-        located, known = self._passage.resolve(snapshot, f"{name[0]}/{name[1]}", "contact")
+        located, known = self._passage.resolve(snapshot, f"{name[0]}/{name[1]}", half)
         if not known or located.record != view.record:
-            gate.absent(snapshot, view, (*name, "contact"), Category.CONTACT)
+            snapshot.packs(view.record, [located.pack])  # the statement that a half which stands costs
+            gate.absent(snapshot, view, (*name, half), HALVES[half])
             return []
-        item = gate.current(snapshot, view, located.pack, (*name, "contact"), Act.READ)
+        item = gate.current(snapshot, view, located.pack, (*name, half), Act.READ)
         if isinstance(item, Denial):
             return []
         return list(islice(_chain(snapshot, view, item, item.unit), most))
@@ -206,14 +205,14 @@ class Reading:
         body = bodies.get("", b"")
         for part in sealed:
             if part.item.entry.part:
-                body = whole(item, body, part.item, bodies["contact"])
+                body = whole(item, body, part.item, bodies[part.item.entry.part])
         body = as_it_was(item, body)
         return Served(entry.type, entry.id, entry.version, entry.updated, entry.deleted, item.unit, body)
 
 
-def whole(item: Item, body: bytes, contact: Item, half: bytes) -> bytes:
+def whole(item: Item, body: bytes, cut: Item, half: bytes) -> bytes:
     """Join the halves of a cut item as they were sent; an older half stands behind the newer one."""
-    return (join if item.entry.version == contact.entry.version else beside)(body, half)
+    return (join if item.entry.version == cut.entry.version else beside)(body, half)
 
 
 def as_it_was(item: Item, body: bytes) -> bytes:
@@ -222,11 +221,11 @@ def as_it_was(item: Item, body: bytes) -> bytes:
     return without_numbers(body) if past else body
 
 
-def _whole(version: Item, contacts: list[Item]) -> list[Item]:
+def _whole(version: Item, halves: list[Item]) -> list[Item]:
     """Give a version with the cut half of its time: who may not write that half leaves it as it was."""
     if version.entry.deleted:
         return [version]
-    return [version, *[one for one in contacts if one.entry.version <= version.entry.version][:1]]
+    return [version, *[one for one in halves if one.entry.version <= version.entry.version][:1]]
 
 
 def _chain(snapshot: Snapshot, view: View, item: Item, latest: ItemClass) -> Iterator[Item]:
@@ -253,7 +252,7 @@ def _walk(snapshot: Snapshot, view: View, item: Item, wanted: Wanted) -> Iterato
 
 
 def _fill(
-    snapshot: Snapshot, gathered: _Gathered, versions: Iterable[Item], contacts: list[Item], wanted: Wanted
+    snapshot: Snapshot, gathered: _Gathered, versions: Iterable[Item], halves: list[Item], wanted: Wanted
 ) -> None:
     """Read the sealed bodies of versions until the page is full; then say where the next one begins."""
     size, last = 0, None
@@ -261,7 +260,7 @@ def _fill(
         if last is not None and (len(gathered.groups) >= wanted.most or size >= MOST_BYTES):
             gathered.next = last.entry.previous
             return
-        live = [part for part in _whole(version, contacts) if not part.entry.deleted]
+        live = [part for part in _whole(version, halves) if not part.entry.deleted]
         sealed = gate.fetch(snapshot, gathered.view, live)
         gathered.groups.append((version, sealed))
         size += weight(sealed)

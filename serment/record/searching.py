@@ -15,6 +15,7 @@ import msgspec
 
 from serment.errors import GoneError, MalformedError, NotSupportedError, RequestError, TooLargeError
 from serment.fhir import match, order
+from serment.fhir.halves import HALF_OF
 from serment.fhir.match_links import Row, linked
 from serment.fhir.owner import DIRECTORY_TYPES
 from serment.fhir.query import Query, parse
@@ -26,7 +27,6 @@ from serment.record import gate, including, shelf, trace
 from serment.record.asking import Asking
 from serment.record.completing import Values, completed
 from serment.record.gate import Item, Sealed, View
-from serment.record.incoming import CUT
 from serment.record.passage import DIRECTORY, Passage
 from serment.record.reading import (
     MOST_BYTES,
@@ -302,7 +302,7 @@ def matching(
 def _joined_row(item: Item, contacts: dict[str, Item]) -> Row:
     entry = item.entry
     values = bytes(entry.values)
-    if entry.type in CUT and entry.id in contacts:
+    if entry.type in HALF_OF and entry.id in contacts:
         values = joined(values, bytes(contacts[entry.id].entry.values))
     return entry.id, entry.updated, values
 
@@ -329,7 +329,7 @@ def _revealed(shown: _Shown, receipts: dict[RecordToken, Receipt]) -> list[Serve
 def _served(item: Item, bodies: dict[tuple[str, str], bytes], here: Gathered) -> Served:
     entry = item.entry
     body = bodies[entry.reference, ""]
-    contact = bodies.get((entry.reference, "contact"))
-    if contact is not None:
-        body = whole(item, body, here.halves[entry.reference], contact)
+    half = bodies.get((entry.reference, HALF_OF.get(entry.type, "")))
+    if half is not None and entry.type in HALF_OF:
+        body = whole(item, body, here.halves[entry.reference], half)
     return Served(entry.type, entry.id, entry.version, entry.updated, False, item.unit, body)

@@ -14,6 +14,7 @@ from operator import attrgetter
 import msgspec
 
 from serment.fhir.extent import may_meet
+from serment.fhir.halves import HALF_OF
 from serment.fhir.match import matcher, needles_for
 from serment.fhir.match_links import Row
 from serment.fhir.query import Query
@@ -21,7 +22,6 @@ from serment.fhir.search import joined, resource_types
 from serment.model import Act, ItemClass, Permit
 from serment.record import gate
 from serment.record.gate import Item, View
-from serment.record.incoming import CUT
 from serment.store.contract import Snapshot
 
 OF_ITEM = attrgetter("entry.id"), attrgetter("entry.updated")
@@ -30,7 +30,7 @@ OF_ITEM = attrgetter("entry.id"), attrgetter("entry.updated")
 
 @dataclass(slots=True)
 class Gathered:
-    """What may be seen of a record: live items by type, and the contact halves by `Type/id`."""
+    """What may be seen of a record: live items by type, and the cut halves by `Type/id`."""
 
     view: View
     items: dict[str, list[Item]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Gathered:
         """Give what a search reads of an item: id, instant (ms), values of both halves that may be seen."""
         entry = item.entry
         values = bytes(entry.values)
-        if entry.type in CUT and (half := self.halves.get(entry.reference)) is not None:
+        if entry.type in HALF_OF and (half := self.halves.get(entry.reference)) is not None:
             values = joined(values, bytes(half.entry.values))
         return entry.id, entry.updated, values
 
@@ -62,13 +62,13 @@ class Gathered:
 
     def parts(self, item: Item) -> list[Item]:
         """Give an item with its other half, when that may be seen."""
-        half = self.halves.get(item.entry.reference) if item.entry.type in CUT else None
+        half = self.halves.get(item.entry.reference) if item.entry.type in HALF_OF else None
         return [item] if half is None else [item, half]
 
 
 def stands_alone(query: Query) -> bool:
     """Say whether each entry answers a query by itself: no other item decides, comes along or is its half."""
-    return not query.links and not query.includes and query.type not in CUT
+    return not query.links and not query.includes and query.type not in HALF_OF
 
 
 def answering(snapshot: Snapshot, view: View, query: Query) -> Gathered:

@@ -6,19 +6,20 @@ keeps what it did for the trace. What a resource changes in the facts is in `cho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
 from serment.access.categories import lowers
 from serment.errors import GoneError, NotFoundError, RequestError, VersionConflictError
+from serment.fhir.halves import HALF_OF
 from serment.ledger.entry import Interaction
-from serment.model import Act, ActorId, ActorKind, Category, Denial, ItemClass, Permit
+from serment.model import Act, ActorId, ActorKind, Denial, ItemClass, Permit
 from serment.record import blobs, filing, secrecy, trace
 from serment.record.draft import Draft, Name
 from serment.record.duplicates import frozen
 from serment.record.gate import Item, View
-from serment.record.incoming import CUT, Incoming, Part, in_part
+from serment.record.incoming import Incoming, Part, in_part
 from serment.record.index import Entry, Previous
 from serment.record.pen import DeniedError, Pen
 
@@ -82,9 +83,9 @@ def update(
     if not reason and lowers(item.unit.labels, unit.labels):
         raise RequestError("record.relabel")
     before = _retired(draft, item)
-    version = item.entry.version + 1
-    if "contact" in before and not incoming.has_contact:
-        _tombstone(draft, item, version, pen.asking.now, "contact", before.pop("contact"))
+    version, half = item.entry.version + 1, HALF_OF.get(incoming.type, "")
+    if half in before and half and not incoming.has_half:
+        _tombstone(draft, item, version, pen.asking.now, half, before.pop(half))
     made = _version(pen, draft, incoming, id_, version, unit, permit, before, Interaction.UPDATE)
     filing.link(filing.Filing(pen, draft, Interaction.UPDATE, permit.rule), incoming, id_, item)
     secrecy.keep(pen, draft, stated, incoming, id_, item)
@@ -157,17 +158,16 @@ def permitted(view: View, unit: ItemClass, interaction: Interaction, type_: str 
 def _retired(draft: Draft, item: Item) -> dict[str, Previous]:
     """Move the current entries of an item into history: part → where it is now."""
     before = {"": draft.retire(item)}
-    if item.entry.type in CUT:
-        other = draft.current((item.entry.type, item.entry.id, "contact"), Act.WRITE)
+    half = HALF_OF.get(item.entry.type)
+    if half is not None:
+        other = draft.current((item.entry.type, item.entry.id, half), Act.WRITE)
         if isinstance(other, Item):
-            before["contact"] = draft.retire(other)
+            before[half] = draft.retire(other)
     return before
 
 
-def _tombstone(
-    draft: Draft, item: Item, version: int, now: int, part: str, previous: Previous | None
-) -> None:
-    unit = item.unit if part == "" else replace(item.unit, category=Category.CONTACT)
+def _tombstone(draft: Draft, item: Item, version: int, now: int, part: str, previous: Previous) -> None:
+    unit = item.unit if part == "" else previous.unit.item_class()
     entry = Entry(item.entry.type, item.entry.id, version, part, now, True, 0, b"", previous, NOTHING)
     draft.place(unit, entry)
 
@@ -185,13 +185,20 @@ def _version(
 ) -> Written:
     now = pen.asking.now
     for part in incoming.parts(id_, version, now):
-        cut = in_part(unit, part)
+        cut = in_part(unit, part, _author(pen, unit, version, before.get(part.name)))
         if cut != unit:
             permitted(draft.view, cut, interaction, incoming.type)
         _seal(draft, incoming.type, id_, version, now, cut, part, before.get(part.name))
     reference = f"{incoming.type}/{id_}/_history/{version}"
     pen.did(draft, interaction, trace.Touched(reference, trace.chain_for(unit, pen.asking), permit.rule))
     return Written(incoming.type, id_, version, now, created=version == 1)
+
+
+def _author(pen: Pen, unit: ItemClass, version: int, before: Previous | None) -> ActorId:
+    """Name who first wrote a half that has an author of its own; an import makes none."""
+    if before is not None:
+        return before.unit.item_class().author
+    return unit.author if version == 1 or pen.imported else pen.asking.actor.id
 
 
 def _seal(

@@ -9,8 +9,8 @@ import pytest
 
 from serment.errors import InvalidResourceError
 from serment.fhir.document import Document, read
+from serment.fhir.halves import cut, join
 from serment.fhir.owner import owner
-from serment.fhir.patient_cut import cut, join
 from serment.fhir.transaction import references, relink
 from serment.fhir.validate import issues
 from tests.vectors import MISSING, VECTORS

@@ -82,6 +82,7 @@ class _Part(msgspec.Struct, array_like=True, frozen=True):
     body: bytes
     values: bytes
     content: bytes | None
+    labels: tuple[str, ...]
 
 
 class _Prepared(msgspec.Struct, array_like=True, frozen=True):
@@ -161,7 +162,9 @@ def _written(one: Arrival) -> _Arrival:
 def _prepared(whole: Prepared, raw: bytes) -> _Prepared:
     text = whole.document.text.encode()
     owner, follows = _of_owner(whole.owner)
-    parts = [_Part(one.name, one.category, one.body, one.values, _bytes(one)) for one in whole.ready]
+    parts = [
+        _Part(one.name, one.category, one.body, one.values, _bytes(one), one.labels) for one in whole.ready
+    ]
     return _Prepared(
         b"" if text == raw else text,
         owner,
@@ -208,7 +211,8 @@ def _whole(sent: _Prepared, one: _Arrival) -> Prepared:
         aside=sent.aside,
         named=sent.named,
         ready=tuple(
-            Part(part.name, part.category, part.body, part.values, part.content) for part in sent.parts
+            Part(part.name, part.category, part.body, part.values, part.content, part.labels)
+            for part in sent.parts
         ),
     )
 

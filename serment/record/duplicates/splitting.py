@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -22,11 +23,13 @@ from serment.access.record_facts import RecordFacts
 from serment.errors import ConflictError, NotFoundError, RequestError
 from serment.fhir import document as documents
 from serment.fhir import duplicate_body, patch
-from serment.model import PatientId
+from serment.fhir.halves import HALF_OF
+from serment.model import Act, Denial, PatientId
 from serment.record import choices, incoming, writing
 from serment.record.asking import Asking
+from serment.record.draft import Draft
 from serment.record.duplicates.merging import Merging
-from serment.record.incoming import Incoming, owning_reference
+from serment.record.incoming import HALVES, Incoming, owning_reference
 from serment.record.pen import Pen
 from serment.record.reading import Reading, Served
 from serment.record.secrecy import SECRET
@@ -112,6 +115,7 @@ class Splitting:
             for one, ready in moves:
                 if pen.located(f"{one.type}/{one.id}")[0].record != drafts[0].record:
                     raise NotFoundError("record.not-found")
+                _with_its_half(drafts[0], one)
                 writing.remove(pen, one.type, one.id, one.version)
                 new = names[f"{one.type}/{one.id}"].partition("/")[2]
                 made.append(writing.put(pen, ready, new, {}, one.unit.author))
@@ -128,6 +132,15 @@ class Splitting:
         if served.unit.masked:
             raise ConflictError("record.split-masked")
         return served
+
+
+def _with_its_half(draft: Draft, one: Served) -> None:
+    """Refuse a move by who may not read the half of such an item, there or not: it would stay behind."""
+    half = HALF_OF.get(one.type)
+    if half is not None:
+        unit = replace(one.unit, category=HALVES[half])
+        if isinstance(draft.view.decide(unit, Act.READ), Denial):
+            raise RequestError("record.split-kind", kind=one.type)
 
 
 def _as_secret(ready: Incoming, one: Served, base: str) -> Incoming:

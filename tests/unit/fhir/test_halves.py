@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from serment.errors import IntegrityError
 from serment.fhir.document import read
-from serment.fhir.patient_cut import CONTACT_MEMBERS, cut, join
+from serment.fhir.halves import CONTACT_MEMBERS, HALF_OF, cut, join
 from tests.unit.fhir.test_document import RESOURCES, VALUES, texts
 
 PEOPLE = st.fixed_dictionaries(
@@ -28,7 +28,7 @@ def test_the_identity_half_is_a_resource_without_contact(raw: bytes) -> None:
     assert (contact is None) == CONTACT_MEMBERS.isdisjoint(whole)
 
 
-@given(texts(RESOURCES.filter(lambda value: value["resourceType"] != "Patient")))
+@given(texts(RESOURCES.filter(lambda value: value["resourceType"] not in HALF_OF)))
 def test_other_types_are_not_cut(raw: bytes) -> None:
     assert cut(read(raw)) == (raw, None)
 

@@ -35,7 +35,9 @@ MOST_NOTICES: Final = 20
 class Passkey(msgspec.Struct, array_like=True, frozen=True):
     """One passkey (WebAuthn level 3). `count` is its signature counter.
 
-    One to `review` is to be confirmed by the person; one that is `suspended` opens nothing.
+    One to `review` is to be confirmed by the person and proves nothing before that: a thief may have added
+    it. One that is `suspended` was perhaps copied and opens nothing any more; one on a `lost` device opens
+    nothing until it is found.
     """
 
     id: bytes
@@ -47,6 +49,12 @@ class Passkey(msgspec.Struct, array_like=True, frozen=True):
     review: bool = False
     synced: bool = False
     suspended: bool = False
+    lost: bool = False
+
+    @property
+    def proves(self) -> bool:
+        """Say whether it proves anything now."""
+        return not (self.review or self.suspended or self.lost)
 
     def __repr__(self) -> str:
         return "Passkey(…)"

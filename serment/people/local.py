@@ -121,7 +121,7 @@ class Local:
         return Challenge(self.party.request(challenge), ticket)
 
     def by_passkey(self, asking: Asking, use: str, answer: str, ticket: str, where: Where) -> Proven:
-        """Prove oneself by a passkey. Raises `SignInError`.
+        """Prove oneself by a passkey. Raises `SignInError`: one that is lost or to be reviewed proves nothing.
 
         A counter that went back suspends the key, ends all that the person began and rings an alarm.
         """
@@ -133,8 +133,8 @@ class Local:
             raise SignInError("signin.refused")
         signed = self.party.signed(answer, challenge, passkey)
         account = self._accounts.get(asking, id_)
-        if passkey.suspended:
-            raise SignInError("signin.passkey-suspended")
+        if not passkey.proves:
+            raise SignInError(_why_not(passkey))
         if not self._counted(asking, id_, passkey, signed.count):
             self._alarm(asking, account)
             raise SignInError("signin.passkey-suspended")
@@ -218,6 +218,13 @@ def step_of(secret: bytes, code: str, now: Instant) -> int:
     codes = [one_time_code(secret or _NO_SECRET, step).encode() for step in steps]
     held = [hmac.compare_digest(typed, code_) for code_ in codes]
     return next((step for step, holds in zip(steps, held, strict=True) if holds and secret), 0)
+
+
+def _why_not(passkey: Passkey) -> str:
+    """Name the sentence for a passkey that proves nothing, to whoever holds it."""
+    if passkey.suspended:
+        return "signin.passkey-suspended"
+    return "signin.passkey-lost" if passkey.lost else "signin.passkey-doubted"
 
 
 def _use(use: str, where: Where) -> str:

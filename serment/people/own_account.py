@@ -138,7 +138,11 @@ class OwnAccount:
                 self._sessions.say(token, "")
 
     def hacked(self, asking: Asking, account: Account) -> None:
-        """End all that the person has begun; password and passkeys count no more before they are reviewed."""
+        """End all that the person has begun; password and passkeys count no more before they are reviewed.
+
+        A passkey is reviewed once a password and a code, or a new invitation, have proved who comes: by itself
+        it proves nothing, for a thief may have added it.
+        """
 
         def edit(file: Credentials) -> Credentials:
             return file.doubted(HACKED, asking.now).told(asking.now, "signin.told-hacked")
@@ -147,6 +151,36 @@ class OwnAccount:
         self._drawer.change(asking, account.id, edit)
         self.end_all(asking, account)
         self._warn(asking, account, HACKED_ACCOUNT)
+
+    def lost(self, asking: Asking, account: Account, session: Session, ids: set[str]) -> int:
+        """Do what a lost device asks for: end every other session and what programs were let do.
+
+        The passkeys of `ids` (hexadecimal) open nothing until the device is found; the password stays, for
+        it was not on the device. Gives how many sessions ended.
+        """
+
+        def edit(file: Credentials) -> Credentials:
+            kept = tuple(
+                msgspec.structs.replace(one, lost=one.lost or one.id.hex() in ids) for one in file.passkeys
+            )
+            after = msgspec.structs.replace(file, passkeys=kept, devices=())
+            return after.told(asking.now, "signin.told-lost")
+
+        self._drawer.change(asking, account.id, edit)
+        self._grants.end_of(asking, account.actors())
+        return self.end_others(asking, session)
+
+    def found(self, asking: Asking, account: Account, id_: bytes) -> None:
+        """Let a passkey open again whose device was found. One that was suspended otherwise stays so."""
+
+        def edit(file: Credentials) -> Credentials:
+            kept = file.passkey(id_)
+            if kept is None or not kept.lost:
+                raise NotFoundError("record.not-found")
+            after = file.keyed(msgspec.structs.replace(kept, lost=False))
+            return after.told(asking.now, "signin.told-found")
+
+        self._drawer.change(asking, account.id, edit)
 
     def cloned(self, asking: Asking, account: Account) -> None:
         """End all that the person has begun: the counter of a passkey of theirs went back."""

@@ -96,6 +96,8 @@ ACTS = (
     ("/account/sessions", {"which": "others"}),
     ("/account/passkeys", {"answer": "{}", "ticket": "x"}),
     ("/account/passkeys/remove", {"which": "00"}),
+    ("/account/lost", {}),
+    ("/account/found", {"which": "00"}),
     ("/account/password", {"password": NEW, "again": NEW}),
     ("/account/codes", {"ticket": "x", "code": "000000"}),
 )

@@ -84,6 +84,8 @@ WHO = {
     "/account": ("page", "GET"),
     "/account/sessions": ("page", "POST"),
     "/account/hacked": ("page", "POST"),
+    "/account/lost": ("page", "GET POST"),
+    "/account/found": ("page", "POST"),
     "/account/seen": ("page", "POST"),
     "/account/credentials": ("page", "GET"),
     "/account/passkeys": ("page", "POST"),

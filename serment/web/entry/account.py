@@ -53,6 +53,31 @@ async def hacked(request: Request) -> Response:
     return answer
 
 
+async def lost(request: Request) -> Response:
+    """Show what to do about a lost device; do it: end what is open elsewhere, stop its passkeys."""
+    house = house_of(request)
+    if request.method != "POST":
+        fresh_of(request, house)
+        asking, session = cookie_of(request, house), session_of(request, house)
+        _of(session)
+        standing = await run_in_threadpool(people_of(request).entering.own.standing, asking, session)
+        keys = [passkey_line(one) for one in standing.passkeys if one.proves]
+        common = who_of(request, house, asking)
+        return page(request, "entry/lost.html", passkeys=keys, has_password=standing.has_password, **common)
+    asking, session, own, form = await _act(request, fresh=True)
+    ids = {name[5:] for name in form if name.startswith("lost-")}
+    await run_in_threadpool(own.lost, asking, await _account(request, asking, session), session, ids)
+    return RedirectResponse(_ADDRESS, 303, HEADERS)
+
+
+async def found(request: Request) -> Response:
+    """Let the passkey of a device that was found open again."""
+    asking, session, own, form = await _act(request, fresh=True)
+    of = await _account(request, asking, session)
+    await run_in_threadpool(own.found, asking, of, _passkey_id(form))
+    return RedirectResponse(_ADDRESS, 303, HEADERS)
+
+
 async def seen(request: Request) -> Response:
     """Stop saying what the person has been told on every page."""
     asking, session, own, _ = await _act(request, fresh=False)
@@ -79,11 +104,8 @@ async def add_passkey(request: Request) -> Response:
 async def remove_passkey(request: Request) -> Response:
     """Remove a passkey."""
     asking, session, own, form = await _act(request, fresh=True)
-    try:
-        id_ = bytes.fromhex(form.get("which", ""))
-    except ValueError:
-        raise NotFoundError("record.not-found") from None
-    await run_in_threadpool(own.remove_passkey, asking, await _account(request, asking, session), id_)
+    of = await _account(request, asking, session)
+    await run_in_threadpool(own.remove_passkey, asking, of, _passkey_id(form))
     return RedirectResponse(_ADDRESS, 303, HEADERS)
 
 
@@ -119,6 +141,14 @@ async def _act(request: Request, *, fresh: bool) -> tuple[Asking, Session, OwnAc
     _of(session)
     form = await page_form(request, house)
     return asking, session, people_of(request).entering.own, form
+
+
+def _passkey_id(form: dict[str, str]) -> bytes:
+    """Read which passkey is meant. Raises `NotFoundError`."""
+    try:
+        return bytes.fromhex(form.get("which", ""))
+    except ValueError:
+        raise NotFoundError("record.not-found") from None
 
 
 def _of(session: Session) -> str:

@@ -173,7 +173,7 @@ def label(exercise: Exercise, language: Language) -> str:
 def passkey_line(one: Passkey) -> dict[str, Any]:
     """Say a passkey to its person."""
     line = {"id": one.id.hex(), "name": one.name, "day": when(one.made)[:10]}
-    return {**line, "suspended": one.suspended, "review": one.review}
+    return {**line, "suspended": one.suspended, "review": one.review, "lost": one.lost}
 
 
 def when(at: int) -> str:

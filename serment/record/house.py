@@ -19,6 +19,7 @@ from serment.record.duplicates.merging import Merging
 from serment.record.duplicates.splitting import Splitting
 from serment.record.duty import Duty
 from serment.record.emergency import Emergency
+from serment.record.errands import Errands
 from serment.record.everything import Everything
 from serment.record.explaining import Explaining
 from serment.record.exporting import Exporting
@@ -29,6 +30,7 @@ from serment.record.leafing import Leafing
 from serment.record.notifying import Notifying
 from serment.record.passage import Passage
 from serment.record.patching import Patching
+from serment.record.permitting import Permitting
 from serment.record.probing import Probing
 from serment.record.protecting import Protecting
 from serment.record.proving import Proving
@@ -90,6 +92,8 @@ class House:
     splitting: Splitting
     telling: Telling
     inbox: Inbox
+    permitting: Permitting
+    errands: Errands
     charting: Charting
     urgent: Urgent
     worklists: Worklists
@@ -149,6 +153,8 @@ class House:
             Splitting(merging, reading, writing),
             Telling(passage),
             Inbox(passage),
+            Permitting(passage, writing),
+            Errands(passage, reading, writing, Inbox(passage)),
             Charting(passage),
             Urgent(passage, emergency),
             Worklists(passage),

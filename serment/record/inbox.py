@@ -1,9 +1,9 @@
 """What waits for somebody: pointers, never content (ADR 64).
 
 A drawer of the register with one file for each actor: which errand, about whose record, which item, until
-when. Ids only: no name, nothing clinical, no text. What an errand says stands in the patient's own record,
-sealed under their key, and is decided and traced when it is opened; a pointer opens nothing. Whoever holds
-one and may not read what it leads to sees that something waits, as they would of an id typed by hand.
+when. Ids and codes only: no name of a patient, nothing clinical, no text. What an errand says stands in the
+patient's own record, sealed under their key, and is decided and traced when it is opened; a pointer opens
+nothing. Whoever holds one and may not read what it leads to sees that something waits, and no more.
 
 Everybody reads their own file and nobody else's. A queue is a file of a function (the officer who answers
 what people ask). A file is bounded: what is settled goes first, the oldest before the newest, then what is
@@ -21,6 +21,7 @@ import msgspec
 from serment.errors import IntegrityError, NotFoundError, RefusedError
 from serment.ledger.entry import Interaction
 from serment.model import Actor, ActorId, Function, Instant
+from serment.record.acts import WORKING
 from serment.record.asking import Asking
 from serment.record.passage import Passage
 from serment.record.registry import Registry, edited
@@ -58,7 +59,8 @@ class Pointer(msgspec.Struct, array_like=True, frozen=True):
     """One thing that waits. `patient` names the record, `item` is `Type/id` or "" for none.
 
     `sender` is the id of who sent it, `at` when, `until` when it is over (0: never), `done` when it was
-    settled (0: it waits). Instants in ms.
+    settled (0: it waits). Instants in ms. `code` is a word of our own lists: why, what kind. `by` and `role`
+    say who sends in the course of their work, as the ledger names them; of a patient nothing is said.
     """
 
     id: str
@@ -69,6 +71,9 @@ class Pointer(msgspec.Struct, array_like=True, frozen=True):
     at: int = 0
     until: int = 0
     done: int = 0
+    code: str = ""
+    by: str = ""
+    role: str = ""
 
     def waits(self, now: Instant) -> bool:
         """Say whether there is still something to do about it."""
@@ -88,14 +93,28 @@ class _File(msgspec.Struct, array_like=True, frozen=True):
 Change = Callable[[tuple[Pointer, ...]], tuple[Pointer, ...]]
 
 
-def pointing(kind: Errand, patient: str, item: str = "", *, until: int = 0, id_: str = "") -> Pointer:
+def pointing(
+    kind: Errand, patient: str, item: str = "", *, until: int = 0, code: str = "", id_: str = ""
+) -> Pointer:
     """Make a pointer that nobody has sent yet, under a new random id unless one is given."""
-    return Pointer(id_ or new_id(), kind, patient, item, until=until)
+    return Pointer(id_ or new_id(), kind, patient, item, until=until, code=code)
+
+
+def sent(one: Pointer, asking: Asking) -> Pointer:
+    """Say on a pointer who sends it and when. Patients and those near them are named by their id only."""
+    actor = asking.actor
+    by, role = (actor.name, actor.function.value) if actor.kind in WORKING else ("", "")
+    return msgspec.structs.replace(one, sender=actor.id, at=asking.now, by=by, role=role)
 
 
 def queue_of(function: Function) -> ActorId:
     """Name the file of a function: whoever has it reads it, and it outlives who has it today."""
     return ActorId(f"queue:{function.value}")
+
+
+def of_person(patient: str) -> ActorId:
+    """Name the file of a patient: what waits for them, whoever answers for them."""
+    return ActorId(f"patient:{patient}")
 
 
 QUEUES: Final = frozenset({Function.DPO, Function.SECURITY_OFFICER})
@@ -137,6 +156,14 @@ class Inbox:
         whose = _queue(asking.actor)
         return self._registry.act(asking, lambda pen: settle_in(pen, whose, id_))
 
+    def of_patient(self, asking: Asking, patient: str) -> list[Pointer]:
+        """List what waits for a patient, newest first. Whoever calls has decided that the asker answers."""
+        return self._read(asking, of_person(patient))
+
+    def settle_of_patient(self, asking: Asking, patient: str, id_: str) -> Pointer:
+        """Settle one of a patient's, by who answers for them. Raises `NotFoundError`."""
+        return self._registry.act(asking, lambda pen: settle_in(pen, of_person(patient), id_))
+
     def _read(self, asking: Asking, whose: ActorId) -> list[Pointer]:
         return list(reversed(_read(self._registry.get(asking, DRAWER, whose)).pointers))
 
@@ -146,10 +173,9 @@ def put_in(pen: Pen, to: ActorId, *pointers: Pointer) -> None:
 
     Who sends and when is the pen's word. A pointer with the id of one that stands takes its place.
     """
-    sender, now = pen.asking.actor.id, pen.asking.now
-    sent = tuple(msgspec.structs.replace(one, sender=sender, at=now, done=0) for one in pointers)
-    names = {one.id for one in sent}
-    change_in(pen, to, lambda before: (*(one for one in before if one.id not in names), *sent))
+    new = tuple(msgspec.structs.replace(sent(one, pen.asking), done=0) for one in pointers)
+    names = {one.id for one in new}
+    change_in(pen, to, lambda before: (*(one for one in before if one.id not in names), *new))
 
 
 def settle_in(pen: Pen, whose: ActorId, id_: str) -> Pointer:

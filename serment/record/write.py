@@ -6,7 +6,8 @@ keeps what it did for the trace. What a resource changes in the facts is in `cho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -15,13 +16,14 @@ from serment.errors import GoneError, NotFoundError, RequestError, VersionConfli
 from serment.fhir.halves import HALF_OF
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, ActorKind, Denial, ItemClass, Permit
-from serment.record import blobs, filing, secrecy, trace
+from serment.record import blobs, filing, proposals, secrecy, trace
 from serment.record.draft import Draft, Name
 from serment.record.duplicates import frozen
 from serment.record.gate import Item, View
 from serment.record.incoming import Incoming, Part, in_part
 from serment.record.index import Entry, Previous
 from serment.record.pen import DeniedError, Pen
+from serment.record.proposals import Change
 
 BLIND = frozenset({ActorKind.SERVICE, ActorKind.OFFICER})
 """Who changes what they do not read (ADR 8): a service that deposits anew, an officer who keeps a team."""
@@ -33,7 +35,8 @@ NOTHING = msgspec.Raw(msgspec.msgpack.encode({}))
 class Written:
     """What a write made, or found made already: the item, its version and instant (ms).
 
-    `suspected` says that a person may have been registered twice, and that the writer may know.
+    `suspected` says that a person may have been registered twice, and that the writer may know. `waiting` is
+    the id of the proposal that was made in place of the write: the version is the one that stands (ADR 60).
     """
 
     type: str
@@ -42,6 +45,7 @@ class Written:
     updated: int
     created: bool
     suspected: bool = False
+    waiting: str = ""
 
 
 def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId) -> Written:
@@ -54,8 +58,12 @@ def create(pen: Pen, draft: Draft, incoming: Incoming, id_: str, author: ActorId
         unit = filing.unit_of(draft, incoming, incoming.unit(author, pen.asking.now))
         permit = permitted(draft.view, unit, Interaction.CREATE, incoming.type)
     frozen.check(draft, unit.category)
+    asked = Change(incoming.type, id_, unit, None, incoming)
+    if proposals.waits(pen, draft, asked):
+        return _proposed(pen, draft, asked, Interaction.CREATE)
     made = _version(pen, draft, incoming, id_, 1, unit, permit, {}, Interaction.CREATE)
     filing.link(filing.Filing(pen, draft, Interaction.CREATE, permit.rule), incoming, id_)
+    proposals.mark(draft, incoming, id_)
     secrecy.keep(pen, draft, stated, incoming, id_)
     return made
 
@@ -82,12 +90,16 @@ def update(
     frozen.check(draft, unit.category)
     if not reason and lowers(item.unit.labels, unit.labels):
         raise RequestError("record.relabel")
+    asked = Change(incoming.type, id_, unit, item, incoming)
+    if proposals.waits(pen, draft, asked):
+        return _proposed(pen, draft, asked, Interaction.UPDATE)
     before = _retired(draft, item)
     version, half = item.entry.version + 1, HALF_OF.get(incoming.type, "")
     if half in before and half and not incoming.has_half:
         _tombstone(draft, item, version, pen.asking.now, half, before.pop(half))
     made = _version(pen, draft, incoming, id_, version, unit, permit, before, Interaction.UPDATE)
     filing.link(filing.Filing(pen, draft, Interaction.UPDATE, permit.rule), incoming, id_, item)
+    proposals.mark(draft, incoming, id_)
     secrecy.keep(pen, draft, stated, incoming, id_, item)
     return made
 
@@ -105,6 +117,9 @@ def delete(pen: Pen, draft: Draft, type_: str, id_: str, if_match: int | None = 
     if entry.deleted:
         return Written(type_, id_, entry.version, entry.updated, created=False)
     frozen.check(draft, item.unit.category)
+    asked = Change(type_, id_, item.unit, item)
+    if proposals.waits(pen, draft, asked):
+        return _proposed(pen, draft, asked, Interaction.DELETE)
     before = _retired(draft, item)
     version = entry.version + 1
     for part in before:
@@ -113,6 +128,16 @@ def delete(pen: Pen, draft: Draft, type_: str, id_: str, if_match: int | None = 
     chain = trace.chain_for(item.unit, pen.asking)
     pen.did(draft, Interaction.DELETE, trace.Touched(reference, chain, item.permit.rule))
     return Written(type_, id_, version, pen.asking.now, created=False)
+
+
+def _proposed(pen: Pen, draft: Draft, asked: Change, interaction: Interaction) -> Written:
+    """Keep a change for a second professional, in place of the write. Raises `DeniedError`."""
+    unit = proposals.together(asked)
+    permit = permitted(draft.view, unit, interaction, asked.type)
+    id_ = str(uuid.uuid4())
+    proposals.put(pen, draft, id_, replace(asked, unit=unit), permit)
+    version = 0 if asked.item is None else asked.item.entry.version
+    return Written(asked.type, asked.id, version, pen.asking.now, created=False, waiting=id_)
 
 
 def existing(draft: Draft, type_: str, id_: str, interaction: Interaction) -> Item:

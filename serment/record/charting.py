@@ -21,7 +21,7 @@ from serment.fhir import dated
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Act, Category, Instant, ItemClass, Permit, Regime
-from serment.record import gate, trace
+from serment.record import gate, reasons, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Pack, Sealed, View
 from serment.record.passage import Passage
@@ -157,9 +157,7 @@ class Charting:
         table = seen.table
         if not table.permits:
             raise NotFoundError("record.not-found")
-        bodies = {
-            part.item.entry.reference: gate.reveal(table.view, receipts[0], part) for part in seen.sealed
-        }
+        bodies = reasons.revealed(table.view, receipts[0], seen.sealed)
         return Chart(
             table.view.head.patient,
             ground_of(table.view, table.permits),
@@ -183,7 +181,8 @@ class Charting:
             return seen
         seen.person, seen.picked = _person(table), pick(table)
         shown = _each([*([] if seen.person is None else [seen.person]), *_all(seen.picked)])
-        seen.sealed = gate.fetch(snapshot, view, shown)
+        halves = reasons.beside(snapshot, view, table.permits, shown)
+        seen.sealed = gate.fetch(snapshot, view, [*shown, *halves])
         touched = [trace.touched(item, asking) for item in shown]
         seen.entries = trace.of_access(passage, view, interaction, touched, _rule(table.permits))
         return seen
@@ -205,9 +204,9 @@ def _each(items: Iterable[Item]) -> list[Item]:
     return list({item.entry.reference: item for item in items}.values())
 
 
-def _line(item: Item, bodies: Mapping[str, bytes]) -> Line:
+def _line(item: Item, bodies: Mapping[tuple[str, str], bytes]) -> Line:
     entry = item.entry
-    return Line(entry.reference, entry.version, item.unit, entry.updated, bodies[entry.reference])
+    return Line(entry.reference, entry.version, item.unit, entry.updated, bodies[entry.reference, ""])
 
 
 def moment(item: Item) -> int:

@@ -15,7 +15,7 @@ from serment.fhir.order import newest_first
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Act, Category, ItemClass, Permit
-from serment.record import gate, trace
+from serment.record import gate, reasons, trace
 from serment.record.asking import Asking
 from serment.record.gate import Item, Sealed, View
 from serment.record.index import Entry
@@ -74,10 +74,16 @@ class Showing:
         receipts = await settled(passage, seen.entries, again=True)
         if not seen.permits:
             raise NotFoundError("record.not-found")
-        bodies = {id(part.item): gate.reveal(seen.view, receipts[0], part) for part in seen.sealed}
+        bodies = reasons.revealed(seen.view, receipts[0], seen.sealed)
         groups = {
             category: [
-                Shown(item.entry.reference, item.unit, item.entry.updated, bodies[id(item)]) for item in items
+                Shown(
+                    one.entry.reference,
+                    one.unit,
+                    one.entry.updated,
+                    bodies[one.entry.reference, one.entry.part],
+                )
+                for one in items
             ]
             for category, items in seen.chosen.items()
         }
@@ -91,7 +97,7 @@ class Showing:
         permits = gate.permitted(view, Act.READ)
         chosen, totals = newest(snapshot, view, permits, most)
         flat = [item for items in chosen.values() for item in items]
-        sealed = gate.fetch(snapshot, view, flat)
+        sealed = gate.fetch(snapshot, view, [*flat, *reasons.beside(snapshot, view, permits, flat)])
         if permits:
             touched = [trace.touched(item, asking) for item in flat]
             entries = trace.of_access(passage, view, Interaction.LIST, touched)
@@ -110,7 +116,7 @@ def newest(
     A pack whose page says that it holds none newer is counted and stays sealed.
     """
     found = _Newest(most)
-    packs = gate.listing(snapshot, view, permits)
+    packs = [one for one in gate.listing(snapshot, view, permits) if not reasons.only_reasons(one.unit)]
     for _, permit, unit, entries in gate.opened_of(snapshot, view, [one for one in packs if not one.listed]):
         found.meet(permit, unit, entries)
     lines = [(one.listed, one) for one in packs if one.listed is not None]

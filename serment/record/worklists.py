@@ -69,10 +69,10 @@ class Looked(msgspec.Struct, array_like=True, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """One appointment of the asker's own: with whom, when (ms), the Appointment (`Type/id`)."""
+class Slot:
+    """One appointment of the asker's own: whose, from when until when (ms), the Appointment (`Type/id`)."""
 
-    who: Who = field(repr=False)
+    patient: str = field(repr=False)
     start: int
     until: int
     source: str = field(repr=False)
@@ -84,17 +84,6 @@ class _Named:
 
     shown: dict[str, Who] = field(repr=False)
     entries: list[Pending] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """An appointment of the asker's own, before its person is named."""
-
-    record: RecordToken = field(repr=False)
-    patient: str = field(repr=False)
-    start: int
-    until: int
-    source: str = field(repr=False)
 
 
 class Worklists:
@@ -160,21 +149,15 @@ class Worklists:
         value = self._registry.get(asking, DRAWER, asking.actor.id)
         return next((one.at for one in _read(value) if one.patient == patient), 0)
 
-    async def expected(self, asking: Asking, start: int, until: int) -> list[Expected]:
+    async def expected(self, asking: Asking, start: int, until: int) -> list[Slot]:
         """List the asker's own appointments that begin from `start` until `until` (ms), in their order.
 
-        The reason of a visit is none of it: that is read in the record.
+        Nobody is named here (`named`), and the reason of a visit is none of it: that is read in the record.
         """
         records = await asyncio.to_thread(self._on_the_day, asking, (start, until - 1))
         await warm_records(self._passage, asking, records)
         slots = await asyncio.to_thread(self._slots, asking, records, start, until)
-        slots = sorted(slots, key=lambda one: (one.start, one.patient))[:MOST_NAMED]
-        named = await self.named(asking, [one.patient for one in slots])
-        return [
-            Expected(named[one.patient], one.start, one.until, one.source)
-            for one in slots
-            if one.patient in named
-        ]
+        return sorted(slots, key=lambda one: (one.start, one.patient))
 
     def _on_the_day(self, asking: Asking, instants: Iterable[int]) -> list[RecordToken]:
         """Read which records have an act of care on the days of some instants."""
@@ -188,20 +171,18 @@ class Worklists:
             parts = dict.fromkeys(today.day(at) for at in instants)
             return sorted({one for item in today.items(snapshot, view, parts) for one in today.read(item)})
 
-    def _slots(self, asking: Asking, records: Sequence[RecordToken], start: int, until: int) -> list[_Slot]:
+    def _slots(self, asking: Asking, records: Sequence[RecordToken], start: int, until: int) -> list[Slot]:
         """Find the appointments that name the asker, in records whose keys are at hand."""
         names, found = acting_as(asking.actor), []
         with self._passage.store.snapshot() as snapshot:
             for record in records:
                 view = self._view(snapshot, asking, record)
-                facts = () if view is None else view.facts.team
+                if view is None:
+                    continue
                 found += [
-                    _Slot(record, view.head.patient, fact.start, fact.end or fact.start, fact.source)
-                    for fact in facts
-                    if view is not None
-                    and fact.kind == APPOINTMENT
-                    and fact.actor in names
-                    and start <= fact.start < until
+                    Slot(view.head.patient, fact.start, fact.end or fact.start, fact.source)
+                    for fact in view.facts.team
+                    if fact.kind == APPOINTMENT and fact.actor in names and start <= fact.start < until
                 ]
         return found
 

@@ -1,56 +1,67 @@
-"""A record at first sight, for a professional or whoever acts for its holder: the newest of each category."""
+"""The first page of a record: what care cannot do without, and on what ground the reader stands.
+
+One passage, one trace for all of it (`record/charting`, `record/overview`). What is hidden and what is absent
+give the same page.
+"""
 
 from __future__ import annotations
 
-import msgspec
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serment.door.asking import cookie_of, house_of, language_of
-from serment.fhir.summary import person_name
-from serment.identity.status import status
-from serment.model import ActorKind, Category
-from serment.record.showing import FirstView
-from serment.web.groups import groups_of
-from serment.web.shell import page, who_of
-from serment.web.written import day_of
-from serment.words import Language, catalogue, say
+from serment.errors import NotFoundError
+from serment.model import ActorKind
+from serment.record import overview
+from serment.record.charting import Chart, Line
+from serment.web.clinician import lines
+from serment.web.clinician.frame import SUMMARY, Opening, framed, opening
+from serment.web.clinician.why import closed, ground_said
+from serment.web.shell import page
+from serment.web.written import instant
+from serment.words import Language
 
 
 async def record(request: Request) -> Response:
-    """Show a record to a professional: the newest of each category, traced."""
-    house = house_of(request)
-    asking = cookie_of(request, house)
-    view = await house.showing.first_view(asking, request.path_params["id"])
-    language = language_of(request)
-    return page(
-        request,
-        "clinician/record.html",
-        groups=groups_of(view, language, leave={Category.IDENTITY, Category.CONTACT}),
-        person=_person(view, language),
-        rule=_because(view.rule.partition(".")[2], language),
-        hidden="web.home.may-proxy" if asking.actor.kind is ActorKind.PROXY else "web.record.hidden",
-        **who_of(request, house, asking),
-    )
+    """Show the first page of a record; to whoever may not, the ways there are, whatever the reason."""
+    opened = await opening(request)
+    lists, asking = opened.house.worklists, opened.asking
+    since = await asyncio.to_thread(lists.last, asking, opened.patient)
+    try:
+        chart = await opened.house.charting.page(
+            asking, opened.patient, overview.overview(asking.actor.id, since)
+        )
+    except NotFoundError:
+        return closed(opened)
+    lists.note(asking, chart.patient)
+    return page(request, "clinician/summary.html", **_values(opened, chart, since))
 
 
-def _person(view: FirstView, language: Language) -> dict[str, str]:
-    for shown in view.groups.get(Category.IDENTITY, []):
-        patient = msgspec.json.decode(shown.body)
-        if patient.get("resourceType") == "Patient":
-            return {
-                "name": person_name(patient),
-                "born": day_of(str(patient.get("birthDate", "")), language),
-                "status": _word(f"web.status-{status(patient)}", str(status(patient)), language),
-            }
-    return {"name": "", "born": "", "status": ""}
+def _values(opened: Opening, chart: Chart, since: int) -> dict[str, Any]:
+    language = opened.language
+    said = {
+        overview.ALLERGIES: lines.allergy,
+        overview.TREATMENTS: lines.treatment,
+        overview.PROBLEMS: lines.problem,
+        overview.NOTE: lines.note,
+        overview.NEW: lines.news,
+    }
+    person = None if chart.person is None else chart.person.body
+    proxy = opened.asking.actor.kind is ActorKind.PROXY
+    return {
+        **{name: _group(chart, name, each, language) for name, each in said.items()},
+        "since": instant(since, language) if since else "",
+        "ground": ground_said(chart.ground, language),
+        "hidden": "web.home.may-proxy" if proxy else "web.record.hidden",
+        **framed(opened, person, SUMMARY),
+    }
 
 
-def _because(ground: str, language: Language) -> str:
-    """Say on what ground a record opens, to whoever opens it; the ledger says it to the patient."""
-    return _word(f"web.record.because-{ground}", say(f"ledger.ground-{ground}", language), language)
-
-
-def _word(sentence: str, otherwise: str, language: Language) -> str:
-    """Say a code in words; one that the catalogue does not know stands as it is."""
-    return say(sentence, language) if sentence in catalogue() else otherwise
+def _group(
+    chart: Chart, name: str, each: Callable[[Line, Language], dict[str, Any]], language: Language
+) -> dict[str, Any]:
+    shown = [each(line, language) for line in chart.groups.get(name, [])]
+    return {"lines": shown, "more": max(0, chart.totals.get(name, 0) - len(shown))}

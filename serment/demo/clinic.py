@@ -58,6 +58,8 @@ MEDICINES = {
     "levothyroxine": Medicine("H03AA01", "Lévothyroxine 75 µg, comprimé", "1 comprimé le matin à jeun"),
     "sertraline": Medicine("N06AB06", "Sertraline 50 mg, comprimé", "1 comprimé le matin"),
     "apixaban": Medicine("B01AF02", "Apixaban 5 mg, comprimé", "1 comprimé matin et soir"),
+    "warfarine": Medicine("B01AA03", "Warfarine 2 mg, comprimé", "selon l'INR, le soir"),
+    "furosemide": Medicine("C03CA01", "Furosémide 40 mg, comprimé", "1 comprimé le matin"),
     "bisoprolol": Medicine("C07AB07", "Bisoprolol 2,5 mg, comprimé", "1 comprimé le matin"),
     "esomeprazole": Medicine("A02BC05", "Ésoméprazole 20 mg, gélule", "1 gélule le matin", 28),
     "cetirizine": Medicine("R06AE07", "Cétirizine 10 mg, comprimé", "1 comprimé le soir", 30),
@@ -115,6 +117,9 @@ TESTS = {
     "potassium": Assay("2823-3", "Potassium", "mmol/L", "mmol/L", 4.2, 0.3, 3.5, 5.0, 1),
     "tsh": Assay("3016-3", "TSH", "mUI/L", "m[IU]/L", 2.3, 1.0, 0.4, 4.0, 2),
     "crp": Assay("1988-5", "Protéine C réactive (CRP)", "mg/L", "mg/L", 6.0, 5.0, None, 5.0, 0),
+    "inr": Assay("6301-6", "INR", "INR", "{INR}", 2.5, 0.6, 2.0, 3.0, 1),
+    "albumin": Assay("1751-7", "Albumine", "g/L", "g/L", 36.0, 3.0, 35.0, 50.0, 0),
+    "troponin": Assay("89579-7", "Troponine I hypersensible", "ng/L", "ng/L", 8.0, 3.0, None, 19.0, 0),
     "glucose": Assay("14771-0", "Glycémie à jeun", "mmol/L", "mmol/L", 5.2, 0.6, 3.9, 6.1, 1),
 }
 

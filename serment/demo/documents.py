@@ -1,6 +1,6 @@
-"""Ten French medical documents as real PDF, made by reportlab (the `demo` extra).
+"""French medical documents as real PDF, made by reportlab.
 
-Order: the ten kinds (what each says stands in `documents.toml`), then the page: letterhead, patient
+Order: the kinds (what each says stands in `documents.toml`), then the page: letterhead, patient
 block, body, signature.
 The same arguments give the same bytes (`invariant`): no date of making, no random name inside. The
 fonts come with reportlab and are embedded, so that accents show on any machine. Texts are invented.
@@ -21,7 +21,6 @@ from typing import Any
 
 from serment.demo.people import Person, Structure, of
 from serment.demo.traits import Traits
-from serment.errors import SettingsError
 
 _MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
 _INK = "#1d3b36"
@@ -49,7 +48,7 @@ class Kind:
 
 @cache
 def kinds() -> Mapping[str, Kind]:
-    """Read the ten kinds of `documents.toml`: key → kind."""
+    """Read the kinds of `documents.toml`: key → kind."""
     tables = tomllib.loads(files(__package__).joinpath("documents.toml").read_text("utf-8"))
     return {
         key: Kind(
@@ -73,10 +72,7 @@ def french_date(day: date) -> str:
 
 
 def render(kind: Kind, traits: Traits, author: Person, day: date) -> bytes:
-    """Draw one document as PDF bytes; equal arguments give equal bytes.
-
-    Raises `SettingsError` (`demo.pdf-missing`) when reportlab is not installed.
-    """
+    """Draw one document as PDF bytes; equal arguments give equal bytes."""
     draw = _Drawing()
     structure = of(author.structure)
     parts = [
@@ -98,11 +94,9 @@ class _Drawing:
     """reportlab, imported when the first document is drawn, and the styles of the house."""
 
     def __init__(self) -> None:
-        try:
-            from reportlab import platypus
-            from reportlab.lib import colors, styles, units
-        except ModuleNotFoundError:
-            raise SettingsError("demo.pdf-missing") from None
+        from reportlab import platypus
+        from reportlab.lib import colors, styles, units
+
         self._platypus: Any = platypus
         self._units: Any = units
         self._colors: Any = colors

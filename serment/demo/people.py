@@ -132,7 +132,23 @@ LABORATORY = Structure(
     "8 rue du Moulin",
     "01 99 00 56 40",
 )
-STRUCTURES = (PRACTICE, HOSPITAL, MARKET, PHARMACY, LABORATORY)
+CARE_HOME = Structure(
+    "residence-du-val-fleuri",
+    "EHPAD Résidence du Val Fleuri",
+    _finess("99000006"),
+    "prov",
+    "3 chemin du Val",
+    "01 99 00 56 50",
+)
+EMERGENCIES = Structure(
+    "urgences-bourg-tilleul",
+    "Service des urgences de Bourg-Tilleul",
+    _finess("99000007"),
+    "dept",
+    "1 avenue de l'Hôpital",
+    "01 99 00 34 15",
+)
+STRUCTURES = (PRACTICE, HOSPITAL, MARKET, PHARMACY, LABORATORY, CARE_HOME, EMERGENCIES)
 
 
 def _professional(
@@ -230,6 +246,15 @@ PHARMACIST_OF_TOWN = _professional(
 BIOLOGIST = _professional(
     32, "Étienne", "Rouvralet", Function.BIOLOGIST, LABORATORY, speciality="Biologie médicale"
 )
+COORDINATOR = _professional(
+    41, "Solène", "Aubertin", Function.TREATING_DOCTOR, CARE_HOME, speciality="Médecin coordonnateur"
+)
+CARE_HOME_NURSE = _professional(
+    42, "Fanny", "Delorgeval", Function.NURSE, CARE_HOME, profession=NURSE, title="", speciality="Infirmière"
+)
+EMERGENCY_NURSE = _professional(
+    43, "Hugo", "Marsannay", Function.NURSE, EMERGENCIES, profession=NURSE, title="", speciality="Infirmier"
+)
 SECRETARY_OF_PRACTICE = _staff(
     "secretaire", "Mireille", "Plantevin", ActorKind.STAFF, Function.SECRETARY, SECRETARY
 )
@@ -253,6 +278,9 @@ STAFF: tuple[Person, ...] = (
     UNRELATED_DOCTOR,
     PHARMACIST_OF_TOWN,
     BIOLOGIST,
+    COORDINATOR,
+    CARE_HOME_NURSE,
+    EMERGENCY_NURSE,
     SECRETARY_OF_PRACTICE,
     OFFICER,
     DATA_PROTECTION,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import MappingProxyType
 
-from serment.demo import clinic, history, patients, people, resources, special
+from serment.demo import clinic, elsewhere, history, patients, people, resources, special
 from serment.demo.history import Visit
 from serment.demo.patients import Choice, DemoPatient, Filing, Kin
 from serment.demo.people import Person
@@ -49,25 +49,26 @@ class Population:
 def population(n: int = 200, seed: int = 2026, *, today: date, pdf: bool = True) -> Population:
     """Make `n` patients with five years of care up to `today`.
 
-    `pdf=False` files one line of text in place of each of the ten PDF documents, and then needs no
-    reportlab. Raises `RequestError` under ten patients, `SettingsError` when reportlab is missing.
+    `pdf=False` files one line of text in place of each PDF document. From `elsewhere.FROM` patients on, three
+    have their scene in a care home or an emergency service. Raises `RequestError` under ten patients.
     """
     if n < special.LEAST:
         raise RequestError("demo.too-few", least=special.LEAST)
     register = Register(draws(seed), today)
     scene = special.Scene(seed, today, Filing(pdf))
     ten = tuple(special.people_of_scenes(register, scene))
+    three = tuple(elsewhere.people_of_scenes(register, scene)) if n >= elsewhere.FROM else ()
     others = (
         _ordinary(traits, household, seed, today)
-        for household in register.households(n - len(ten))
+        for household in register.households(n - len(ten) - len(three))
         for traits in household.members
     )
     return Population(
         people=people.STAFF,
-        patients=(*ten, *others),
+        patients=(*ten, *three, *others),
         directory=people.directory(),
         choices=special.choices(ten, today),
-        cast=_cast(ten),
+        cast=MappingProxyType({**_cast(ten), **elsewhere.cast(three)}),
     )
 
 
@@ -103,6 +104,10 @@ def _cast(ten: tuple[DemoPatient, ...]) -> Mapping[str, Person | DemoPatient]:
             "intern": people.INTERN,
             "unrelated-doctor": people.UNRELATED_DOCTOR,
             "pharmacist": people.PHARMACIST_OF_TOWN,
+            "biologist": people.BIOLOGIST,
+            "care-home-doctor": people.COORDINATOR,
+            "care-home-nurse": people.CARE_HOME_NURSE,
+            "emergency-nurse": people.EMERGENCY_NURSE,
             **named,
             "celebrity": ten[6],
             "masking": ten[7],

@@ -250,10 +250,10 @@ def quantity(value: float, unit: str, ucum: str) -> Json:
     return {"value": value, "unit": unit, "system": UCUM, "code": ucum}
 
 
-def laboratory(chart: Chart, test: Assay, value: float, day: date) -> Json:
-    """Build one laboratory result with its reference range and its flag."""
+def laboratory(chart: Chart, test: Assay, value: float, day: date, when: str = "") -> Json:
+    """Build one laboratory result with its reference range and its flag; `when` is its instant, else 8:15."""
     found = _observation(
-        chart, "laboratory", concept(LOINC, test.loinc, test.text), instant(day, 8, 15), None, None
+        chart, "laboratory", concept(LOINC, test.loinc, test.text), when or instant(day, 8, 15), None, None
     )
     found["valueQuantity"] = quantity(value, test.unit, test.ucum)
     span: Json = {}
@@ -375,4 +375,21 @@ def document(
         "description": title,
         "content": [{"attachment": attachment | {"title": title, "creation": instant(day, 18)}}],
         "context": {"encounter": [visit]},
+    }
+
+
+def report(chart: Chart, text: str, when: str, by: Person, results: list[Json], visit: Json) -> Json:
+    """Build the report of a laboratory over results that stand beside it, signed by a biologist."""
+    return {
+        "resourceType": "DiagnosticReport",
+        "status": "final",
+        "category": [concept(f"{TERMINOLOGY}/v2-0074", "LAB", "")],
+        "code": concept(LOINC, "11502-2", text),
+        "subject": chart.subject,
+        "encounter": visit,
+        "effectiveDateTime": when,
+        "issued": when,
+        "performer": [people.place(people.LABORATORY)],
+        "resultsInterpreter": [people.reference(by)],
+        "result": results,
     }

@@ -1,6 +1,8 @@
+from base64 import b64decode
 from collections import Counter
 from datetime import UTC, date, datetime
 from functools import cache
+from itertools import pairwise
 
 import pytest
 
@@ -144,6 +146,7 @@ def test_the_types_that_a_practice_keeps_are_all_there() -> None:
         "Appointment",
         "Binary",
         "Condition",
+        "DiagnosticReport",
         "DocumentReference",
         "Encounter",
         "Immunization",
@@ -153,7 +156,7 @@ def test_the_types_that_a_practice_keeps_are_all_there() -> None:
         "RelatedPerson",
         "ServiceRequest",
     }
-    assert found["Binary"] == found["DocumentReference"] == 10
+    assert found["Binary"] == found["DocumentReference"] == 14
 
 
 def test_the_unrelated_doctor_of_the_town_stands_in_no_record() -> None:
@@ -330,3 +333,24 @@ def test_light_records_give_everybody_on_duty_an_act_and_the_stranger_none() -> 
 def test_two_thousand_people_are_sound_too() -> None:
     for patient in population(2000, today=TODAY, pdf=False).patients:
         validate.check(document.read(encoded(patient.bundle)))
+
+
+def test_a_resident_s_curve_has_the_gap_of_a_stay_elsewhere() -> None:
+    resident = made().cast["resident"]
+    assert isinstance(resident, DemoPatient)
+    codes = [(one["code"]["coding"][0]["code"], one) for one in resources_of(resident, "Observation")]
+    days = sorted(
+        date.fromisoformat(one["effectiveDateTime"][:10]) for code, one in codes if code == "6301-6"
+    )
+    assert len(days) > 50
+    gaps = [(later - before).days for before, later in pairwise(days)]
+    assert sum(gap > 60 for gap in gaps) == 1
+
+
+def test_the_cycle_of_the_emergency_service_is_reported_by_the_laboratory() -> None:
+    came = made().cast["emergency-patient"]
+    assert isinstance(came, DemoPatient)
+    report = next(iter(resources_of(came, "DiagnosticReport")))
+    assert len(report["result"]) == 3
+    pictures = [one for one in resources_of(came, "Binary") if one["contentType"] == "image/png"]
+    assert b64decode(pictures[0]["data"]).startswith(b"\x89PNG")

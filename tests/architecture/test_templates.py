@@ -1,4 +1,4 @@
-"""What templates may hold: no sentence of their own, no style, no script but ours, no htmx without the nonce."""
+"""What templates may hold: no sentence of their own, no style, no script but ours, no htmx without nonce."""
 
 from __future__ import annotations
 

@@ -160,7 +160,9 @@ def _why(event: Event, language: Language) -> str:
     ground = "" if event.decision is Decision.DENIAL else _ground(event.rule, language)
     through = ""
     if event.recipient and event.interaction not in _ALONE:
-        through = say("ledger.through", language, name=event.recipient)
+        through = _optional("ledger.recipient", event.recipient, language) or say(
+            "ledger.through", language, name=event.recipient
+        )
     about = ", ".join(part for part in (*reasons, ground, through) if part)
     return f"{purpose} ({about})" if purpose and about else purpose or about
 

@@ -49,6 +49,9 @@ MOST_SWEPT = 1000
 SPARE = 1000
 """Milliseconds before its end at which a permit is decided again, so that no chunk meets it ended."""
 
+_TRACED = {Act.READ: Interaction.READ, Act.PRINT: Interaction.PRINT}
+"""What opening the current version is traced as, by the act under which it is opened."""
+
 Pieces = AsyncIterable[bytes]
 Write = Callable[[Pen, Incoming], Written]
 
@@ -237,6 +240,7 @@ class _Found:
     item: Item | None
     sealed: Sealed | None
     entries: list[Pending]
+    act: Act = Act.READ
 
 
 @dataclass(slots=True)
@@ -306,14 +310,16 @@ class Serving:
     def __init__(self, passage: Passage) -> None:
         self._passage = passage
 
-    async def open(self, asking: Asking, id_: str, version: int | None = None) -> Opened:
-        """Open a Binary: the current version, or one by its number.
+    async def open(
+        self, asking: Asking, id_: str, version: int | None = None, *, act: Act = Act.READ
+    ) -> Opened:
+        """Open a Binary: the current version, or one by its number. `act` is `PRINT` for a printed page.
 
         Raises `NotFoundError` (absent or hidden alike), `GoneError`, `IntegrityError`.
         """
         await warm(self._passage, asking, [f"Binary/{id_}"])
         with self._passage.store.snapshot() as snapshot:
-            found = self._look(snapshot, asking, id_, version)
+            found = self._look(snapshot, asking, id_, version, act)
         receipts = await settled(self._passage, found.entries)
         if found.item is None:
             raise NotFoundError("record.not-found")
@@ -358,7 +364,7 @@ class Serving:
             now = self._passage.clock()
             if found.item is None or found.view.now() + SPARE >= found.item.permit.until:
                 asking = replace(found.view.asking, now=now)
-                found = opened.found = self._look(snapshot, asking, opened.id, opened.version)
+                found = opened.found = self._look(snapshot, asking, opened.id, opened.version, found.act)
             if found.item is None:
                 raise NotFoundError("record.not-found")
             piece = gate.reveal_chunk(snapshot, found.view, opened.receipt, found.item, manifest, index)
@@ -366,24 +372,25 @@ class Serving:
             raise IntegrityError("binary.altered")
         return piece
 
-    def _look(self, snapshot: Snapshot, asking: Asking, id_: str, version: int | None) -> _Found:
+    def _look(self, snapshot: Snapshot, asking: Asking, id_: str, version: int | None, act: Act) -> _Found:
         """Look and decide; what is hidden and what does not exist walk the same way."""
         passage = self._passage
-        interaction = Interaction.READ if version is None else Interaction.VREAD
+        interaction = _TRACED[act] if version is None else Interaction.VREAD
         located, _ = passage.resolve(snapshot, f"Binary/{id_}")
         view = passage.view(snapshot, asking, located.record)
-        item = gate.current(snapshot, view, located.pack, ("Binary", id_, ""), Act.READ)
+        item = gate.current(snapshot, view, located.pack, ("Binary", id_, ""), act)
         if isinstance(item, Denial):
             unit = gate.unit_at(view, located.pack)
-            return _Found(view, None, None, trace.of_refusal(passage, view, interaction, item, unit))
+            return _Found(view, None, None, trace.of_refusal(passage, view, interaction, item, unit), act)
         chosen = item if version is None else _version(snapshot, view, item, version)
         if chosen is None:
-            return _Found(view, None, None, trace.of_access(passage, view, interaction, [], item.permit.rule))
+            entries = trace.of_access(passage, view, interaction, [], item.permit.rule)
+            return _Found(view, None, None, entries, act)
         touched = [trace.touched(chosen, asking)]
         entries = trace.of_access(passage, view, interaction, touched, chosen.permit.rule)
         if chosen.entry.deleted:
-            return _Found(view, chosen, None, entries)
-        return _Found(view, chosen, gate.fetch(snapshot, view, [chosen])[0], entries)
+            return _Found(view, chosen, None, entries, act)
+        return _Found(view, chosen, gate.fetch(snapshot, view, [chosen])[0], entries, act)
 
 
 def _version(snapshot: Snapshot, view: View, item: Item, version: int) -> Item | None:

@@ -76,7 +76,7 @@ class Picked:
     """What a page shows: its groups by name, each in the order of showing, and how many there are in all."""
 
     groups: Mapping[str, Sequence[Item]] = field(default_factory=dict, repr=False)
-    totals: Mapping[str, int] = field(default_factory=dict)
+    totals: Mapping[str, int] = field(default_factory=dict, repr=False)
 
 
 NOTHING: Final = Picked()
@@ -117,7 +117,7 @@ class Chart:
     ground: Ground
     person: Line | None = field(repr=False)
     groups: dict[str, list[Line]] = field(repr=False)
-    totals: Mapping[str, int]
+    totals: Mapping[str, int] = field(repr=False)
 
 
 @dataclass(slots=True)

@@ -143,6 +143,50 @@ def _authors(codes: Iterable[str], given: dict[str, Any]) -> frozenset[str]:
     return frozenset(found)
 
 
+_BY: Final = (
+    "author",
+    "requester",
+    "performer",
+    "recorder",
+    "asserter",
+    "participant",
+    "assessor",
+    "sender",
+    "informationSource",
+)
+"""Members that name who wrote, asked or did; a participant and a performer name them one step below."""
+
+
+def people(resource: dict[str, Any]) -> list[tuple[str, str]]:
+    """Give the professionals that a resource names: the words for each, and how `authors` knows them."""
+    found: dict[str, str] = {}
+    for member in _BY:
+        value = resource.get(member)
+        for one in value if isinstance(value, list) else [value]:
+            reference = _reference(one)
+            known = _identified(reference)
+            said = reference.get("display")
+            if known and isinstance(said, str) and said:
+                found.setdefault(said, known)
+    return list(found.items())
+
+
+def _reference(value: Any) -> dict[str, Any]:
+    """Give the reference in a member that is one or holds one."""
+    if not isinstance(value, dict):
+        return {}
+    inner = value.get("actor", value.get("individual"))
+    return inner if isinstance(inner, dict) else value
+
+
+def _identified(reference: dict[str, Any]) -> str:
+    identifier = reference.get("identifier")
+    if isinstance(identifier, dict) and identifier.get("system") == rpps.SYSTEM:
+        return f"rpps:{identifier.get('value')}"
+    literal = str(reference.get("reference", ""))
+    return literal if literal.startswith("Practitioner/") else ""
+
+
 def _series(values: list[list[Any]] | None) -> str:
     """Name what an observation measures: the first code with its system, else the text."""
     for value in values or ():

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, Final
 
 from serment.fhir import search
-from serment.fhir.leaf import Needs, leaf, says
+from serment.fhir.leaf import Needs, leaf, people, says
 from serment.ledger.entry import Interaction
 from serment.model import Category
 from serment.record.asking import Asking
@@ -67,14 +67,6 @@ class Wish:
         return Needs(bool(self.words), bool(self.author), bool(self.series))
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What stands for the authors and the series of one item in addresses."""
-
-    authors: tuple[str, ...] = ()
-    series: str = ""
-
-
 class Leafing:
     """The pages that leaf through a record."""
 
@@ -95,11 +87,14 @@ class Leafing:
         pick: Pick = partial(_series, categories, each, self._token)
         return await self._charting.page(asking, patient, pick)
 
-    def marks(self, resource: dict[str, Any]) -> Marks:
-        """Say what stands for the authors and the series of a resource that a page shows."""
-        known = leaf(str(resource["resourceType"]), search.index(resource), Needs(authors=True, series=True))
-        authors = tuple(self._token(AUTHOR, name) for name in sorted(known.authors))
-        return Marks(authors, self._token(SERIES, known.series))
+    def series_of(self, resource: dict[str, Any]) -> str:
+        """Give what stands for the series of an Observation in addresses, "" for what is in none."""
+        values = search.index(resource)
+        return self._token(SERIES, leaf(str(resource["resourceType"]), values, Needs(series=True)).series)
+
+    def people(self, resource: dict[str, Any]) -> list[tuple[str, str]]:
+        """Give the professionals whom a resource names: the words for each, and its token in addresses."""
+        return [(said, self._token(AUTHOR, name)) for said, name in people(resource)]
 
     def in_record(self, patient: str, type_: str, id_: str) -> str:
         """Give the id of an item when it stands in the record of `patient`, else one that leads nowhere.

@@ -17,11 +17,10 @@ from random import Random
 from typing import Final
 
 from serment.demo import clinic, history, people, resources
-from serment.demo.clinic import Assay
 from serment.demo.history import Visit
 from serment.demo.patients import DemoPatient
 from serment.demo.people import CARE_HOME, EMERGENCIES
-from serment.demo.resources import Chart, Json
+from serment.demo.resources import Chart
 from serment.demo.special import Scene
 from serment.demo.traits import Household, Register
 
@@ -52,45 +51,13 @@ def cast(three: tuple[DemoPatient, ...]) -> dict[str, DemoPatient]:
     return dict(zip(("resident", "second-resident", "emergency-patient"), three, strict=False))
 
 
-def curve(rng: Random, test: Assay, start: float, end: float, points: int) -> Iterator[float]:
-    """Draw a curve from one value to another: each point leans on the one before it and on where it goes."""
-    value = start
-    for place in range(points):
-        aim = start + (end - start) * place / max(1, points - 1)
-        value += 0.5 * (aim - value) + rng.gauss(0, test.spread / 5)
-        yield max(test.mean / 5, value)
-
-
-def measured(chart: Chart, test: Assay, start: float, end: float, days: list[date]) -> list[Json]:
-    """Write a curve over given days, and give the references to its points."""
-    values = curve(chart.rng, test, start, end, len(days))
-    return [
-        chart.add(resources.laboratory(chart, test, _shown(value, test), day))
-        for day, value in zip(days, values, strict=True)
-    ]
-
-
-def _shown(value: float, test: Assay) -> float:
-    return round(value, test.decimals) if test.decimals else round(value)
-
-
-def _days(today: date, every: int, since: int, gap: tuple[int, int] = (0, 0)) -> list[date]:
-    """Give the days of a series, oldest first, none inside the gap (days ago)."""
-    agos = range(since, 2, -every)
-    return [
-        history.working(today - timedelta(days=ago))
-        for ago in agos
-        if not gap[1] <= ago <= gap[0] or not gap[0]
-    ]
-
-
 def _resident(scene: Scene, household: Household) -> DemoPatient:
     """Write the resident under an anticoagulant: each month an INR, each fortnight a weight."""
     chart, visits = scene.open(household.adults[0], household, "I48.9 N18.3 M81.9")
     own = _round(chart, scene, 9)
     _measures(chart, scene.today, own)
-    measured(chart, clinic.TESTS["inr"], 2.4, 2.6, _days(scene.today, 28, 1800, GAP))
-    measured(chart, clinic.TESTS["albumin"], 39, 33, _days(scene.today, 90, 1800, GAP))
+    history.measured(chart, clinic.TESTS["inr"], 2.4, 2.6, history.days_of(scene.today, 28, 1800, GAP))
+    history.measured(chart, clinic.TESTS["albumin"], 39, 33, history.days_of(scene.today, 90, 1800, GAP))
     for key in ("warfarine", "furosemide"):
         made = resources.prescription(
             chart, clinic.MEDICINES[key], own.day, people.COORDINATOR, own.reference, active=True
@@ -118,7 +85,7 @@ def _round(chart: Chart, scene: Scene, ago: int) -> Visit:
 
 def _measures(chart: Chart, today: date, own: Visit) -> None:
     """Write the weight each fortnight over two years, falling slowly; nothing while they were away."""
-    days = _days(today, 14, 730, GAP)
+    days = history.days_of(today, 14, 730, GAP)
     for place, day in enumerate(days):
         weight = round(63.5 - 7.5 * place / len(days) + chart.rng.gauss(0, 0.4), 1)
         when, nurse = resources.instant(day, 7, 30), people.CARE_HOME_NURSE

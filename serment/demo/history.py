@@ -107,14 +107,14 @@ def _consultation(chart: Chart, day: date, doctor: Person, today: date) -> Visit
     ill = chart.rng.random() < 0.45 and fitting
     problem = chart.rng.choice(fitting) if ill else None
     made = visit(chart, day, (doctor,), problem.text if problem else "Consultation de suivi")
-    _vitals(chart, made, age, fever=problem is not None)
+    vitals(chart, made, age, fever=problem is not None)
     if problem is not None:
         over = (today - day).days > 30
         chart.add(
             resources.condition(chart, problem.code, problem.text, day, doctor, made.reference, over=over)
         )
         for key in _for_age(problem.medicines, age)[:1]:
-            _prescribe(chart, key, made, today)
+            prescribe(chart, key, made, today)
         for key in problem.tests:
             _result(chart, clinic.TESTS[key], made, 0.0)
     return made
@@ -124,13 +124,14 @@ def _for_age(medicines: tuple[str, ...], age: int) -> tuple[str, ...]:
     return tuple("paracetamol-enfant" if age < 12 and key == "paracetamol" else key for key in medicines)
 
 
-def _prescribe(chart: Chart, key: str, made: Visit, today: date) -> None:
+def prescribe(chart: Chart, key: str, made: Visit, today: date) -> None:
+    """Write the prescription of one medicine at a visit, active while it lasts."""
     medicine = clinic.MEDICINES[key]
     active = made.day + timedelta(days=medicine.days) >= today
     chart.add(resources.prescription(chart, medicine, made.day, made.lead, made.reference, active=active))
 
 
-def _vitals(chart: Chart, made: Visit, age: int, *, fever: bool) -> None:
+def vitals(chart: Chart, made: Visit, age: int, *, fever: bool = False) -> None:
     """Write weight always, height of children, pressure of adults, temperature of the ill."""
     rng, when = chart.rng, resources.instant(made.day, made.hour, 10)
 
@@ -179,7 +180,7 @@ def chronic(chart: Chart, problem: Problem, visits: list[Visit], today: date) ->
     tests = [clinic.TESTS[key] for key in problem.tests]
     for made in visits:
         for key in problem.medicines:
-            _prescribe(chart, key, made, today)
+            prescribe(chart, key, made, today)
     for made, drift in _half_yearly(visits):
         if tests:
             chart.add(resources.order(chart, "Bilan biologique", made.day, made.lead, None, made.reference))
@@ -202,6 +203,34 @@ def _result(chart: Chart, test: Assay, made: Visit, drift: float) -> None:
     usual = test.mean + test.spread * drift
     value = round(max(test.mean / 4, chart.rng.gauss(usual, test.spread / 3)), test.decimals)
     chart.add(resources.laboratory(chart, test, value if test.decimals else int(value), made.day))
+
+
+def curve(rng: Random, test: Assay, start: float, end: float, points: int) -> Iterator[float]:
+    """Draw a curve from one value to another: each point leans on the one before it and on where it goes."""
+    value = start
+    for place in range(points):
+        aim = start + (end - start) * place / max(1, points - 1)
+        value += 0.5 * (aim - value) + rng.gauss(0, test.spread / 5)
+        yield max(test.mean / 5, value)
+
+
+def measured(chart: Chart, test: Assay, start: float, end: float, days: list[date]) -> list[Json]:
+    """Write a curve over given days, and give the references to its points."""
+    values = curve(chart.rng, test, start, end, len(days))
+    return [
+        chart.add(resources.laboratory(chart, test, _shown_as(value, test), day))
+        for day, value in zip(days, values, strict=True)
+    ]
+
+
+def _shown_as(value: float, test: Assay) -> float:
+    return round(value, test.decimals) if test.decimals else round(value)
+
+
+def days_of(today: date, every: int, since: int, gap: tuple[int, int] = (0, 0)) -> list[date]:
+    """Give the days of a series, oldest first, none inside the gap (days ago)."""
+    agos = range(since, 2, -every)
+    return [working(today - timedelta(days=ago)) for ago in agos if not gap[1] <= ago <= gap[0] or not gap[0]]
 
 
 def _vaccines(chart: Chart, start: date, today: date, attending: Person) -> None:

@@ -27,6 +27,8 @@ from serment.model import Label
 LEAST = 10
 ANNOUNCEMENT = timedelta(days=10)
 CARED_FOR = timedelta(days=365)
+AWAY = (900, 640)
+"""Days ago between which the patient of the links had no blood taken: a gap that is true."""
 
 _LASTING = {problem.code: problem for problem in clinic.CHRONIC}
 _NAMES = {"female": ("Ambre", "Stellamare"), "male": ("Axel", "Stellamare")}
@@ -40,10 +42,18 @@ class Scene:
     today: date
     filing: Filing
 
-    def open(self, traits: Traits, household: Household, codes: str = "") -> tuple[Chart, list[Visit]]:
-        """Start a record attended by Dr Vasselin, with five years and the lasting problems `codes`."""
+    def open(
+        self, traits: Traits, household: Household, codes: str = "", *, but: str = ""
+    ) -> tuple[Chart, list[Visit]]:
+        """Start a record attended by Dr Vasselin, with five years and the lasting problems `codes`.
+
+        The scene writes the curve of the test `but` itself.
+        """
         chart = patients.start(traits, self.seed, people.ATTENDING, patients.parent_of(traits, household))
-        lasting = tuple(_LASTING[code] for code in codes.split())
+        problems = [_LASTING[code] for code in codes.split()]
+        lasting = tuple(
+            replace(one, tests=tuple(test for test in one.tests if test != but)) for one in problems
+        )
         return chart, history.write(chart, self.today, people.ATTENDING, lasting)
 
     def close(
@@ -110,8 +120,13 @@ def _sure(household: Household) -> Household:
 
 def _patient(scene: Scene, household: Household) -> DemoPatient:
     """Write the patient of the links: the associate saw her once, and wrote nothing that she may mask."""
-    chart, visits = scene.open(household.adults[0], household, "E11.9 I10")
+    chart, visits = scene.open(household.adults[0], household, "E11.9 I10", but="hba1c")
     filing, own = scene.filing, history.visit(chart, scene.day(21), (people.ATTENDING,), "Suivi du diabète")
+    for key in ("metformine", "gliclazide", "ramipril"):
+        history.prescribe(chart, key, own, scene.today)
+    history.vitals(chart, own, chart.traits.age(scene.today))
+    sugar = clinic.TESTS["hba1c"]
+    history.measured(chart, sugar, 8.9, 7.1, history.days_of(scene.today, 91, 1790, AWAY))
     seen = history.visit(
         chart, scene.day(45), (people.ASSOCIATE,), "Renouvellement en l'absence du Dr Vasselin"
     )

@@ -62,13 +62,13 @@ def _heard(pen: Pen, draft: Draft) -> Iterator[Subscription]:
     facts = draft.facts or draft.view.facts
     if not facts.subscriptions:
         return
-    placed = _written(pen, draft)
+    placed = written(pen, draft)
     for one in lines(facts) if placed else ():
         if one.live(pen.asking.now) and _hears(pen, draft, one, placed):
             yield one
 
 
-def _written(pen: Pen, draft: Draft) -> list[Placed]:
+def written(pen: Pen, draft: Draft) -> list[Placed]:
     """Give the versions that this write made: an item that only moves to another class was not written."""
     made = {item.reference for act, item in pen.done.get(draft.record, ()) if act in WRITES}
     return [

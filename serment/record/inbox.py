@@ -117,6 +117,11 @@ def of_person(patient: str) -> ActorId:
     return ActorId(f"patient:{patient}")
 
 
+def of_results(actor: ActorId) -> ActorId:
+    """Name the file of what an actor has to read (`results`): each is decided when it is listed."""
+    return ActorId(f"results:{actor}")
+
+
 QUEUES: Final = frozenset({Function.DPO, Function.SECURITY_OFFICER})
 """Functions that answer what people ask of the installation."""
 
@@ -142,6 +147,10 @@ class Inbox:
     def queued(self, asking: Asking) -> list[Pointer]:
         """List the queue of the asker's function, newest first. Raises `RefusedError` for any other."""
         return self._read(asking, _queue(asking.actor))
+
+    def results(self, asking: Asking) -> list[Pointer]:
+        """List the results that wait for the asker to read them, newest first."""
+        return [one for one in self._read(asking, of_results(asking.actor.id)) if one.waits(asking.now)]
 
     def put(self, asking: Asking, to: ActorId, *pointers: Pointer) -> None:
         """Send pointers to an actor, or to a queue; waits until they are durable."""

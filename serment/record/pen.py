@@ -19,7 +19,7 @@ from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import NO_HEAD, HeadMark
 from serment.ledger.entry import Event, Interaction
 from serment.model import Denial, ItemClass, PatientId, Receipt, RecordToken
-from serment.record import announcing, register, today, trace
+from serment.record import announcing, register, results, today, trace
 from serment.record.asking import Asking
 from serment.record.draft import Draft, Places, located
 from serment.record.duplicates import uniting
@@ -147,6 +147,7 @@ class Pen:
         uniting.note(self)
         today.note(self)
         announcing.note(self)
+        results.note(self)
         register.note(self)
         entries: list[Pending] = []
         for record, draft in self.drafts.items():

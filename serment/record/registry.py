@@ -14,7 +14,7 @@ entry of a sign-in); changing one is an entry of the register's chain, by the ac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -27,9 +27,11 @@ from serment.record.draft import Draft
 from serment.record.gate import Item, View
 from serment.record.index import Entry
 from serment.record.passage import PEOPLE, Passage
-from serment.record.pen import Pen
 from serment.record.today import KEEPER, of_installation
 from serment.store.contract import Snapshot
+
+if TYPE_CHECKING:
+    from serment.record.pen import Pen
 
 TYPE: Final = "Register"
 """Type of the entries; no resource of FHIR has this name."""
@@ -185,6 +187,11 @@ def edited(
         _put(draft, drawer, id_, after, old, pen.asking.now)
         _keep(pen, draft, interaction, f"{TYPE}/{drawer}/{id_}")
     return value
+
+
+def in_pen(pen: Pen, drawer: str, id_: str) -> bytes | None:
+    """Read one file inside a transaction that is about to change it; None when there is none."""
+    return _value(_current(draft_of(pen), drawer, id_))
 
 
 def _named(before: _File | None, value: bytes | None, names: Naming | None) -> tuple[str, ...]:

@@ -30,11 +30,12 @@ from serment.identity.who import Who
 from serment.ledger.append import Pending
 from serment.ledger.chains import Chain
 from serment.ledger.entry import Interaction
-from serment.model import Act, Category, ItemClass, Purpose, RecordToken, RequestId
+from serment.model import Act, Category, ItemClass, Permit, Purpose, RecordToken, RequestId
 from serment.record import gate, register, today, trace
 from serment.record.acts import WORKING
 from serment.record.asking import Asking
 from serment.record.gate import View
+from serment.record.inbox import Inbox, Pointer, of_results, settle_all_in
 from serment.record.passage import UNIT_LIST, KeysAwayError, Passage
 from serment.record.reading import settled, warm_records
 from serment.record.registry import Registry, edited
@@ -91,6 +92,7 @@ class Worklists:
 
     def __init__(self, passage: Passage) -> None:
         self._passage, self._registry = passage, Registry(passage)
+        self._inbox = Inbox(passage)
         self._lock = Lock()
         self._noted: dict[str, dict[str, int]] = {}
         self._next = 0
@@ -192,6 +194,35 @@ class Worklists:
             return self._passage.view(snapshot, asking, record, at_hand=True)
         except KeysAwayError:
             return None
+
+    async def to_read(self, asking: Asking, most: int) -> list[Pointer]:
+        """List the newest results (`results`) that wait for the asker, of those that they may read now."""
+        found = (await asyncio.to_thread(self._inbox.results, asking))[: 2 * most]
+        records = await asyncio.to_thread(self._records, [one.patient for one in found])
+        await warm_records(self._passage, asking, records)
+        return (await asyncio.to_thread(self._readable, asking, found))[:most]
+
+    async def read(self, asking: Asking, item: str) -> None:
+        """Say that the asker has opened an item (`Type/id`): it waits no more, if it did."""
+        if asking.actor.kind not in WORKING:
+            return
+        found = await asyncio.to_thread(self._inbox.results, asking)
+        waits, whose = {one.id for one in found if one.item == item}, of_results(asking.actor.id)
+        if waits:
+            await asyncio.to_thread(self._registry.act, asking, lambda pen: settle_all_in(pen, whose, waits))
+
+    def _readable(self, asking: Asking, pointers: Iterable[Pointer]) -> list[Pointer]:
+        with self._passage.store.snapshot() as snapshot:
+            return [one for one in pointers if self._opens(snapshot, asking, one)]
+
+    def _opens(self, snapshot: Snapshot, asking: Asking, one: Pointer) -> bool:
+        """Decide on the class of an item as it stands now, in the record that the pointer names."""
+        record = self._passage.resolve(snapshot, f"Patient/{one.patient}")[0].record
+        located = self._passage.resolve(snapshot, one.item)[0]
+        view = self._view(snapshot, asking, record)
+        if view is None or located.record != record:
+            return False
+        return isinstance(view.decide(gate.unit_at(view, located.pack), Act.READ), Permit)
 
     # Names.
 

@@ -19,7 +19,7 @@ from serment.identity.who import Who
 from serment.model import ActorKind
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.inbox import Errand, Pointer
+from serment.record.inbox import Pointer
 from serment.record.worklists import Looked, Slot
 from serment.web.clinician.finding import Found, find, said_of
 from serment.web.forms import page_form
@@ -97,8 +97,7 @@ async def _day(house: House, asking: Asking) -> _Day:
     slots = await lists.expected(asking, start, until)
     looked = (await asyncio.to_thread(lists.looked, asking))[:RECENT]
     pointers = await asyncio.to_thread(inbox.waiting, asking)
-    results: list[Pointer] = []
-    waiting = [one for one in pointers if one.kind is not Errand.RESULT][:WAITING]
+    results, waiting = await lists.to_read(asking, WAITING), pointers[:WAITING]
     named = await lists.named(
         asking, [one.patient for one in (*slots, *results, *waiting, *looked) if one.patient]
     )

@@ -211,10 +211,11 @@ class Doorkeeper:
             self._house.strangers.tell(ending=ending)
 
     def _put_away(self, *, ending: bool = False) -> None:
-        """Put the lists of who works here into the register, once a minute: what they did and looked at."""
+        """Put the lists of who works here into the register, once a minute; let go of drafts that are over."""
         if self._house is not None:
             self._house.acting.turn(ending=ending)
             self._house.worklists.turn(ending=ending)
+            self._house.drafting.sweep()
 
     def _warm(self) -> None:
         """Keep the keys of today's unit list at hand, and tell who was shown, some of them each round."""

@@ -15,6 +15,7 @@ from serment.record.charting import Charting
 from serment.record.choosing import Choosing
 from serment.record.chosen import Chosen
 from serment.record.disclosing import Disclosing
+from serment.record.drafting import Drafting
 from serment.record.duplicates.merging import Merging
 from serment.record.duplicates.splitting import Splitting
 from serment.record.duty import Duty
@@ -27,16 +28,24 @@ from serment.record.finding import Finding
 from serment.record.identifying import Identifying
 from serment.record.inbox import Inbox
 from serment.record.leafing import Leafing
+from serment.record.leaving import Leaving
+from serment.record.links import Links
 from serment.record.notifying import Notifying
+from serment.record.papers import Papers
 from serment.record.passage import Passage
 from serment.record.patching import Patching
 from serment.record.permitting import Permitting
 from serment.record.probing import Probing
 from serment.record.protecting import Protecting
 from serment.record.proving import Proving
+from serment.record.questioning import Questioning
 from serment.record.reading import Reading
+from serment.record.registering import Registering
 from serment.record.retracing import Retracing
 from serment.record.retrying import Retrying
+from serment.record.revoking import Revoking
+from serment.record.scheduling import Scheduling
+from serment.record.sealing import Sealing
 from serment.record.searching import Searching
 from serment.record.sessions import DEFAULTS, Entrance, Sessions
 from serment.record.showing import Showing
@@ -94,14 +103,23 @@ class House:
     inbox: Inbox
     permitting: Permitting
     errands: Errands
+    questioning: Questioning
     charting: Charting
     urgent: Urgent
     worklists: Worklists
+    leaving: Leaving
+    links: Links
+    sealing: Sealing
+    revoking: Revoking
     explaining: Explaining
     retracing: Retracing
     chosen: Chosen
     leafing: Leafing
     protecting: Protecting
+    drafting: Drafting
+    scheduling: Scheduling
+    registering: Registering
+    papers: Papers
     probing: Probing
     entrance: Entrance
 
@@ -155,14 +173,23 @@ class House:
             Inbox(passage),
             Permitting(passage, writing),
             Errands(passage, reading, writing, Inbox(passage)),
+            Questioning(passage, Retracing(passage, custody), Inbox(passage)),
             Charting(passage),
             Urgent(passage, emergency),
             Worklists(passage),
+            Leaving(passage),
+            Links(passage, Leaving(passage)),
+            Sealing(passage),
+            Revoking(passage, writing),
             Explaining(passage),
             Retracing(passage, custody),
             Chosen(passage),
             Leafing(passage, Charting(passage)),
             Protecting(passage, writing),
+            Drafting(passage, writing),
+            Scheduling(passage, writing, Patching(reading, finding, writing)),
+            Registering(passage, writing),
+            Papers(passage, reading, writing),
             Probing(passage, proving, custody, kind),
             entrance,
         )

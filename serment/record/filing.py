@@ -22,7 +22,7 @@ from serment.errors import InvalidResourceError
 from serment.fhir.binary_json import contents_of
 from serment.keys.record_keys import IDENTITY_CATEGORIES
 from serment.ledger.entry import Interaction
-from serment.model import Act, Category, Denial, ItemClass, Label, Permit
+from serment.model import Act, ActorId, Category, Denial, ItemClass, Label, Permit
 from serment.record import trace
 from serment.record.draft import Draft
 from serment.record.gate import Item
@@ -64,6 +64,13 @@ class Filing:
 def deposit_acts(type_: str, interaction: Interaction) -> tuple[Act, ...]:
     """Say which acts let somebody write an item: a document is deposited by who writes or files (ADR 24)."""
     if type_ in DEPOSITS and interaction is Interaction.CREATE:
+        return Act.WRITE, Act.FILE
+    return (Act.WRITE,)
+
+
+def taking_back(unit: ItemClass, type_: str, asker: ActorId) -> tuple[Act, ...]:
+    """Say which acts let somebody delete an item: who files takes back what they filed themselves."""
+    if type_ in DEPOSITS and unit.author and unit.author == asker:
         return Act.WRITE, Act.FILE
     return (Act.WRITE,)
 

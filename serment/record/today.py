@@ -39,7 +39,7 @@ from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.gate import Item, View
 from serment.record.index import Entry
-from serment.record.passage import HELD, UNIT_LIST
+from serment.record.passage import HELD, UNIT_LIST, Passage
 from serment.store.contract import Snapshot
 
 if TYPE_CHECKING:
@@ -201,6 +201,18 @@ def read(item: Item) -> dict[RecordToken, Span]:
     """Read who stands on one part, and when."""
     rows = msgspec.msgpack.decode(bytes(item.entry.values), type=list[tuple[bytes, int, int]])
     return {RecordToken(record): (start, until) for record, start, until in rows}
+
+
+def standing_on(
+    passage: Passage, snapshot: Snapshot, asking: Asking, names: Iterable[str]
+) -> list[RecordToken]:
+    """Name the records that stand on parts of the list, for a page that looks at each of them itself."""
+    located = snapshot.locate(passage.installation.locator(UNIT_LIST))
+    if located is None:
+        return []
+    view = passage.view(snapshot, of_installation(asking), located.record)
+    view.depositing = True
+    return sorted({one for item in items(snapshot, view, names) for one in read(item)})
 
 
 def over(view: View, now: Instant) -> list[str]:

@@ -146,7 +146,7 @@ def existing(draft: Draft, type_: str, id_: str, interaction: Interaction) -> It
     unseen = _unseen(draft, name)
     if unseen is not None:
         raise DeniedError(draft.view, unseen, interaction, unit=draft.unit(name))
-    item = draft.current(name, Act.WRITE)
+    item = _held(draft, name, interaction)
     if item is None:
         raise NotFoundError("record.not-found")
     if isinstance(item, Denial):
@@ -154,6 +154,16 @@ def existing(draft: Draft, type_: str, id_: str, interaction: Interaction) -> It
         raise DeniedError(
             draft.view, item, interaction, visible=isinstance(seen, Item), unit=draft.unit(name)
         )
+    return item
+
+
+def _held(draft: Draft, name: Name, interaction: Interaction) -> Item | Denial | None:
+    """Find an item with a permit to change it; what its filer takes back needs no more than to file."""
+    item = draft.current(name, Act.WRITE)
+    if isinstance(item, Denial) and interaction is Interaction.DELETE:
+        acts = filing.taking_back(draft.unit(name), name[0], draft.view.asking.actor.id)
+        found = [draft.current(name, act) for act in acts]
+        item = next((one for one in found if isinstance(one, Item)), item)
     return item
 
 

@@ -32,7 +32,6 @@ from serment.record.leaving import Leaving
 from serment.record.links import Links
 from serment.record.notifying import Notifying
 from serment.record.papers import Papers
-from serment.record.papers import Papers
 from serment.record.passage import Passage
 from serment.record.patching import Patching
 from serment.record.permitting import Permitting
@@ -42,13 +41,11 @@ from serment.record.proving import Proving
 from serment.record.questioning import Questioning
 from serment.record.reading import Reading
 from serment.record.registering import Registering
-from serment.record.registering import Registering
 from serment.record.retracing import Retracing
 from serment.record.retrying import Retrying
 from serment.record.revoking import Revoking
 from serment.record.scheduling import Scheduling
 from serment.record.sealing import Sealing
-from serment.record.scheduling import Scheduling
 from serment.record.searching import Searching
 from serment.record.sessions import DEFAULTS, Entrance, Sessions
 from serment.record.showing import Showing
@@ -123,9 +120,6 @@ class House:
     scheduling: Scheduling
     registering: Registering
     papers: Papers
-    scheduling: Scheduling
-    registering: Registering
-    papers: Papers
     probing: Probing
     entrance: Entrance
 
@@ -193,9 +187,6 @@ class House:
             Leafing(passage, Charting(passage)),
             Protecting(passage, writing),
             Drafting(passage, writing),
-            Scheduling(passage, writing, Patching(reading, finding, writing)),
-            Registering(passage, writing),
-            Papers(passage, reading, writing),
             Scheduling(passage, writing, Patching(reading, finding, writing)),
             Registering(passage, writing),
             Papers(passage, reading, writing),

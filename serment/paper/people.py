@@ -59,6 +59,14 @@ def in_words(day: date, language: Language) -> str:
     return "1er" + said[1:] if language is Language.FR and day.day == 1 else str(said)
 
 
+def day_in_words(text: str, language: Language) -> str:
+    """Write a FHIR date in words; one that is not whole stands as it is."""
+    try:
+        return in_words(date.fromisoformat(text[:10]), language)
+    except ValueError:
+        return text
+
+
 def letterhead(writer: Writer, subject: Subject, on: date, language: Language) -> Pair:
     """Put writer and patient side by side, as a French practice does."""
     return Pair(tuple(_of_writer(writer, language)), tuple(_of_subject(subject, on, language)))
@@ -80,6 +88,11 @@ def _of_writer(writer: Writer, language: Language) -> Iterable[Text]:
 
 def _of_subject(subject: Subject, on: date, language: Language) -> Iterable[Text]:
     yield Text(say("paper.dated", language, date=in_words(on, language)), right=True)
+    yield from identified(subject, on, language)
+
+
+def identified(subject: Subject, on: date, language: Language) -> Iterable[Text]:
+    """Say who a paper speaks of, so that nobody is taken for somebody else."""
     yield Text(subject.name, bold=True)
     if subject.birth_name and subject.birth_name != subject.name:
         yield Text(say("paper.birth-name", language, name=subject.birth_name), small=True)

@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile pyproject.toml --extra build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --universal --python-version 3.11 --quiet
 
 .DEFAULT_GOAL := demo
-.PHONY: setup demo test check format bench bench-long flames campaign capabilities docs lock
+.PHONY: setup demo test check format bench bench-long flames campaign pictures capabilities docs lock
 
 setup: $(TOOLS)
 
@@ -54,6 +54,10 @@ bench-long: $(TOOLS)
 flames: $(TOOLS)
 	$(BIN)/python -m benchmarks.flames
 	$(BIN)/python -m tools.render_flames
+
+# The pictures of the documentation, taken by the journeys themselves.
+pictures: $(TOOLS)
+	SERMENT_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -q tests/pages -k "not tour"
 
 capabilities: $(TOOLS)
 	$(BIN)/python -m tools.capabilities

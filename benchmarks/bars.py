@@ -69,6 +69,9 @@ BARS: Final = (
         150,
         "bytes a person",
     ),
+    _at_most("a page of a record of 2 000 resources: p95", "page of a record: p95", 50, "ms"),
+    _at_most("a search as one types, page: p95", "search as somebody types, page: p95", 150, "ms"),
+    _at_most("the list of accesses over a million lines: p95", "list of accesses: p95", 200, "ms"),
     _at_least(
         "reads, SQLite, one process",
         "reads over HTTP, SQLite, 1 process, 64 clients",

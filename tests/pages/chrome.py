@@ -6,6 +6,7 @@ A `Window` watches while it is used: what the browser complained about, the host
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ OPTIONS: Final = (
 )
 RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 WIDTHS: Final = (390, 768, 1200, 1920)
+PICTURES: Final = os.environ.get("SERMENT_PICTURES", "")
+"""The folder where pictures for the documentation are kept; "" keeps none."""
 
 TOO_WIDE: Final = """() => {
   const wide = [];
@@ -123,6 +126,12 @@ class Window:
         """Keep what the whole page looks like."""
         file.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=file, full_page=True)
+
+    def keep(self, name: str) -> None:
+        """Keep a picture for the documentation when `make pictures` asks: `docs/images/<name>.png`."""
+        if PICTURES:
+            self.page.mouse.move(0, 0)
+            self.picture(Path(PICTURES) / f"{name}.png")
 
     @property
     def hosts(self) -> set[str]:

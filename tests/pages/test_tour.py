@@ -16,8 +16,8 @@ from tests.pages.tour import NOBODY, PASSED_BY, PATIENT, STOPS, Stop, looked_at
 
 MOST_ASSETS = 25 * 1024
 """Bytes of all that a page loads beside its own text, compressed (gzip -9); device curves apart."""
-PICTURES = os.environ.get("SERMENT_PICTURES", "")
-"""Where pictures of the pages are kept, when somebody wants to look at them."""
+TOUR = os.environ.get("SERMENT_TOUR", "")
+"""Where a picture of every page at every width is kept, when somebody wants to look at them all."""
 
 EACH = pytest.mark.parametrize("stop", STOPS, ids=lambda one: f"{one.route} {one.role or 'nobody'}")
 
@@ -51,9 +51,9 @@ def test_a_page_bars_nobody_in_either_theme_and_nothing_of_it_is_cut(
         for width in WIDTHS:
             window.width(width)
             assert window.too_wide() == [], width
-            if PICTURES:
+            if TOUR:
                 name = re.sub(r"[^a-z]+", "-", f"{stop.route} {stop.role}").strip("-")
-                window.picture(Path(PICTURES) / f"{name}-{width}{'-dark' if dark else ''}.png")
+                window.picture(Path(TOUR) / f"{name}-{width}{'-dark' if dark else ''}.png")
     heard = [one for one in window.complaints if stop.status == 200 or "status of" not in one]
     assert heard == []
     assert window.hosts == {server.address.partition("//")[2]}

@@ -40,12 +40,16 @@ def of_record(tail: str = "") -> Callable[[Served], str]:
 
 STOPS: Final[tuple[Stop, ...]] = (
     Stop("/sign-in", NOBODY),
+    Stop("/today", "team-doctor"),
     Stop("/home", "team-doctor"),
     Stop("/home", "secretary"),
     Stop("/home", PATIENT),
     Stop("/acts", "team-doctor"),
     Stop("/record/{id}", "team-doctor", of_record()),
     Stop("/record/{id}", "unrelated-doctor", of_record(), 404),
+    Stop("/record/{id}/why", "team-doctor", of_record("/why")),
+    Stop("/record/{id}/why", "unrelated-doctor", of_record("/why")),
+    Stop("/record/{id}/urgent", "unrelated-doctor", of_record("/urgent")),
     Stop("/me", PATIENT),
     Stop("/officer", "officer"),
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 Fields = Mapping[str, Sequence[str]]
@@ -54,7 +54,9 @@ MEASURED: Final = ("weight", "height", PRESSURE, "pulse", "temperature", "satura
 _CENTIMETRES: Final = Decimal(30)
 """A pressure whose both numbers are below was said in centimetres of mercury, as people do: 12/8."""
 
-_PRESSURE = re.compile(r"(\d{1,3}(?:[.,]\d)?)\s*[/\-]\s*(\d{1,3}(?:[.,]\d)?)")
+_PRESSURE = re.compile(r"([0-9]{1,3}(?:[.,][0-9])?)\s*[/\-]\s*([0-9]{1,3}(?:[.,][0-9])?)")
+_NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})?")
+MOST_MEASURED: Final = 10_000
 
 SECRETS: Final = frozenset({"", "patient", "representatives"})
 CRITICALITIES: Final = frozenset({"", "low", "high", "unable-to-assess"})
@@ -149,12 +151,8 @@ def _text(fields: Fields, name: str) -> str:
 def number(text: str) -> Decimal | None:
     """Read a number as people write it; None for anything else, and for one that is not above zero."""
     plain = text.replace(",", ".").replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
-    try:
-        found = Decimal(plain)
-    except InvalidOperation:
-        return None
-    within = found.is_finite() and 0 < found < 10_000
-    return found if within and len(found.as_tuple().digits) <= 6 else None
+    found = Decimal(plain) if _NUMBER.fullmatch(plain) else Decimal(0)
+    return found if 0 < found < MOST_MEASURED else None
 
 
 def _measures(fields: Fields, errors: Errors) -> dict[str, Decimal]:

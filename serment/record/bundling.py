@@ -8,7 +8,7 @@ of a batch are requests of their own. Order: the passage, answers, doing the ste
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode
@@ -47,6 +47,10 @@ from serment.words import Language
 MOST_ENTRIES = 5000
 
 
+def _nothing(_pen: Pen) -> None:
+    """Do nothing beside the writes of a bundle."""
+
+
 class Bundling:
     """The passage for bundles."""
 
@@ -58,9 +62,12 @@ class Bundling:
         self._resolving = Resolving(Patching(reading, finding, writes))
 
     async def run(
-        self, asking: Asking, raw: bytes, base: str
+        self, asking: Asking, raw: bytes, base: str, also: Callable[[Pen], None] = _nothing
     ) -> tuple[Literal["batch", "transaction"], list[ResponseItem]]:
-        """Run a batch or a transaction. Raises for a transaction that fails: nothing of it was written."""
+        """Run a batch or a transaction. Raises for a transaction that fails: nothing of it was written.
+
+        `also` is done in the same transaction as its writes.
+        """
         bundle = document.read(raw)
         asked = entries(bundle)
         kind = bundle.value.get("type")
@@ -72,7 +79,7 @@ class Bundling:
                 for place in range(len(asked))
             ]
             return "batch", [await self._alone(each[place], entry, base) for place, entry in enumerate(asked)]
-        return "transaction", await self._together(asking, asked, base, linked=True)
+        return "transaction", await self._together(asking, asked, base, linked=True, also=also)
 
     async def _alone(self, asking: Asking, entry: BundleEntry, base: str) -> ResponseItem:
         try:
@@ -85,7 +92,13 @@ class Bundling:
             return failed(error, asking)
 
     async def _together(
-        self, asking: Asking, asked: Sequence[BundleEntry], base: str, *, linked: bool
+        self,
+        asking: Asking,
+        asked: Sequence[BundleEntry],
+        base: str,
+        *,
+        linked: bool,
+        also: Callable[[Pen], None] = _nothing,
     ) -> list[ResponseItem]:
         """Run every write in one transaction, then the reads, each with its own status.
 
@@ -99,7 +112,7 @@ class Bundling:
         for left in reversed(range(0 if made else TRIES)):
             resolved = await self._resolving.resolve(asking, asked, base, linked=linked)
             try:
-                made = await self._written(asking, resolved, base)
+                made = await self._written(asking, resolved, base, also)
                 break
             except EntryError as error:
                 moved = isinstance(error.cause, VersionConflictError) and error.place in resolved.unnamed
@@ -107,7 +120,9 @@ class Bundling:
                     raise
         return await self._answers(asking, asked, made or {}, base)
 
-    async def _written(self, asking: Asking, resolved: Resolved, base: str) -> dict[int, Written]:
+    async def _written(
+        self, asking: Asking, resolved: Resolved, base: str, also: Callable[[Pen], None]
+    ) -> dict[int, Written]:
         """Run every write in one transaction: place of the entry → what it made."""
         creating = [place for place, entry in enumerate(resolved.entries) if may_create(entry, base)]
         ids = {place: new_id() for place in creating}
@@ -118,11 +133,15 @@ class Bundling:
         needed = [reference for step in steps for reference in _references(step, ids)]
         at: list[int] = []
         together = Together(resolved, base, ids, births)
+
+        def job(pen: Pen) -> dict[int, Written]:
+            made = run(pen, together, steps, at)
+            also(pen)
+            return made
+
         try:
             return await self._writing.run(
-                asking,
-                [reference for reference in needed if reference not in births],
-                lambda pen: run(pen, together, steps, at),
+                asking, [reference for reference in needed if reference not in births], job
             )
         except EntryError:
             raise

@@ -14,6 +14,7 @@ from serment.record.bundling import Bundling
 from serment.record.charting import Charting
 from serment.record.choosing import Choosing
 from serment.record.chosen import Chosen
+from serment.record.consulting import Consulting
 from serment.record.disclosing import Disclosing
 from serment.record.drafting import Drafting
 from serment.record.duplicates.merging import Merging
@@ -49,6 +50,7 @@ from serment.record.sealing import Sealing
 from serment.record.searching import Searching
 from serment.record.sessions import DEFAULTS, Entrance, Sessions
 from serment.record.showing import Showing
+from serment.record.stationery import Stationery
 from serment.record.strangers import Strangers
 from serment.record.streaming import Depositing, Serving
 from serment.record.subscribing import Subscribing
@@ -117,6 +119,8 @@ class House:
     leafing: Leafing
     protecting: Protecting
     drafting: Drafting
+    consulting: Consulting
+    stationery: Stationery
     scheduling: Scheduling
     registering: Registering
     papers: Papers
@@ -131,6 +135,7 @@ class House:
         reading, searching, writing = Reading(passage), Searching(passage), Writing(passage)
         finding, proving = Finding(passage, searching), Proving(passage, custody)
         everything, serving = Everything(passage), Serving(passage)
+        bundling = Bundling(passage, reading, finding, writing)
         emergency = Emergency(passage)
         merging = Merging(passage, reading, writing)
         return cls(
@@ -145,7 +150,7 @@ class House:
             finding,
             writing,
             Choosing(writing),
-            Bundling(passage, reading, finding, writing),
+            bundling,
             Showing(passage),
             proving,
             Depositing(passage, writing),
@@ -187,6 +192,8 @@ class House:
             Leafing(passage, Charting(passage)),
             Protecting(passage, writing),
             Drafting(passage, writing),
+            Consulting(Charting(passage), bundling),
+            Stationery(passage),
             Scheduling(passage, writing, Patching(reading, finding, writing)),
             Registering(passage, writing),
             Papers(passage, reading, writing),

@@ -1,4 +1,4 @@
-"""A draft is its author's alone: another actor, the holder, a blocked doctor, a thief of the disk, a killed machine."""
+"""A draft is its author's alone: not a colleague's, the holder's, a blocked doctor's, nor a thief of the disk's."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from starlette.requests import Request
 
-from serment.door import browser
+from serment.door import browser, counter
 from serment.door.preferences import preferences_of
 from serment.door.programs import credentials, knock_of
 from serment.errors import MalformedError, ProofAgainError, RefusedError, SignInError
@@ -116,6 +116,7 @@ def session_of(request: Request, house: House) -> Session:
     session = house.sessions.open(cookie_secret(request), now, browser.cookie(request, browser.DEVICE))
     if session.program is not None:  # a program's token opens no page
         raise SignInError("web.no-session")
+    counter.check(request, session)
     request.scope[MET] = session
     return session
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from serment.people.accounts import Accounts
 from serment.people.arriving import Arriving
+from serment.people.counter import Counter
 from serment.people.credentials import Drawer
 from serment.people.entering import Entering
 from serment.people.openid import Line, Unplugged
@@ -32,6 +33,7 @@ class People:
     arriving: Arriving
     entering: Entering
     programs: Programs
+    counter: Counter
 
     @classmethod
     def of(cls, house: House, line: Line | None = None) -> People:
@@ -60,6 +62,7 @@ class People:
             arriving,
             entering,
             Programs.over(house, registry, accounts),
+            Counter(house.passage, house.reading, house.writing, house.sessions),
         )
 
 

@@ -23,6 +23,11 @@ NOBODY: Final = ""
 
 IDLE_MS: Final = 15 * 60 * 1000
 
+COUNTER: Final = "counter"
+"""The exercise of a session on a practice's tablet, opened by a paper code (ADR 65)."""
+COUNTER_IDLE_MS: Final = 5 * 60 * 1000
+"""Unused for so long, such a session ends: the next person at the counter is somebody else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
@@ -53,6 +58,11 @@ class Bound:
     methods: tuple[str, ...] = ()
     questioned: bool = False
     told: str = ""
+
+    @property
+    def at_counter(self) -> bool:
+        """Whether it is a session on a practice's tablet: narrow, and of no account."""
+        return not self.account and self.exercise == COUNTER
 
 
 UNBOUND: Final = Bound("")

@@ -31,6 +31,7 @@ from serment.record.ended import Ended
 from serment.record.passage import Passage, year_of
 from serment.record.session_rows import (
     CODE_MS,
+    COUNTER_IDLE_MS,
     FOREVER,
     NOBODY,
     SESSION_MS,
@@ -140,7 +141,9 @@ class Sessions:
         if session.bound.questioned:
             raise ProofAgainError("signin.questioned")
         if session.bound.account:
-            self._use(token, opened, now)
+            self._use(token, opened, now, self._idle)
+        elif session.bound.at_counter:
+            self._use_or_end(token, opened, now)
         return session
 
     def peek(self, secret: str, now: Instant, device: str = "") -> Session:
@@ -148,12 +151,13 @@ class Sessions:
         return self._met(secret, now, device)[1].session
 
     def of_token(self, token: bytes, now: Instant) -> tuple[Session, int] | None:
-        """Give a session by its token, and when it was used last; None when it has ended."""
+        """Give a session by its token, and when it was used last; None when it has ended, or is a code."""
         try:
             opened = self._standing(token, now)
         except SignInError:
             return None
-        return (opened.session, self._last(token, opened)) if opened.lasts(now) else None
+        lasts = opened.lasts(now) and not opened.once
+        return (opened.session, self._last(token, opened)) if lasts else None
 
     def token_of(self, secret: str) -> bytes:
         """Give the token of a session's secret."""
@@ -209,7 +213,7 @@ class Sessions:
         row = session_rows.row_of(actor, purpose, ends, began, once=once, to=to)
         if program is not None:
             row = msgspec.structs.replace(row, program=program)
-        if bound.account:
+        if bound.account or bound.at_counter:
             row = session_rows.bind(row, secrets.token_hex(8), bound, now)
         return Made(secret, self._passage.installation.session_token(secret), row)
 
@@ -275,11 +279,19 @@ class Sessions:
             raise SignInError("record.signed-out")
         return token, opened
 
-    def _use(self, token: bytes, opened: Opened, now: Instant) -> None:
+    def _use_or_end(self, token: bytes, opened: Opened, now: Instant) -> None:
+        """Do as `_use`; a session that nobody can prove again ends in place of being locked."""
+        try:
+            self._use(token, opened, now, COUNTER_IDLE_MS)
+        except ProofAgainError:
+            self.end_token(token, now)
+            raise SignInError("counter.over") from None
+
+    def _use(self, token: bytes, opened: Opened, now: Instant, idle: int) -> None:
         """Note that a session is used; once in a while its row says so too. Raises `ProofAgainError`."""
         with self._lock:
             used, told = self._used.get(token, (0, 0))
-            if now - max(used, opened.seen) > self._idle:
+            if now - max(used, opened.seen) > idle:
                 raise ProofAgainError("signin.locked")
             late = now - max(opened.seen, told) >= TOUCH_MS
             self._used[token] = (now, now if late else told)

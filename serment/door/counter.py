@@ -1,0 +1,36 @@
+"""Which pages a session at the counter may open: read, verify, choose, oppose; nothing else (ADR 65).
+
+What is not named here is refused, a page that is built tomorrow too: no account, no download, nobody else's
+record, no deposit, no program let in. A program's door refuses such a session by itself, for it is bound to
+the browser on the tablet.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from starlette.requests import Request
+
+from serment.errors import RefusedError
+from serment.record.sessions import Session
+
+OPEN: Final = {
+    "GET": re.compile(
+        r"/me(?:/record(?:/[a-z-]+)?|/who|/where|/choices|/requests)?"
+        r"|/counter/over|/accessibility|/what-leaves|/words"
+    ),
+    "POST": re.compile(
+        r"/me/(?:mask|unmask|who/check|who/paper|choices|requests/answer)|/counter/end|/sign-out"
+    ),
+}
+"""Method → the addresses that it may ask for, whole."""
+
+
+def check(request: Request, session: Session) -> None:
+    """Refuse what a session at the counter may not open. Raises `RefusedError`."""
+    if not session.bound.at_counter:
+        return
+    allowed = OPEN.get("GET" if request.method == "HEAD" else request.method)
+    if allowed is None or not allowed.fullmatch(request.url.path):
+        raise RefusedError("counter.elsewhere")

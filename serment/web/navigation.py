@@ -23,11 +23,27 @@ class Link:
 
 ACTS: Final = Link("/acts", "web.acts.title")
 HOME: Final = Link("/home", "web.home.title", "h")
+TODAY: Final = Link("/today", "clinician.today", "h")
+ROLE: Final = Link("/home", "clinician.role")
+
+DESK: Final[dict[ActorKind, str]] = {ActorKind.PROFESSIONAL: TODAY.to}
+"""Where each kind of person arrives; who is not named here arrives at the home page."""
+
+PATIENT: Final = (
+    Link("/me", "web.me.title", "m"),
+    Link("/me/record", "patient.nav-record", "r"),
+    Link("/me/who", "patient.who-title", "w"),
+    Link("/me/choices", "patient.choices-title", "c"),
+    Link("/me/people", "patient.people-title", "p"),
+    Link("/me/where", "patient.nav-where"),
+    Link("/me/download", "patient.download-title"),
+    HOME,
+)
 
 OF_KIND: Final[dict[ActorKind, tuple[Link, ...]]] = {
-    ActorKind.PROFESSIONAL: (HOME, ACTS),
+    ActorKind.PROFESSIONAL: (TODAY, ROLE, ACTS),
     ActorKind.STAFF: (HOME, ACTS),
-    ActorKind.PATIENT: (HOME, Link("/me", "web.me.title", "m")),
+    ActorKind.PATIENT: PATIENT,
     ActorKind.PROXY: (HOME,),
     ActorKind.OFFICER: (HOME, Link("/officer", "web.officer.title", "s"), ACTS),
 }

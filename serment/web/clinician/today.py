@@ -21,7 +21,7 @@ from serment.record.asking import Asking
 from serment.record.house import House
 from serment.record.inbox import Pointer
 from serment.record.worklists import Looked, Slot
-from serment.web.clinician.finding import Found, find, said_of
+from serment.web.finding import Found, find, said_of
 from serment.web.forms import page_form
 from serment.web.shell import asks_part, go_to, page, who_of
 from serment.web.written import instant, long_day

@@ -6,7 +6,6 @@ acts for another is the same whatever is hidden from them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -14,68 +13,39 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.door.asking import MET, cookie_of, house_of, language_of, people_of
-from serment.errors import DependencyError, RefusedError, RequestError, SermentError, TooManyError
-from serment.identity.who import Who
 from serment.model import ActorId, ActorKind, Function
 from serment.people.accounts import Account, Exercise, by_actor
 from serment.record.asking import Asking
 from serment.record.sessions import Session
 from serment.web.entry.signing import label, when
+from serment.web.finding import Found, find
 from serment.web.forms import page_form
 from serment.web.shell import page, who_of
-from serment.web.written import day_of
-from serment.words import Language, say
+from serment.words import say
 
 FINDERS: Final = frozenset({ActorKind.PROFESSIONAL, ActorKind.STAFF})
 """To whom the page offers to find people by name; who really may is decided at each search."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a search by name gave: people, or why none."""
-
-    typed: str = field(default="", repr=False)
-    people: list[dict[str, str]] | None = field(default=None, repr=False)
-    error: SermentError | None = None
 
 
 async def home(request: Request) -> Response:
     """Show where one is; find people as their name was typed, for who works here."""
     house = house_of(request)
     asking = cookie_of(request, house)
-    found = _Found()
+    found = Found()
     if request.method == "POST":
-        found = await _find(request, asking, (await page_form(request, house)).get("typed", ""))
-    said = found.error.said(language_of(request)) if found.error is not None else ""
+        found = await find(house, asking, (await page_form(request, house)).get("typed", ""))
     return page(
         request,
         "entry/home.html",
-        200 if found.error is None else found.error.status,
+        found.status,
         finds=asking.actor.kind in FINDERS,
         typed=found.typed,
         found=found.people,
-        said=said,
+        said=found.said(language_of(request)),
         may=say(_may(asking), language_of(request)),
         **await run_in_threadpool(_standing, request, asking),
         **who_of(request, house, asking),
     )
-
-
-async def _find(request: Request, asking: Asking, typed: str) -> _Found:
-    """Find people as the decision lets who asks; say why none."""
-    try:
-        found = await house_of(request).as_typed.search(asking, typed)
-    except (RequestError, RefusedError, TooManyError, DependencyError) as error:
-        return _Found(typed, None, error)
-    return _Found(typed, [_person(one, language_of(request)) for one in found])
-
-
-def _person(one: Who, language: Language) -> dict[str, str]:
-    """Say somebody as lists of people do: the name in use in capitals, then the given names."""
-    name = f"{(one.used or one.birth).upper()} {one.given}".strip()
-    birth = one.birth.upper() if one.used and one.used.upper() != one.birth.upper() else ""
-    born = day_of(one.birth_date, language)
-    return {"record": f"/record/{one.patient}", "name": name, "birth": birth, "born": born}
 
 
 def _may(asking: Asking) -> str:

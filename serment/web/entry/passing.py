@@ -10,6 +10,7 @@ from serment.door import browser
 from serment.door.asking import cookie_secret, house_of, session_of
 from serment.errors import MethodError, ProofAgainError, SignInError
 from serment.web.forms import page_form
+from serment.web.navigation import DESK, HOME
 from serment.web.shell import go_to
 
 
@@ -46,4 +47,5 @@ async def home(request: Request) -> Response:
         raise
     except SignInError:
         return go_to("/sign-in")
-    return go_to(session.to if session.to != "/" else "/home")
+    desk = DESK.get(session.actor.kind, HOME.to)
+    return go_to(session.to if session.to != "/" else desk)

@@ -399,7 +399,10 @@ def _role(person: Person) -> Json:
         "resourceType": "PractitionerRole",
         "id": _stable(f"PractitionerRole/{person.id}"),
         "active": True,
-        "practitioner": {"reference": f"Practitioner/{person.resource}", "display": person.name},
-        "organization": place(of(person.structure)),
+        "practitioner": {"reference": f"urn:uuid:{person.resource}", "display": person.name},
+        "organization": {
+            **place(of(person.structure)),
+            "reference": f"urn:uuid:{of(person.structure).resource}",
+        },
         "code": [code],
     }

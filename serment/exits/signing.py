@@ -23,22 +23,22 @@ from serment.exits.letterhead import number_of, writer
 from serment.exits.printing import binary_of, whole
 from serment.fhir.binary_json import any_bytes
 from serment.fhir.document import read as document_of
-from serment.fhir.provenance import Sealed, provenance, seals_of
-from serment.fhir.query import parse
+from serment.fhir.provenance import Sealed, provenance, seals_of, targets
 from serment.identity import rpps
 from serment.model import ActorKind
 from serment.paper import jws
 from serment.paper.seal import Seal, Verdict
 from serment.record import incoming
 from serment.record.asking import Asking
+from serment.record.everything import Wanted
 from serment.record.house import House
 from serment.record.reading import Served
 from serment.record.streaming import Upload
 from serment.words import say
 
 PDF: Final = "application/pdf"
-MOST_SEALS: Final = 20
-"""Seals of one document that are checked, the newest."""
+MOST_PROOFS: Final = 1000
+"""Proofs of one record that are looked through for those of a document."""
 
 _json: Final = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -83,15 +83,17 @@ async def seal(house: House, asking: Asking, document: str) -> None:
     kept = await asyncio.to_thread(house.sealing.seal, asking, by.structure or by.name)
     for content in value.get("content", []):
         await _content(house, asking, kept, content["attachment"])
-    value = {**value, "docStatus": "final"}
-    ready = incoming.read(_json(value), "DocumentReference", house.base)
-    made = await house.writing.update(asking, ready, document, served.version)
-    stands = await house.reading.vread(asking, "DocumentReference", document, made.version)
-    text = jws.sealed(stands.body, kept, await asyncio.to_thread(house.sealing.act, asking))
-    number = number_of(asking.actor)
-    target = f"DocumentReference/{document}/_history/{made.version}"
-    sealed = Sealed(target, asking.now, (rpps.SYSTEM, number, asking.actor.name), kept.owner, text)
-    await house.writing.create(asking, incoming.read(provenance(sealed), "Provenance", house.base))
+    raw = _json({**value, "docStatus": "final"})
+    text = jws.sealed(raw, kept, await asyncio.to_thread(house.sealing.act, asking))
+    by_whom = (rpps.SYSTEM, number_of(asking.actor), asking.actor.name)
+    proof = provenance(Sealed(f"DocumentReference/{document}", asking.now, by_whom, kept.owner, text))
+    await house.attesting.attest(
+        asking,
+        incoming.read(raw, "DocumentReference", house.base),
+        document,
+        served.version,
+        incoming.read(proof, "Provenance", house.base),
+    )
 
 
 async def _content(house: House, asking: Asking, kept: Seal, attachment: dict[str, Any]) -> None:
@@ -177,13 +179,14 @@ def _header(found: jws.Checked) -> dict[str, Any]:
 async def _of_document(
     house: House, asking: Asking, served: Served, value: dict[str, Any], seals: list[Seal]
 ) -> jws.Checked:
-    """Check the seals that stand beside a document; the newest that says anything of it decides."""
+    """Check the seals that stand beside a document: one that holds is enough."""
     patient = str(value.get("subject", {}).get("reference", "")).removeprefix("Patient/")
     if not patient:
         raise NotSupportedError("paper.no-patient")
-    pairs = [("patient", patient), ("target", f"DocumentReference/{served.id}"), ("_count", str(MOST_SEALS))]
-    page = await house.searching.search(asking, parse("Provenance", pairs))
-    texts = [text for one in page.served for text in seals_of(document_of(one.body).value)]
+    page = await house.everything.page(asking, Wanted(patient, ("Provenance",), count=MOST_PROOFS))
+    proofs = [document_of(one.body).value for one in page.served]
+    about = [one for one in proofs if targets(one) == [f"DocumentReference/{served.id}"]]
+    texts = [text for one in about for text in seals_of(one)]
     found = [jws.check(text, served.body, seals) for text in texts]
     if not found:
         return jws.Checked(Verdict.UNSEALED)

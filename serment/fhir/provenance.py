@@ -23,7 +23,7 @@ FORMAT: Final = "application/jose"
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What was sealed: `target` (`Type/id/_history/v`), `by` (RPPS system, number, name), whose seal."""
+    """What was sealed: `target` (`Type/id`), `by` (RPPS system, number, name), whose seal."""
 
     target: str
     at: int
@@ -68,3 +68,9 @@ def seals_of(resource: dict[str, Any]) -> list[str]:
             except (binascii.Error, ValueError):
                 continue
     return found
+
+
+def targets(resource: dict[str, Any]) -> list[str]:
+    """Name what a Provenance speaks of, as `Type/id`."""
+    named = (str(one.get("reference", "")) for one in resource.get("target", []))
+    return [one.partition("/_history/")[0] for one in named]

@@ -9,6 +9,7 @@ from serment.model import Instant
 from serment.record.acting import Acting
 from serment.record.alarms import Lookout
 from serment.record.as_typed import AsTyped
+from serment.record.attesting import Attesting
 from serment.record.auditing import Auditing
 from serment.record.bundling import Bundling
 from serment.record.charting import Charting
@@ -113,6 +114,7 @@ class House:
     links: Links
     sealing: Sealing
     revoking: Revoking
+    attesting: Attesting
     explaining: Explaining
     retracing: Retracing
     chosen: Chosen
@@ -186,6 +188,7 @@ class House:
             Links(passage, Leaving(passage)),
             Sealing(passage),
             Revoking(passage, writing),
+            Attesting(passage, writing),
             Explaining(passage),
             Retracing(passage, custody),
             Chosen(passage),

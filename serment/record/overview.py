@@ -50,6 +50,8 @@ OVER: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 
 NOTES: Final = frozenset({"Composition", "ClinicalImpression", "DocumentReference", "Communication"})
 NOTED_IN: Final = frozenset({Category.NOTES, Category.REPORT})
+NO_NOTES: Final = frozenset({"11502-2", "18748-4", "60568-3"})
+"""Documents of category 10 that report an examination: laboratory, imaging, pathology (JDV_J07)."""
 ALWAYS: Final = frozenset({Category.ALLERGIES, Category.PROBLEMS, Category.TREATMENTS}) | NOTED_IN
 NO_NEWS: Final = frozenset({Category.IDENTITY, Category.CONTACT, Category.CHOICES})
 """Categories of which no change is clinical news."""
@@ -67,7 +69,7 @@ def overview(reader: ActorId, since: int) -> Pick:
             ALLERGIES: [item for item in here if _stands(item, "AllergyIntolerance")],
             TREATMENTS: [item for item in here if _stands(item, "MedicationRequest", "MedicationStatement")],
             PROBLEMS: [item for item in here if _stands(item, "Condition")],
-            NOTE: [item for item in here if item.entry.type in NOTES and item.unit.category in NOTED_IN],
+            NOTE: [item for item in here if _is_note(item)],
             NEW: _news(table, reader, since) if since else [],
         }
         return Picked(
@@ -80,6 +82,11 @@ def overview(reader: ActorId, since: int) -> Pick:
 
 def _news(table: Table, reader: ActorId, since: int) -> list[Item]:
     return [item for item in table.since(since, NO_NEWS) if item.unit.author != reader]
+
+
+def _is_note(item: Item) -> bool:
+    unit = item.unit
+    return item.entry.type in NOTES and unit.category in NOTED_IN and unit.document_type not in NO_NOTES
 
 
 def _stands(item: Item, *types: str) -> bool:

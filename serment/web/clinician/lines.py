@@ -107,22 +107,22 @@ def plain(div: str) -> str:
 
 def _texts(resource: dict[str, Any]) -> Iterator[str]:
     """Give the texts that a note says: its own, then those of its sections."""
-    for name in ("summary", "description"):
-        if isinstance(resource.get(name), str) and resource.get("resourceType") == "ClinicalImpression":
-            yield resource[name]
-    for one in _objects(resource.get("note")):
-        yield str(one.get("text", ""))
-    for one in _objects(resource.get("payload")):
-        yield str(one.get("contentString", ""))
-    for section in _objects(resource.get("section")):
-        yield _narrative(section)
+    if resource.get("resourceType") == "ClinicalImpression":
+        yield from (_string(resource, name) for name in ("summary", "description"))
+    yield from (_string(one, "text") for one in _objects(resource.get("note")))
+    yield from (_string(one, "contentString") for one in _objects(resource.get("payload")))
+    yield from (_narrative(one) for one in _objects(resource.get("section")))
+
+
+def _string(value: dict[str, Any], name: str) -> str:
+    said_ = value.get(name)
+    return said_ if isinstance(said_, str) else ""
 
 
 def _narrative(section: dict[str, Any]) -> str:
-    said_ = section.get("text")
-    div = plain(str(said_.get("div", ""))) if isinstance(said_, dict) else ""
-    title = section.get("title")
-    return f"{title} : {div}" if isinstance(title, str) and title and div else div
+    text, title = section.get("text"), _string(section, "title")
+    div = plain(_string(text, "div")) if isinstance(text, dict) else ""
+    return f"{title} : {div}" if title and div else div
 
 
 def _authors(resource: dict[str, Any]) -> list[dict[str, Any]]:

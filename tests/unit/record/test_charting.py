@@ -137,7 +137,7 @@ def test_a_record_that_is_not_theirs_and_none_are_refused_alike(made: Installati
 
 def test_a_page_that_shows_an_item_twice_reads_it_once(made: Installation) -> None:
     def twice(table: Table) -> Picked:
-        items = latest(table.of({Category.ALLERGIES}), 1)
+        items = latest(table.of({Category.PROBLEMS}), 1)
         return Picked({"one": items, "two": items})
 
     page = asyncio.run(made.house.charting.page(made.as_staff("attending"), made.record(), twice))

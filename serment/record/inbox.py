@@ -137,8 +137,8 @@ class Inbox:
         return self._read(asking, asking.actor.id)
 
     def waiting(self, asking: Asking) -> list[Pointer]:
-        """List those of the asker's own that wait, newest first."""
-        return [one for one in self.of(asking) if one.waits(asking.now)]
+        """List those of the asker's own that wait for them, newest first; what they sent waits for others."""
+        return [one for one in self.of(asking) if one.waits(asking.now) and one.sender != asking.actor.id]
 
     def dropped(self, asking: Asking) -> int:
         """Say how many waited and are listed no more, for there were too many."""

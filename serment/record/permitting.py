@@ -28,7 +28,6 @@ from serment.record.draft import Draft
 from serment.record.inbox import Errand, Pointer, pointing
 from serment.record.passage import Passage
 from serment.record.pen import DeniedError, Pen
-from serment.record.reading import warm
 from serment.record.searching import PERSON
 from serment.record.writing import Writing, new_id
 
@@ -84,19 +83,20 @@ class Permitting:
         sent = pointing(
             Errand.CONSENT_ASKED, patient, until=asking.now + ASKED_MS, code=_coded(reason, alone=alone)
         )
-        await warm(self._passage, asking, [f"Patient/{patient}"])
         await self._alike(asking, patient)
         await self._writing.run(asking, [f"Patient/{patient}"], partial(_ask, sent=sent))
         return Instant(sent.until)
 
     async def _alike(self, asking: Asking, patient: PatientId) -> None:
         """Ask custody once, whether the keys were at hand or not (as a refusal does, ADR 29)."""
-        passage = self._passage
-        if passage.keyring.asked(asking.request):
-            return
+        passage, ring = self._passage, self._passage.keyring
         with passage.store.snapshot() as snapshot:
             record = passage.resolve(snapshot, f"Patient/{patient}")[0].record
-        await asyncio.to_thread(passage.keyring.ask, record, asking.request, asking.now)
+            epoch = snapshot.epoch(record)
+        if ring.held(record, epoch, asking.now) is None:
+            await asyncio.to_thread(ring.of, record, epoch, asking.request, asking.now)
+        else:
+            await asyncio.to_thread(ring.ask, record, asking.request, asking.now)
 
     async def answer(self, asking: Asking, patient: PatientId, id_: str, *, days: int | None) -> None:
         """Say yes for so many days, or no (None). Raises `NotFoundError` for what waits no more."""

@@ -16,9 +16,11 @@ from io import BytesIO
 from typing import Any
 
 import segno
+from PIL import Image
 from reportlab import platypus
 from reportlab.lib import colors, pagesizes, styles, utils
 from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics, ttfonts
 from reportlab.pdfgen.canvas import Canvas
 
@@ -145,7 +147,7 @@ def _flowing(part: Part, place: int) -> Iterable[Any]:
         case Text():
             return [_text(part)]
         case Picture():
-            return [_picture(part)]
+            return [_Drawn(part)]
         case Frame():
             return [_framed(part), gap]
         case Pair():
@@ -240,7 +242,16 @@ def _coded(part: Code) -> Any:
     return table
 
 
-def _picture(part: Picture) -> Any:
-    """Fit a page that was drawn before into the page, above the footer."""
-    scale = min((WIDTH - 8 * mm) / part.width, (HEIGHT - MARGIN - FOOT - 4 * mm) / part.height)
-    return platypus.Image(BytesIO(part.png), part.width * scale, part.height * scale)
+class _Drawn(platypus.Flowable):  # type: ignore[misc]  # reportlab has no types
+    """A page that was drawn before, fitted into the page above the footer."""
+
+    def __init__(self, part: Picture) -> None:
+        super().__init__()
+        scale = min((WIDTH - 8 * mm) / part.width, (HEIGHT - MARGIN - FOOT - 4 * mm) / part.height)
+        self.width, self.height = part.width * scale, part.height * scale
+        self._pixels = Image.frombytes("RGB", (part.width, part.height), part.pixels)
+
+    def draw(self) -> None:
+        """Draw it in the middle of the page's width."""
+        left = (WIDTH - self.width) / 2
+        self.canv.drawImage(ImageReader(self._pixels), left, 0, self.width, self.height)

@@ -85,9 +85,9 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page that was drawn before, as PNG: it fills a page of its own. Sizes in pixels."""
+    """A page that was drawn before: rows of 8-bit red, green, blue. It fills a page of its own."""
 
-    png: bytes = field(repr=False)
+    pixels: bytes = field(repr=False)
     width: int
     height: int
 

@@ -176,13 +176,7 @@ def test_the_printed_list_puts_emergencies_first_and_carries_its_checkpoint() ->
 
 
 def test_a_picture_fills_a_page_and_keeps_footer_and_watermark() -> None:
-    from io import BytesIO
-
-    from PIL import Image
-
-    png = BytesIO()
-    Image.new("RGB", (400, 600), "white").save(png, "PNG")
-    page = Picture(png.getvalue(), 400, 600)
+    page = Picture(b"\xff" * (400 * 600 * 3), 400, 600)
     raw = press(Sheet("t", (page, page, Text("fin")), MADE, footer="pied", watermark="COPIE"))
     with pypdfium2.PdfDocument(raw) as document:
         pages = [one.get_textpage().get_text_bounded() for one in document]

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from serment.errors import InvalidResourceError
 from serment.fhir import search
+from serment.fhir.search_values import folded_code
+
+LOGICAL: Final = "~"
+"""What begins the name of something by its identifier: no reference does."""
 
 _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?")
 _ABSOLUTE = re.compile(
@@ -57,6 +61,27 @@ def written(resource: Mapping[str, Any]) -> Iterator[str]:
                 waiting.append(child)
             elif key == "reference" and type(child) is str:
                 yield child
+
+
+def logical(resource: Mapping[str, Any]) -> Iterator[str]:
+    """Walk every reference that is logical only (`Reference.identifier`, no literal); name what it means."""
+    waiting: list[Any] = [child for child in resource.values() if type(child) in (dict, list)]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is list:
+            waiting += node
+            continue
+        for key, child in node.items() if isinstance(node, Mapping) else ():
+            if key == "identifier" and isinstance(child, dict) and isinstance(child.get("value"), str):
+                if "reference" not in node:
+                    yield named_as(str(child.get("system") or ""), child["value"])
+            elif type(child) in (dict, list):
+                waiting.append(child)
+
+
+def named_as(system: str, value: str) -> str:
+    """Name something by an identifier, as these are compared: `~system`, a line end, the value folded."""
+    return f"{LOGICAL}{system}\n{folded_code(system or None, value)}"
 
 
 def _links(value: Any, path: str) -> Iterator[tuple[str, str]]:

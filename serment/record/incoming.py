@@ -18,7 +18,7 @@ from serment.fhir.document import Document
 from serment.fhir.halves import CONTACT, HALF_OF, REASON, cut, cut_members
 from serment.fhir.identity_body import with_numbers
 from serment.fhir.owner import InDirectory, OwnedBy, OwnedByTarget, Owner, owner
-from serment.fhir.references import check_references, written
+from serment.fhir.references import check_references, logical, written
 from serment.fhir.validate import check
 from serment.identity.evidence import Number
 from serment.model import Actor, ActorId, Category, Instant, ItemClass, Label
@@ -175,9 +175,10 @@ def _content(document: Document) -> tuple[Document, bytes | None]:
 
 
 def _named(resource: dict[str, Any], base: str) -> tuple[str, ...]:
-    """Name the items that a resource refers to, those below `base` as local ones."""
+    """Name what a resource refers to: items, those below `base` as local ones; or by an identifier."""
     local = (one.removeprefix(f"{base}/") if base else one for one in written(resource))
-    return tuple(dict.fromkeys(one.partition("/_history/")[0] for one in local if one.count("/") in {1, 3}))
+    names = (one.partition("/_history/")[0] for one in local if one.count("/") in {1, 3})
+    return tuple(dict.fromkeys((*names, *logical(resource))))
 
 
 def _local(found: Owner, base: str) -> Owner:

@@ -21,6 +21,7 @@ import msgspec
 
 from serment.access.categories import labelled
 from serment.errors import RequestError
+from serment.fhir.references import LOGICAL
 from serment.model import Act, ActorKind, Category, ItemClass, Label, Permit
 from serment.record import filing, gate, today
 from serment.record.draft import Draft
@@ -103,7 +104,7 @@ def joined(draft: Draft, incoming: Incoming, before: Item | None = None, reason:
         return as_secret(incoming) if CHAINED in marks and not reason else incoming
     if draft.view.asking.actor.kind is ActorKind.PROXY or not _keeps_secrets(draft):
         return incoming
-    return as_secret(incoming) if any(_secret(draft, one) for one in incoming.named) else incoming
+    return as_secret(incoming) if _names_secret(draft, incoming.named) else incoming
 
 
 def as_secret(incoming: Incoming) -> Incoming:
@@ -114,6 +115,16 @@ def as_secret(incoming: Incoming) -> Incoming:
 def _keeps_secrets(draft: Draft) -> bool:
     """Tell whether the record holds a secret at all: most hold none, and look nothing up."""
     return any(SECRET in unit.labels for unit in (*draft.view.head.classes(), *draft.placed))
+
+
+def _names_secret(draft: Draft, named: Sequence[str]) -> bool:
+    """Tell whether one of these is secret, be it named by its identifier."""
+    logical = _logical(named)
+    literal = [one for one in named if one not in logical]
+    if any(_secret(draft, one) for one in literal):
+        return True
+    meant = _Looking(draft, _keeper(draft)).bearing(logical) if logical else ()
+    return any(_secret(draft, one) for one in meant)
 
 
 def _secret(draft: Draft, reference: str) -> bool:
@@ -142,7 +153,8 @@ def keep(
         marks[CHAINED] = True
     if not secret and (was or SHOWN in _marks(before)):
         marks[SHOWN] = True
-    unsaid = [one for one in _acts(incoming.named) if one.encode() not in bytes(at.entry.values)]
+    kept = (*_acts(incoming.named), *_logical(incoming.named))
+    unsaid = [one for one in kept if _needle(one) not in bytes(at.entry.values)]
     if unsaid:
         marks[NAMES] = unsaid
     if marks:
@@ -163,13 +175,12 @@ def _may_draw(draft: Draft, stated: Incoming, incoming: Incoming) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawing:
-    """A secret that draws its chain along: who writes, and the structure's own service beside them.
+class _Looking:
+    """A look through the record: who writes, and the structure's own service beside them.
 
-    Whoever writes the visit may not hold the claim: the service, which deposits what is received, moves it.
+    Whoever writes the visit may not hold the claim: the service, which deposits what is received, does.
     """
 
-    pen: Pen
     draft: Draft
     keeper: View
 
@@ -192,18 +203,37 @@ class _Drawing:
     def named_by(self, reference: str) -> list[str]:
         """Name the acts that an item of the record refers to, as its entry says it."""
         at = self.find(reference)
-        return [] if at is None else _acts(_strings(_read(at.entry)))
+        if at is None:
+            return []
+        values = _read(at.entry)
+        meant = _acts(self.bearing(_means(values)))
+        return [*_acts(_strings(values)), *(one for one in meant if one != reference)]
+
+    def names_of(self, references: Sequence[str]) -> list[str]:
+        """Give every name by which these items are referred to: their own, and by identifier."""
+        found = [at for at in map(self.find, references) if at is not None]
+        return [*references, *(name for at in found for name in _borne(_read(at.entry)))]
 
     def naming(self, drawn: Sequence[str], older: Sequence[str]) -> Iterator[str]:
         """Name what refers to these: in this transaction to any, among what stands to the `older` ones."""
+        drawn, older = self.names_of(drawn), self.names_of(older)
         for entries in list(self.draft.placed.values()):
             yield from (one.reference for one in entries if _refers(one, drawn))
         for entries in self._standing(older) if older else ():
             yield from (one.reference for one in entries if _refers(one, older))
 
+    def bearing(self, logical: Sequence[str]) -> Iterator[str]:
+        """Name the items of the record that bear one of these identifiers."""
+        if not logical:
+            return
+        for entries in [*self.draft.placed.values(), *self._standing(logical)]:
+            for one in entries:
+                if not one.deleted and _share(_borne(_read(one)), logical):
+                    yield one.reference
+
     def _standing(self, wanted: Sequence[str]) -> Iterator[list[Entry]]:
         """Give the entries of the packs that may be held and whose bytes hold one of these names."""
-        draft, needles = self.draft, [[one.encode() for one in wanted]]
+        draft, needles = self.draft, [[_needle(one) for one in wanted]]
         held = {place: self.permit(unit) for place, unit in enumerate(draft.view.head.classes())}
         permits = {place: permit for place, permit in held.items() if permit is not None}
         packs = gate.listing(draft.txn, draft.view, permits)
@@ -211,6 +241,13 @@ class _Drawing:
         closed = [one for one in packs if one.number not in draft.opened]
         for _, _, _, entries in gate.opened_of(draft.txn, draft.view, closed, needles):
             yield entries
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing(_Looking):
+    """A secret that draws its chain along."""
+
+    pen: Pen
 
     def hide(self, reference: str) -> bool:
         """Put an item under the secret. Says False of what joins no chain, or may not be held."""
@@ -226,7 +263,7 @@ class _Drawing:
 
 def _draw(pen: Pen, draft: Draft, reference: str, *, stood: bool) -> None:
     """Draw along what a secret item names and, of one that stood before (`stood`), what names it."""
-    drawing = _Drawing(pen, draft, _keeper(draft))
+    drawing = _Drawing(draft, _keeper(draft), pen)
     drawn, seen = [reference], {reference}
     older = [reference] if stood else []
     while drawn:
@@ -248,10 +285,49 @@ def _keeper(draft: Draft) -> View:
 
 def _refers(entry: Entry, wanted: Sequence[str]) -> bool:
     """Tell whether an entry that stands names one of these in its values."""
-    values = bytes(entry.values)
-    if entry.deleted or not any(one.encode() in values for one in wanted):
+    raw = bytes(entry.values)
+    if entry.deleted or not any(_needle(one) in raw for one in wanted):
         return False
-    return not set(wanted).isdisjoint(_strings(_read(entry)))
+    values = _read(entry)
+    return not set(wanted).isdisjoint(_strings(values)) or _share(_means(values), _logical(wanted))
+
+
+# What is named by an identifier (`references.named_as`).
+
+
+def _logical(names: Iterable[str]) -> list[str]:
+    return [one for one in names if one.startswith(LOGICAL)]
+
+
+def _needle(name: str) -> bytes:
+    """Give the bytes that the values of an entry hold when it may bear or mean a name."""
+    return name.rpartition("\n")[2].encode()
+
+
+def _borne(values: dict[str, Any]) -> list[str]:
+    """Name an item by the identifiers that its index says it bears: `[system, value, …]`."""
+    return [_name(one[0], one[1]) for one in values.get("identifier", ()) if isinstance(one[1], str)]
+
+
+def _means(values: dict[str, Any]) -> list[str]:
+    """Name what an item refers to by identifier; the index says `[literal, type, system, value]`."""
+    said = [one for found in values.values() if isinstance(found, list) for one in found]
+    indexed = [one for one in said if isinstance(one, list) and len(one) == 4 and isinstance(one[3], str)]
+    return [*_logical(values.get(NAMES, ())), *(_name(one[2], one[3]) for one in indexed)]
+
+
+def _name(system: Any, folded: str) -> str:
+    return f"{LOGICAL}{system or ''}\n{folded}"
+
+
+def _share(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Tell whether two lists name one thing; who leaves the system out means any: more is hidden."""
+    ends = [one.partition("\n")[::2] for one in others]
+    return any(
+        value == other and (system == whose or LOGICAL in {system, whose})
+        for system, value in (one.partition("\n")[::2] for one in some)
+        for whose, other in ends
+    )
 
 
 # How an item remembers.

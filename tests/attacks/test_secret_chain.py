@@ -324,6 +324,71 @@ def test_a_lasting_problem_does_not_hide_the_visits_of_years(server: Served, par
     assert (mother.get(asthma).status_code, mother.get(known).status_code) == (200, 200)
 
 
+NUMBER = {"system": "urn:oid:1.2.3.4.5", "value": "Dem-2026-0042"}
+
+
+def numbered(child: str, number: Json, **named: Json) -> dict[str, Json]:
+    """An order that bears a number, and a result that names the order by it alone."""
+    sent = chain(child, dict.fromkeys(ORDER, "x"))
+    order = sent["order"] | {"identifier": [number]}
+    del order["encounter"]
+    return {"order": order | named, "result": sent["result"] | {"basedOn": [{"identifier": number}]} | named}
+
+
+def placed(answer: httpx.Response) -> str:
+    assert answer.status_code == 201, answer.text
+    return answer.headers["location"].split("/fhir/")[1].split("/_history")[0]
+
+
+@pytest.mark.parametrize("named", [NUMBER, {"value": "DEM-2026-0043"}], ids=["with its system", "alone"])
+def test_a_result_that_names_a_secret_order_by_its_number_is_hidden(
+    server: Served, parent: Actor, named: Json
+) -> None:
+    child, mother = server.record("adolescent"), server.client(parent)
+    before = seen(server, parent)
+    sent = numbered(child, NUMBER | named)
+    order = placed(server.staff("attending").post("ServiceRequest", json=sent["order"] | {"meta": SECRET}))
+    result = sent["result"] | {"basedOn": [{"identifier": named}]}
+    made = placed(service(server).post("Observation", json=result))
+    assert [mother.get(one).status_code for one in (order, made)] == [404, 404]
+    assert seen(server, parent) == before
+
+
+def test_secrecy_asked_for_afterwards_reaches_what_names_the_order_by_its_number(
+    server: Served, parent: Actor
+) -> None:
+    child, mother = server.record("adolescent"), server.client(parent)
+    number = NUMBER | {"value": "Dem-2026-0044"}
+    sent = numbered(child, number)
+    made = service(server)
+    order = placed(made.post("ServiceRequest", json=sent["order"]))
+    result = placed(made.post("Observation", json=sent["result"]))
+    assert [mother.get(one).status_code for one in (order, result)] == [200, 200]
+    relabel(server.staff("attending"), order, SECRET)
+    assert [mother.get(one).status_code for one in (order, result)] == [404, 404]
+
+
+def test_a_secret_result_hides_the_order_that_it_names_by_number(server: Served, parent: Actor) -> None:
+    child, mother = server.record("adolescent"), server.client(parent)
+    sent = numbered(child, NUMBER | {"value": "Dem-2026-0045"})
+    order = placed(service(server).post("ServiceRequest", json=sent["order"]))
+    assert mother.get(order).status_code == 200
+    secret = sent["result"] | {"meta": SECRET}
+    placed(server.staff("attending").post("Observation", json=secret))
+    assert mother.get(order).status_code == 404
+
+
+def test_a_number_of_another_system_draws_nothing_along(server: Served, parent: Actor) -> None:
+    child, mother = server.record("adolescent"), server.client(parent)
+    sent = numbered(child, NUMBER | {"value": "Dem-2026-0046"})
+    placed(server.staff("attending").post("ServiceRequest", json=sent["order"] | {"meta": SECRET}))
+    other = {"system": "urn:oid:9.9.9", "value": "Dem-2026-0046"}
+    made = placed(
+        service(server).post("Observation", json=sent["result"] | {"basedOn": [{"identifier": other}]})
+    )
+    assert mother.get(made).status_code == 200
+
+
 def relabel(doctor: httpx.Client, name: str, meta: Json | None, reason: str = "") -> httpx.Response:
     """Write an item again with other labels."""
     held = doctor.get(name)

@@ -121,7 +121,7 @@ class Local:
         return Challenge(self.party.request(challenge), ticket)
 
     def by_passkey(self, asking: Asking, use: str, answer: str, ticket: str, where: Where) -> Proven:
-        """Prove oneself by a passkey. Raises `SignInError`: one that is lost or to be reviewed proves nothing.
+        """Prove oneself by a passkey. Raises `SignInError`: one that is lost or to be reviewed is no proof.
 
         A counter that went back suspends the key, ends all that the person began and rings an alarm.
         """

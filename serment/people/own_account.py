@@ -140,8 +140,8 @@ class OwnAccount:
     def hacked(self, asking: Asking, account: Account) -> None:
         """End all that the person has begun; password and passkeys count no more before they are reviewed.
 
-        A passkey is reviewed once a password and a code, or a new invitation, have proved who comes: by itself
-        it proves nothing, for a thief may have added it.
+        A passkey is reviewed once a password and a code, or a new invitation, have proved who comes: by
+        itself it proves nothing, for a thief may have added it.
         """
 
         def edit(file: Credentials) -> Credentials:

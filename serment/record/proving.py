@@ -46,7 +46,11 @@ class Leave:
         """Say whether an entry is told; a birth is one act, whatever chains repeat it."""
         if body.event.interaction is Interaction.BIRTH and body.chain is not Chain.ORDINARY:
             return False
-        return body.chain in self.chains and (body.chain is not Chain.DEFERRED or body.event.t < self.quiet)
+        return body.chain in self.chains and self.announced(body)
+
+    def announced(self, body: Body) -> bool:
+        """Say whether an entry is of nothing that still waits to be announced."""
+        return body.chain is not Chain.DEFERRED or body.event.t < self.quiet
 
 
 @dataclass(slots=True)

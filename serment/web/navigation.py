@@ -25,6 +25,8 @@ ACTS: Final = Link("/acts", "web.acts.title")
 HOME: Final = Link("/home", "web.home.title", "h")
 TODAY: Final = Link("/today", "clinician.today", "h")
 ROLE: Final = Link("/home", "clinician.role")
+TRAINING: Final = Link("/training", "everyone.training")
+SECURITY: Final = Link("/officer", "officer.nav", "s")
 
 DESK: Final[dict[ActorKind, str]] = {ActorKind.PROFESSIONAL: TODAY.to}
 """Where each kind of person arrives; who is not named here arrives at the home page."""
@@ -41,18 +43,27 @@ PATIENT: Final = (
 )
 
 OF_KIND: Final[dict[ActorKind, tuple[Link, ...]]] = {
-    ActorKind.PROFESSIONAL: (TODAY, ROLE, ACTS),
-    ActorKind.STAFF: (HOME, ACTS),
+    ActorKind.PROFESSIONAL: (TODAY, ROLE, ACTS, TRAINING),
+    ActorKind.STAFF: (HOME, ACTS, TRAINING),
     ActorKind.PATIENT: PATIENT,
     ActorKind.PROXY: (HOME,),
-    ActorKind.OFFICER: (HOME, Link("/officer", "web.officer.title", "s"), ACTS),
+    ActorKind.OFFICER: (HOME, SECURITY, ACTS, TRAINING),
+    ActorKind.OPERATOR: (HOME, ACTS, TRAINING),
+    ActorKind.RESEARCHER: (HOME, Link("/research", "everyone.research", "r"), ACTS, TRAINING),
 }
 """The links of the header, by kind of actor; who is not named here has the home page only."""
 
-OF_FUNCTION: Final[dict[Function, tuple[Link, ...]]] = {}
+OF_FUNCTION: Final[dict[Function, tuple[Link, ...]]] = {
+    Function.DPO: (HOME, Link("/officer/privacy", "officer.privacy", "p"), SECURITY, ACTS, TRAINING),
+}
 """Those of a function, in place of its kind's."""
 
-FOOT: Final[tuple[Link, ...]] = ()
+FOOT: Final[tuple[Link, ...]] = (
+    Link("/accessibility", "everyone.accessibility"),
+    Link("/what-leaves", "everyone.what-leaves"),
+    Link("/words", "everyone.words"),
+    Link("/preferences", "everyone.preferences"),
+)
 """At the foot of every page, for everyone."""
 
 

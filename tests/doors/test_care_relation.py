@@ -86,7 +86,7 @@ def test_the_patient_reads_that_somebody_on_call_opened_the_record(server: Serve
     assert declare(server.staff("nurse"), server.record("celebrity")).status_code == 200
     page = server.browser()
     page.get(server.code(server.patient_actor("celebrity"), "/me"))
-    told = page.get("/me", headers={"accept-language": "fr"}).text
+    told = page.get("/me/who", headers={"accept-language": "fr"}).text
     assert server.installation.staff("nurse").name in told
     assert "garde" in told
     server.staff("secretary").delete(f"Schedule/{listed.json()['id']}")

@@ -245,7 +245,7 @@ def test_a_declared_act_opens_at_the_next_request_and_is_told(server: Served) ->
     assert [fact.kind for fact in _facts(server, record).team].count("declared") == 1
     page = server.browser()
     page.get(server.code(server.patient_actor("masking"), "/me"))
-    told = page.get("/me", headers={"accept-language": "fr"}).text
+    told = page.get("/me/who", headers={"accept-language": "fr"}).text
     assert server.installation.staff("nurse").name in told
     assert "consultation du jour" in told
 

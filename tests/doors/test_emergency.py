@@ -42,8 +42,8 @@ def test_the_patient_sees_that_emergency_marked(server: Served) -> None:
     assert locum.get("AllergyIntolerance", params={"patient": server.record()}).status_code == 200
     page = server.browser()
     page.get(server.code(server.patient_actor(), "/me"))
-    told = page.get("/me").text
-    assert '<tr class="emergency">' in told
+    told = page.get("/me/who").text
+    assert '<article class="card bad">' in told
     assert "personne hors d&#39;état de consentir" in told
 
 

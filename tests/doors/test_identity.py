@@ -325,7 +325,7 @@ def test_insi_is_not_asked_about_a_doubtful_identity(server: Served, doctor: htt
 def test_the_person_reads_that_insi_was_asked_and_a_proof_checked(server: Served) -> None:
     page = server.browser()
     page.get(server.code(server.patient_actor(), "/me"))
-    told = page.get("/me").text
+    told = page.get("/me/who").text
     assert "INSi" in told
 
 

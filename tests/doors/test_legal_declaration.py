@@ -96,4 +96,4 @@ def test_the_holder_reads_that_it_was_declared_and_to_whom(server: Served) -> No
     assert declare(server, "team-doctor").status_code == 200
     page = server.browser()
     page.get(server.code(server.patient_actor(), "/me"))
-    assert "une déclaration que la loi impose" in page.get("/me").text
+    assert "une déclaration que la loi impose" in page.get("/me/who").text

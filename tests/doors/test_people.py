@@ -135,7 +135,7 @@ def test_the_person_sees_who_searched_for_them(server: Served) -> None:
     server.staff("locum").get("Patient", params=by_birth(server))
     page = server.browser()
     page.get(server.code(server.patient_actor(), "/me"))
-    told = page.get("/me").text
+    told = page.get("/me/who").text
     assert server.installation.staff("locum").name in told
 
 

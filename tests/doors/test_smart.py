@@ -58,7 +58,7 @@ def test_a_patients_program_reads_what_was_agreed(server: Served) -> None:
     assert client.id in trail
     browser = server.browser()
     browser.get(server.code(server.patient_actor(), "/me"))
-    assert f"par l&#39;application {client.id}" in browser.get("/me").text
+    assert f"par l&#39;application {client.id}" in browser.get("/me/who").text
 
 
 @pytest.mark.capability("1-16", "refuses")

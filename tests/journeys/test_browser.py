@@ -54,9 +54,11 @@ def test_the_patient_masks_an_item_by_a_click_and_the_doctor_loses_it(
 
     enter(other, server, "patient")
     assert server.installation.staff("team-doctor").name in other.text
+    mine = f"{server.address}/me/record/documents"
+    other.open(mine)
     assert other.value(f"document.querySelector('{button(item)}').innerText") == "Masquer"
     other.click(button(item))
-    assert other.address == f"{server.address}/me"
+    assert other.address == mine
     assert other.value(f"document.querySelector('{button(item)}').innerText") == "Montrer de nouveau"
 
     window.open(f"{server.address}/record/{server.record()}")

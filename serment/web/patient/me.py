@@ -1,108 +1,116 @@
-"""The holder's own page: who opened the record, what is in it with its masks."""
+"""The holder's first page: who opened the record, what is new, what there is to do. Three answers, no more.
+
+Two passages: one stretch of the list of acts, one look at what is new. Each is traced as the holder's own.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from babel import dates
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serment.door.asking import cookie_of, house_of, language_of
-from serment.errors import NotFoundError
-from serment.ledger.entry import Event, Interaction, Kind
-from serment.ledger.sentences import line
-from serment.model import Category, PatientId
-from serment.record.asking import Asking
-from serment.web.forms import page_form
-from serment.web.groups import groups_of
-from serment.web.shell import go_to, page, who_of
-from serment.web.written import day_of
-from serment.words import Language, say
+from serment.door.asking import MET
+from serment.ledger.entry import Body
+from serment.record.charting import Pick, Picked, Table, latest
+from serment.record.overview import NO_NEWS
+from serment.record.retracing import Sought, Told
+from serment.web.clinician.lines import news
+from serment.web.patient.mine import Mine, mine
+from serment.web.patient.telling import callers
+from serment.web.written import LOCALES, long_day
+from serment.words import Language
 
-SHOWN_LINES: Final = 40
-RECENT: Final = 30 * 24 * 3600 * 1000
-"""Milliseconds that the sentence about who opened the record looks back."""
+LOOKS_BACK: Final = 6
+"""Months that the first sentence looks back, the present one not counted."""
+NAMED: Final = 3
+"""People whom the first sentence names; the list below it names them all."""
+MOST_NEW: Final = 8
+NEW: Final = "new"
+YESTERYEAR: Final = 90 * 24 * 3600 * 1000
+"""Milliseconds for which things are new to somebody who comes for the first time."""
 
 
 async def me(request: Request) -> Response:
-    """Show the holder who opened the record, and what is in it with its masks."""
-    house = house_of(request)
-    asking = cookie_of(request, house)
-    patient = _own(asking)
-    language = language_of(request)
-    bodies = await house.proving.trail(asking, patient)
-    view = await house.showing.first_view(asking, patient)
-    told: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-    for body in bodies:
-        said = line(body.event, language, reader=asking.actor.id, late=bool(body.late))
-        if said.who:
-            told[body.event.actor == asking.actor.id].append(_line(said, language))
-    return page(
-        request,
-        "patient/me.html",
-        opened=_opened([body.event for body in bodies], asking, language),
-        lines=told[False][:SHOWN_LINES],
-        older=max(0, len(told[False]) - SHOWN_LINES),
-        mine=told[True][:SHOWN_LINES],
-        groups=groups_of(view, language, leave={Category.IDENTITY, Category.CONTACT, Category.CHOICES}),
-        **who_of(request, house, asking),
+    """Show who opened the record, what is new since the last visit, what there is to do."""
+    mine_ = mine(request)
+    since = months_back(mine_.asking.now)
+    told = await mine_.house.retracing.stretch(
+        mine_.asking, mine_.patient, Sought(since=since), most=2_000, walk=2_000
+    )
+    before = _last_visit(mine_, told)
+    chart = await mine_.house.charting.page(mine_.asking, mine_.patient, _new_since(mine_, before))
+    waiting = await asyncio.to_thread(mine_.house.inbox.waiting, mine_.asking)
+    people = callers(told.bodies, mine_.asking.actor.id, mine_.language)
+    return mine_.page(
+        "me.html",
+        first=_first(mine_, people, told.oldest if told.next else since),
+        people=people,
+        emergency=any(one["emergency"] for one in people),
+        news=[news(one, mine_.language) for one in chart.groups.get(NEW, [])],
+        more=max(0, chart.totals.get(NEW, 0) - MOST_NEW),
+        before=long_day(before, mine_.language) if before else "",
+        to_do=len(waiting),
     )
 
 
-async def mask(request: Request) -> Response:
-    """Mask an item: a Consent of the holder, in force at the next request."""
-    return await _choose(request, masked=True)
+def months_back(now: int) -> int:
+    """Give the beginning of the month from which the first page looks (ms), by the clock of this house."""
+    today = datetime.fromtimestamp(now / 1000, UTC).astimezone()
+    months = today.year * 12 + today.month - 1 - LOOKS_BACK
+    first = today.replace(
+        year=months // 12, month=months % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0
+    )
+    return int(first.timestamp() * 1000)
 
 
-async def unmask(request: Request) -> Response:
-    """Lift a mask."""
-    return await _choose(request, masked=False)
+def _first(mine_: Mine, people: list[dict[str, Any]], since: int) -> str:
+    """Write the first sentence of the page: how many people, since when, who."""
+    when = _month(since, mine_.asking.now, mine_.language)
+    if not people:
+        return mine_.say("patient.opened-nobody", since=when)
+    names = [f"{one['who']}, {one['role']}" if one["role"] else str(one["who"]) for one in people]
+    listed = " ; ".join(names[:NAMED])
+    if len(people) == 1:
+        return mine_.say("patient.opened-one", since=when, who=listed)
+    if len(people) <= NAMED:
+        return mine_.say("patient.opened-some", since=when, count=_spelled(mine_, len(people)), who=listed)
+    others = len(people) - NAMED
+    return mine_.say(
+        "patient.opened-many", since=when, count=_spelled(mine_, len(people)), who=listed, others=others
+    )
 
 
-async def _choose(request: Request, *, masked: bool) -> Response:
-    house = house_of(request)
-    asking = cookie_of(request, house)
-    form = await page_form(request, house)
-    if masked:
-        await house.choosing.mask(asking, PatientId(_own(asking)), form.get("item", ""))
-    else:
-        await house.choosing.unmask(asking, PatientId(_own(asking)), form.get("item", ""))
-    return go_to("/me")
+def _spelled(mine_: Mine, count: int) -> str:
+    return mine_.say(f"patient.number-{count}") if count <= 9 else str(count)
 
 
-def _own(asking: Asking) -> str:
-    if asking.actor.patient is None:
-        raise NotFoundError("record.not-found")
-    return asking.actor.patient
+def _month(at: int, now: int, language: Language) -> str:
+    """Write a month as a sentence does, with its year when that is another one."""
+    day, today = (datetime.fromtimestamp(one / 1000, UTC).astimezone().date() for one in (at, now))
+    pattern = "MMMM" if day.year == today.year else "MMMM y"
+    return str(dates.format_date(day, pattern, locale=LOCALES[language]))
 
 
-def _opened(events: list[Event], asking: Asking, language: Language) -> str:
-    """Say in one sentence how many other people opened the record in the last thirty days."""
-    others = [
-        event
-        for event in events
-        if event.actor != asking.actor.id
-        and event.kind is Kind.ACCESS
-        and asking.now - event.t < RECENT
-        and event.interaction is not Interaction.FIND
-    ]
-    people = len({event.actor for event in others})
-    urgent = sum(1 for event in others if event.emergency)
-    number = {0: "nobody", 1: "one"}.get(people, "many")
-    said = say(f"web.me.opened-{number}", language, count=people)
-    return f"{said} {say('web.me.opened-urgent', language)}" if urgent else said
+def _last_visit(mine_: Mine, told: Told) -> int:
+    """Say when the person was last here (ms) before this session; 0 when the list does not say."""
+    session = mine_.request.scope[MET]
+
+    def own(body: Body) -> bool:
+        return body.event.actor == mine_.asking.actor.id and body.event.t < session.started
+
+    return max((body.event.t for body in told.bodies if own(body)), default=0)
 
 
-def _line(one: Any, language: Language) -> dict[str, Any]:
-    at = datetime.fromtimestamp(one.when_ms / 1000, UTC).astimezone()
-    when = f"{day_of(at.date().isoformat(), language)} {at:%H:%M}"
-    who = f"{one.who} ({one.role})" if one.role else one.who
-    return {
-        "when": when,
-        "who": who,
-        "what": one.what,
-        "why": one.why,
-        "emergency": one.emergency,
-        "denied": one.denied,
-    }
+def _new_since(mine_: Mine, before: int) -> Pick:
+    since = before or mine_.asking.now - YESTERYEAR
+
+    def pick(table: Table) -> Picked:
+        items = table.since(since, NO_NEWS)
+        fresh = [item for item in items if item.unit.author != mine_.asking.actor.id]
+        return Picked({NEW: latest(fresh, MOST_NEW)}, {NEW: len(fresh)})
+
+    return pick

@@ -1,5 +1,8 @@
 """A document and its content move together: the class of a Binary is that of the document it belongs to.
 
+So do an item and what is said of where it comes from: a Provenance has the class of its targets, whatever it
+becomes (HOUSE section 5), with a document type of its own.
+
 In this order: where an item stands in a transaction, the class of a Binary, the links that a write
 makes, masks. A link stands in the index entries of both sides; it is made by the attachment of a
 DocumentReference or by the security context of a Binary, never undone, and moves no body. A Binary of
@@ -20,6 +23,7 @@ import msgspec
 from serment.access.categories import Classified, classify_with
 from serment.errors import InvalidResourceError
 from serment.fhir.binary_json import contents_of
+from serment.fhir.owner import OwnedByTarget
 from serment.keys.record_keys import IDENTITY_CATEGORIES
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, Category, Denial, ItemClass, Label, Permit
@@ -39,6 +43,9 @@ STATED = "$stated"
 FILING = (Act.FILE, Act.WRITE)
 HOLDING = (Act.READ, Act.LIST, Act.FILE, Act.WRITE)
 DEPOSITS = frozenset({"DocumentReference", "Binary"})
+PROOF = "Provenance"
+FOLLOWING = frozenset({"Binary", PROOF})
+"""Types whose class is that of what they belong to."""
 _DEPTH = Classified(Category.UNMAPPED, "Binary", (Label.NORMAL.value,))
 
 
@@ -145,11 +152,24 @@ def _joined(*lists: Iterable[str]) -> list[str]:
 
 
 def unit_of(draft: Draft, incoming: Incoming, alone: ItemClass, before: Item | None = None) -> ItemClass:
-    """Give the class of what is written: of a Binary, that of its documents; `alone` of anything else."""
-    if incoming.type != "Binary":
+    """Give the class of what is written: of what follows others, theirs; `alone` of anything else."""
+    if incoming.type not in FOLLOWING:
         return alone
-    named = _joined(_links(before.entry) if before is not None else (), incoming.context, incoming.documents)
-    return _filed(draft, alone, _stated(incoming), named, masked=alone.masked)
+    named = _joined(_links(before.entry) if before is not None else (), _followed(incoming))
+    return _typed(incoming.type, _filed(draft, alone, _stated(incoming), named, masked=alone.masked))
+
+
+def _followed(incoming: Incoming) -> tuple[str, ...]:
+    """Name what something that is written follows: a Binary its documents, a Provenance its targets."""
+    owner = incoming.owner
+    if incoming.type == PROOF:
+        return (owner.reference, *owner.others) if isinstance(owner, OwnedByTarget) else ()
+    return (*incoming.context, *incoming.documents)
+
+
+def _typed(type_: str, unit: ItemClass) -> ItemClass:
+    """Give a Provenance its own document type: what it follows is no document that it could be taken for."""
+    return replace(unit, document_type=PROOF) if type_ == PROOF else unit
 
 
 def _stated(incoming: Incoming) -> list[str]:
@@ -194,7 +214,7 @@ def link(filing: Filing, incoming: Incoming, id_: str, before: Item | None = Non
     """Link what was just written with its content, or with its documents, and move what follows."""
     reference = f"{incoming.type}/{id_}"
     known = _links(before.entry) if before is not None else []
-    if incoming.type == "Binary":
+    if incoming.type in FOLLOWING:
         _link_content(filing, incoming, reference, known)
     elif known or incoming.type == "DocumentReference":
         named = contents_of(incoming.document.value, incoming.base)
@@ -219,12 +239,12 @@ def _link_document(filing: Filing, reference: str, known: Sequence[str], named: 
 
 
 def _link_content(filing: Filing, incoming: Incoming, reference: str, known: Sequence[str]) -> None:
-    """Write on a Binary which documents it follows, and on them that it does."""
+    """Write on a Binary, or a Provenance, what it follows, and on that that it does."""
     draft = filing.draft
     at = placed(draft, reference)
     if at is None:
         return
-    documents = _joined(known, incoming.context, incoming.documents)
+    documents = _joined(known, _followed(incoming))
     move(draft, at, at.unit, {STATED: _stated(incoming), LINKS: documents})
     for document in documents:
         if document in incoming.documents and placed(draft, document) is None:
@@ -245,7 +265,8 @@ def _refile(filing: Filing, binary: str, document: str, acts: Sequence[Act]) -> 
     values = _values(at.entry)
     documents = _joined(values.get(LINKS, []), [document])
     stated = list(values.get(STATED, []))
-    unit = _filed(draft, at.unit, stated, documents, masked=_masked_alone(filing, binary, stated))
+    found = _filed(draft, at.unit, stated, documents, masked=_masked_alone(filing, binary, stated))
+    unit = _typed(at.entry.type, found)
     move(draft, at, unit, {LINKS: documents})
     if at.item is not None and unit != at.unit:
         version = f"{binary}/_history/{at.entry.version}"
@@ -272,7 +293,7 @@ def mask(pen: Pen, draft: Draft, reference: str, *, masked: bool) -> None:
     if not isinstance(at, Standing):
         return
     links = _links(at.entry)
-    if at.entry.type == "Binary":
+    if at.entry.type in FOLLOWING:
         classes = [class_of(draft, document) for document in links]
         masked = masked or any(unit is not None and unit.masked for unit in classes)
     if at.unit.masked == masked:
@@ -283,7 +304,7 @@ def mask(pen: Pen, draft: Draft, reference: str, *, masked: bool) -> None:
     version = f"{reference}/_history/{at.entry.version}"
     pen.did(draft, Interaction.MASK, trace.Touched(version, trace.chain_for(moved, pen.asking), rule))
     filing = Filing(pen, draft, Interaction.MASK, rule)
-    for binary in links if at.entry.type != "Binary" else []:
+    for binary in links if at.entry.type not in FOLLOWING else []:
         if not _refile(filing, binary, reference, HOLDING):
             raise DeniedError(draft.view, Denial("D0.silence", "ground"), Interaction.MASK)
 

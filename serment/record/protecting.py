@@ -10,17 +10,16 @@ Order: what is shown, the passage, inside the transaction.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
-from serment.access.categories import Classified, classify_with
 from serment.errors import ConflictError, NotFoundError, RefusedError, VersionConflictError
 from serment.fhir import protected
 from serment.fhir.dates import instant_text
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Act, Actor, ActorId, ActorKind, ItemClass, PatientId
-from serment.record import filing, gate, inbox, incoming, proposals, trace, writing
+from serment.record import gate, inbox, incoming, proposals, trace, writing
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.gate import Item, Sealed, View
@@ -100,7 +99,7 @@ class Protecting:
             draft, item = _held(pen, patient, shown)
             made = _done(pen, shown.said, ready)
             closed = proposals.close(pen, draft, item, State.CONFIRMED)
-            _said_by_both(pen, draft, closed, base)
+            _said_by_both(pen, closed, base)
             _settle(pen, draft, shown)
             return made
 
@@ -155,7 +154,11 @@ class Protecting:
 
 
 def _pairs(snapshot: Snapshot, view: View) -> list[tuple[Item, Item | None]]:
-    """Find the proposals that may be read, newest first, each with its item as it stands."""
+    """Find the proposals that may be read, newest first, each with its item as it stands.
+
+    A proposal about an item that may not be read is not shown, whatever it could be seen by itself: what was
+    masked since is hidden with all that speaks of it.
+    """
     permits = gate.permitted(view, Act.READ, _may_hold)
     found: list[Item] = []
     standing: dict[str, Item] = {}
@@ -167,7 +170,13 @@ def _pairs(snapshot: Snapshot, view: View) -> list[tuple[Item, Item | None]]:
             elif entry.type in protected.TYPES and not entry.deleted:
                 standing[entry.reference] = item
     found.sort(key=lambda one: (one.entry.updated, one.entry.id), reverse=True)
-    return [(one, standing.get(proposals.read(one).target)) for one in found]
+    pairs = [(one, standing.get(proposals.read(one).target)) for one in found]
+    return [(one, item) for one, item in pairs if item is not None or _of_nothing_yet(proposals.read(one))]
+
+
+def _of_nothing_yet(said: Proposal) -> bool:
+    """Say whether a proposal is of something that never came to stand."""
+    return not said.base and said.state is not State.CONFIRMED
 
 
 def _may_hold(unit: ItemClass) -> bool:
@@ -198,15 +207,11 @@ def _done(pen: Pen, said: Proposal, ready: Incoming | None) -> Written:
     return writing.change(pen, ready, id_, incoming.owning_reference(ready, id_), said.base)
 
 
-def _said_by_both(pen: Pen, draft: Draft, said: Proposal, base: str) -> None:
-    """Write the Provenance of the change, filed with the item that it speaks of."""
+def _said_by_both(pen: Pen, said: Proposal, base: str) -> None:
+    """Write the Provenance of the change: it is filed with the item that it speaks of."""
     agents = [("author", said.by, said.by_name), ("verifier", said.closed_by, said.closed_name)]
     value = protected.provenance(said.target, agents, instant_text(pen.asking.now))
     ready = incoming.read(json.dumps(value, ensure_ascii=False).encode(), "Provenance", base)
-    unit = filing.class_of(draft, said.target)
-    if unit is not None:
-        target = Classified(unit.category, "Provenance", unit.labels)
-        ready = replace(ready, **classify_with(value, target)._asdict())
     writing.put(pen, ready, writing.new_id(), {}, pen.asking.actor.id)
 
 

@@ -249,3 +249,26 @@ def test_who_sees_nothing_of_a_record_sees_no_proposal_and_learns_nothing(server
             run(protecting.of(asking, record))  # type: ignore[arg-type]  # an id typed by hand
         sentences.append(str(refused.value))
     assert sentences[0] == sentences[1]
+
+
+def test_what_was_masked_since_takes_its_proposals_and_their_provenance_with_it(server: Served) -> None:
+    """The doctor from whom the allergy is hidden meets nothing that speaks of it; the attending one does."""
+    record = server.installation.record()
+    before = made(server.staff("attending").post("AllergyIntolerance", json=allergy(record)))
+    reference = f"AllergyIntolerance/{before['id']}"
+    changed = {**before, "code": {"text": "Amoxicilline"}}
+    answer = server.staff("attending").put(reference, json=changed, headers={"if-match": 'W/"1"'})
+    assert answer.status_code == 202
+    colleague = server.installation.as_staff("team-doctor")
+    (one,) = [p for p in waiting(server, "team-doctor") if p.said.target == reference]
+    run(server.house.protecting.confirm(colleague, record, one.id))
+    everything = f"Patient/{record}/$everything?_count=500&_type=Provenance,AllergyIntolerance"
+    nurse = server.installation.as_staff("nurse")
+    run(server.house.choosing.declare_act(nurse, record, "visit-today"))
+    shown = server.staff("nurse").get(everything).text
+    assert shown.count(reference) >= 2
+    run(server.house.choosing.mask(server.installation.as_patient(), record, reference))
+    assert reference in server.staff("attending").get(everything).text
+    assert before["id"] not in server.staff("nurse").get(everything).text
+    told = run(server.house.protecting.of(nurse, record))
+    assert [p for p in told if p.said.target == reference] == []

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -25,7 +26,7 @@ import msgspec
 
 from serment.access.case import acting_as
 from serment.access.record_facts import APPOINTMENT
-from serment.errors import IntegrityError
+from serment.errors import CustodyError, IntegrityError, LockedError, TooManyError
 from serment.identity.who import Who
 from serment.ledger.append import Pending
 from serment.ledger.chains import Chain
@@ -157,7 +158,7 @@ class Worklists:
         Nobody is named here (`named`), and the reason of a visit is none of it: that is read in the record.
         """
         records = await asyncio.to_thread(self._on_the_day, asking, (start, until - 1))
-        await warm_records(self._passage, asking, records)
+        await self._warmed(asking, records)
         slots = await asyncio.to_thread(self._slots, asking, records, start, until)
         return sorted(slots, key=lambda one: (one.start, one.patient))
 
@@ -188,6 +189,11 @@ class Worklists:
                 ]
         return found
 
+    async def _warmed(self, asking: Asking, records: Collection[RecordToken]) -> None:
+        """Fetch the keys of records, as far as custody gives them: a list of some is no list of none."""
+        with suppress(CustodyError, LockedError, TooManyError):
+            await warm_records(self._passage, asking, records)
+
     def _view(self, snapshot: Snapshot, asking: Asking, record: RecordToken) -> View | None:
         """Look at a record; None when its keys are away, as of one that is gone."""
         try:
@@ -199,7 +205,7 @@ class Worklists:
         """List the newest results (`results`) that wait for the asker, of those that they may read now."""
         found = (await asyncio.to_thread(self._inbox.results, asking))[: 2 * most]
         records = await asyncio.to_thread(self._records, [one.patient for one in found])
-        await warm_records(self._passage, asking, records)
+        await self._warmed(asking, records)
         return (await asyncio.to_thread(self._readable, asking, found))[:most]
 
     async def read(self, asking: Asking, item: str) -> None:
@@ -238,7 +244,8 @@ class Worklists:
         await warm_records(passage, asking, records)
         answer = await asyncio.to_thread(self._answered, asking, wanted)
         passage.shown.spend(asking.actor.id, list(answer.shown), asking.now)
-        await settled(passage, answer.entries)
+        if answer.entries:
+            await settled(passage, answer.entries)
         return answer.shown
 
     def _records(self, patients: Iterable[str]) -> list[RecordToken]:
@@ -253,9 +260,10 @@ class Worklists:
             for patient in patients:
                 record = passage.resolve(snapshot, f"Patient/{patient}")[0].record
                 view = self._view(snapshot, asking, record)
-                who = register.row_at(passage, snapshot, rows, record)
                 permits = {} if view is None else gate.permitted(view, Act.READ, _says_who)
-                if who is not None and permits:
+                # The row is looked up for whom it may be shown of: hidden and unknown stop here alike.
+                who = register.row_at(passage, snapshot, rows, record) if permits else None
+                if who is not None:
                     rule = main_rule([permit.rule for permit in permits.values()])
                     shown[patient] = who
                     touched.append(Touched(f"Patient/{patient}", Chain.ORDINARY, rule))

@@ -20,11 +20,12 @@ import pytest
 
 from serment.errors import CustodyError, LockedError, NotFoundError, SermentError, TooManyError
 from serment.fhir.query import parse
-from serment.model import Act, PatientId
+from serment.model import Act, EmergencyReason, PatientId
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.explaining import Explaining
 from serment.record.house import House
+from serment.record.overview import overview
 from serment.record.passage import DECOY, DIRECTORY, REFUSALS, Keyring
 from tests.attacks.watching import watched
 from tests.installation import Installation, installation, run
@@ -32,6 +33,7 @@ from tests.installation import Installation, installation, run
 WALKS = (
     *("read", "vread", "history", "explain", "view", "trail", "search", "binary", "old binary"),
     *("update", "delete", "create", "declare", "confirm", "oppose", "batch"),
+    *("chart", "urgent"),
 )
 
 
@@ -112,6 +114,8 @@ async def walked(house: House, walk: str, asking: Asking, patient: str, item: st
         "history": lambda: house.reading.history(asking, type_, id_),
         "explain": lambda: Explaining(house.passage).explain(asking, item, Act.READ),
         "view": lambda: house.showing.first_view(asking, patient),
+        "chart": lambda: house.charting.page(asking, patient, overview(asking.actor.id, 1)),
+        "urgent": lambda: house.urgent.begin(asking, PatientId(patient), [EmergencyReason.LIFE_THREAT]),
         "trail": lambda: house.proving.trail(asking, patient),
         "search": lambda: house.finding.search(
             asking, parse("Observation", [("patient", f"Patient/{patient}")])

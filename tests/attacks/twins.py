@@ -23,6 +23,7 @@ from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.bundling import part_of
 from serment.record.house import House
+from serment.record.overview import overview
 from serment.record.reading import Served
 from serment.record.write import Written
 from serment.record.writing import new_id
@@ -173,6 +174,7 @@ async def told(
     for place in sorted(twin.ids):
         await _item(house, actor, now, plan.items[place].type, twin.ids[place], say)
     await _view(house, actor, now, twin, say)
+    await _chart(house, actor, now, twin, say)
     await telling.operations(house, ask(actor, now), twin.patient, say)
     if role in {"parent", "holder"} and trace:
         say(ASKS, "trail")
@@ -259,6 +261,19 @@ async def _view(house: House, actor: Actor, now: int, twin: Twin, say: Any) -> N
     say("view", view.rule, sorted(view.totals.items()))
     for category, shown in sorted(view.groups.items()):
         say("  ", category, sorted(_ID.sub("", one.body.decode("latin-1")) for one in shown))
+
+
+async def _chart(house: House, actor: Actor, now: int, twin: Twin, say: Any) -> None:
+    """Ask for the first page of the record, as somebody who looked long ago."""
+    say(ASKS, "chart")
+    try:
+        chart = await house.charting.page(ask(actor, now), twin.patient, overview(actor.id, 1))
+    except SermentError as error:
+        say("chart", type(error).__name__, error)
+        return
+    say("chart", chart.ground.rule, chart.ground.until, sorted(chart.totals.items()))
+    for name, lines in sorted(chart.groups.items()):
+        say("  ", name, [_ID.sub("", one.body.decode("latin-1")) for one in lines])
 
 
 def _plain(body: bytes) -> str:

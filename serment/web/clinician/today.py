@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.door.asking import cookie_of, house_of
+from serment.errors import DependencyError, SermentError, TooManyError
 from serment.identity.who import Who
 from serment.model import ActorKind
 from serment.record.asking import Asking
@@ -36,13 +37,14 @@ WAITING: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """The pointers of one person's day, and who may be named."""
+    """The pointers of one person's day, and who may be named; `error`: why nothing can be listed now."""
 
-    slots: list[Slot] = field(repr=False)
-    results: list[Pointer] = field(repr=False)
-    waiting: list[Pointer] = field(repr=False)
-    looked: list[Looked] = field(repr=False)
-    named: dict[str, Who] = field(repr=False)
+    slots: list[Slot] = field(default_factory=list, repr=False)
+    results: list[Pointer] = field(default_factory=list, repr=False)
+    waiting: list[Pointer] = field(default_factory=list, repr=False)
+    looked: list[Looked] = field(default_factory=list, repr=False)
+    named: dict[str, Who] = field(default_factory=dict, repr=False)
+    error: SermentError | None = None
 
 
 async def today(request: Request) -> Response:
@@ -76,6 +78,7 @@ async def _shown(request: Request, house: House, asking: Asking, found: Found) -
         "clinician/today.html",
         found.status,
         day=long_day(asking.now, language),
+        away="" if day.error is None else day.error.said(language),
         appointments=_appointments(day, language),
         results=_results(day, language),
         waiting=_waiting(day, language),
@@ -91,16 +94,20 @@ def _found(found: Found, language: Language) -> dict[str, Any]:
 
 
 async def _day(house: House, asking: Asking) -> _Day:
-    """Gather the pointers of a day, then name in one look those whom the asker may see."""
-    start, until = _bounds(asking.now)
+    """Gather the pointers of a day, then name in one look those whom the asker may see.
+
+    What cannot be listed now is said, and never keeps somebody from the search.
+    """
     lists, inbox = house.worklists, house.inbox
-    slots = await lists.expected(asking, start, until)
-    looked = (await asyncio.to_thread(lists.looked, asking))[:RECENT]
-    pointers = await asyncio.to_thread(inbox.waiting, asking)
-    results, waiting = await lists.to_read(asking, WAITING), pointers[:WAITING]
-    named = await lists.named(
-        asking, [one.patient for one in (*slots, *results, *waiting, *looked) if one.patient]
-    )
+    try:
+        slots = await lists.expected(asking, *_bounds(asking.now))
+        looked = (await asyncio.to_thread(lists.looked, asking))[:RECENT]
+        waiting = (await asyncio.to_thread(inbox.waiting, asking))[:WAITING]
+        results = await lists.to_read(asking, WAITING)
+        pointers = [*slots, *results, *waiting, *looked]
+        named = await lists.named(asking, [one.patient for one in pointers if one.patient])
+    except (DependencyError, TooManyError) as error:
+        return _Day(error=error)
     return _Day(slots, results, waiting, looked, named)
 
 

@@ -41,6 +41,9 @@ _AUTHORS: Final = (
 )
 """Reference parameters that name who wrote, asked or did."""
 
+_IN_SERIES: Final = frozenset({"Observation", "MedicationRequest", "MedicationStatement"})
+"""Types that come again and again under one code: a measure, a treatment."""
+
 _TEXTS_KEPT: Final = 65_536
 
 
@@ -49,7 +52,7 @@ class Leaf:
     """What a list knows of one item.
 
     `words` are folded, each text behind a line break; `authors` are `rpps:<number>` and `Practitioner/<id>`;
-    `series` names what an Observation measures, "" for the rest.
+    `series` names what comes again: what is measured, which medicine; "" for the rest.
     """
 
     words: str = field(default="", repr=False)
@@ -94,7 +97,7 @@ def _plan(type_: str, needs: Needs) -> _Plan:
     words = {code: kind for code, kind in named.items() if kind in {"token", "string"}}
     by = tuple(code for code in _AUTHORS if code in known and known[code].type == "reference")
     authors = by if needs.authors else ()
-    series = needs.series and type_ == "Observation"
+    series = needs.series and type_ in _IN_SERIES
     codes = dict.fromkeys((*words, *authors, *(("code",) if series else ())))
     return _Plan(words, authors, series, tuple(codes))
 
@@ -188,7 +191,7 @@ def _identified(reference: dict[str, Any]) -> str:
 
 
 def _series(values: list[list[Any]] | None) -> str:
-    """Name what an observation measures: the first code with its system, else the text."""
+    """Name what comes again: the first code with its system, else the text."""
     for value in values or ():
         if value[1] is not None:
             return f"{value[0] or ''}|{value[1]}"

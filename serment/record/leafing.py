@@ -11,18 +11,24 @@ Order: what is asked, what answers, series, the pages.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
+from serment.errors import MalformedError
 from serment.fhir import search
 from serment.fhir.leaf import Needs, leaf, people, says
 from serment.ledger.entry import Interaction
-from serment.model import Category
+from serment.model import Category, RequestId
 from serment.record.asking import Asking
 from serment.record.charting import Chart, Charting, Pick, Picked, Table, latest, moment
 from serment.record.gate import Item
+from serment.record.overview import OVER as HAS_STATE
+from serment.record.overview import active
 from serment.record.passage import Passage
+from serment.record.reading import opened_token, sealed_token
 from serment.record.writing import new_id
 
 ITEMS: Final = "items"
@@ -38,6 +44,14 @@ BESIDE: Final = frozenset({"Binary", "Provenance", "AuditEvent"})
 
 AUTHOR: Final = "author"
 SERIES: Final = "series"
+
+STANDING: Final = "standing"
+OVER: Final = "over"
+MOST: Final = 60
+"""Items that a section shows of each group."""
+
+LOOKING: Final = 15 * 60 * 1000
+"""Milliseconds during which the pages of a document belong to the act that opened it."""
 
 Token = Callable[[str, str], str]
 """From (`AUTHOR` or `SERIES`, name) to what stands for it in an address."""
@@ -67,6 +81,13 @@ class Wish:
         return Needs(bool(self.words), bool(self.author), bool(self.series))
 
 
+class _Act(msgspec.Struct, array_like=True, frozen=True):
+    """An act that goes on: its number and its instant (ms)."""
+
+    request: RequestId
+    at: int
+
+
 class Leafing:
     """The pages that leaf through a record."""
 
@@ -87,8 +108,33 @@ class Leafing:
         pick: Pick = partial(_series, categories, each, self._token)
         return await self._charting.page(asking, patient, pick)
 
+    async def standing(self, asking: Asking, patient: str, category: Category) -> Chart:
+        """Give what of a category stands, under `STANDING`, and what is `OVER`. Raises as `leaves`."""
+        return await self._charting.page(asking, patient, partial(_standing, category))
+
+    async def courses(self, asking: Asking, patient: str) -> Chart:
+        """Give each treatment once, at its newest, under `STANDING` and `OVER`; under its token, how often.
+
+        A treatment stands when one of its prescriptions does. Raises as `leaves`.
+        """
+        return await self._charting.page(asking, patient, partial(_courses, self._token))
+
+    def act_of(self, asking: Asking, name: str) -> str:
+        """Seal the number of this act, so that what is fetched for the same page belongs to it."""
+        plain = msgspec.msgpack.encode(_Act(asking.request, asking.now))
+        return sealed_token(self._passage, f"act {asking.actor.id} {name}", plain)
+
+    def same_act(self, asking: Asking, name: str, token: str) -> Asking:
+        """Go on in the act of a page that was looked at a moment ago; else this one is an act of its own."""
+        try:
+            plain = opened_token(self._passage, f"act {asking.actor.id} {name}", token)
+        except MalformedError:
+            return asking
+        act = msgspec.msgpack.decode(plain, type=_Act)
+        return replace(asking, request=act.request) if 0 <= asking.now - act.at <= LOOKING else asking
+
     def series_of(self, resource: dict[str, Any]) -> str:
-        """Give what stands for the series of an Observation in addresses, "" for what is in none."""
+        """Give what stands for the series of a resource in addresses, "" for what is in none."""
         values = search.index(resource)
         return self._token(SERIES, leaf(str(resource["resourceType"]), values, Needs(series=True)).series)
 
@@ -157,6 +203,33 @@ def _within(item: Item, wish: Wish) -> bool:
         return True
     at = moment(item)
     return (wish.since is None or at >= wish.since) and (wish.until is None or at < wish.until)
+
+
+# What stands, and what is over.
+
+
+def _standing(category: Category, table: Table) -> Picked:
+    items = list(_lines(table, frozenset({category})))
+    known = {item.entry.reference for item in active(items)}
+    stands = [item for item in items if item.entry.reference in known or item.entry.type not in HAS_STATE]
+    over = [item for item in items if item.entry.reference not in known and item.entry.type in HAS_STATE]
+    return Picked(
+        {STANDING: latest(stands, MOST), OVER: latest(over, MOST)}, {STANDING: len(stands), OVER: len(over)}
+    )
+
+
+def _courses(token: Token, table: Table) -> Picked:
+    found: dict[str, list[Item]] = {}
+    for item in _lines(table, frozenset({Category.TREATMENTS})):
+        name = leaf(item.entry.type, bytes(item.entry.values), Needs(series=True)).series
+        found.setdefault(name or item.entry.reference, []).append(item)
+    totals = {token(SERIES, name): len(items) for name, items in found.items()}
+    groups: dict[str, list[Item]] = {STANDING: [], OVER: []}
+    for items in found.values():
+        stands = active(items)
+        groups[STANDING if stands else OVER] += latest(stands or items, 1)
+    totals |= {name: len(items) for name, items in groups.items()}
+    return Picked({name: latest(items, MOST) for name, items in groups.items()}, totals)
 
 
 # Series.

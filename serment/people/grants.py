@@ -184,6 +184,15 @@ class Grants:
         mine = [one for one in found if one.actor in actors and one.spent and one.in_force(asking.now)]
         return sorted(mine, key=lambda one: -one.made)
 
+    def last_used(self, asking: Asking) -> dict[str, int]:
+        """Give when each program last got a token for somebody (ms), by its id. Nobody is named."""
+        found: dict[str, int] = {}
+        for value in self._registry.all(asking, DRAWER).values():
+            grant = _of(value)
+            if grant.used:
+                found[grant.client] = max(grant.used, found.get(grant.client, 0))
+        return found
+
     def revoke(self, asking: Asking, id_: str, actors: Collection[ActorId]) -> None:
         """Take back what a person gave: nothing of it opens any more, in any process.
 

@@ -28,7 +28,10 @@ ROLE: Final = Link("/home", "clinician.role")
 TRAINING: Final = Link("/training", "everyone.training")
 SECURITY: Final = Link("/officer", "officer.nav", "s")
 
-DESK: Final[dict[ActorKind, str]] = {ActorKind.PROFESSIONAL: TODAY.to}
+RECEPTION: Final = Link("/reception", "secretary.reception", "h")
+AGENDA: Final = Link("/reception/agenda", "secretary.agenda", "g")
+
+DESK: Final[dict[ActorKind, str]] = {ActorKind.PROFESSIONAL: TODAY.to, ActorKind.STAFF: RECEPTION.to}
 """Where each kind of person arrives; who is not named here arrives at the home page."""
 
 PATIENT: Final = (
@@ -54,6 +57,7 @@ OF_KIND: Final[dict[ActorKind, tuple[Link, ...]]] = {
 """The links of the header, by kind of actor; who is not named here has the home page only."""
 
 OF_FUNCTION: Final[dict[Function, tuple[Link, ...]]] = {
+    Function.SECRETARY: (RECEPTION, AGENDA, ROLE, ACTS, TRAINING),
     Function.DPO: (HOME, Link("/officer/privacy", "officer.privacy", "p"), SECURITY, ACTS, TRAINING),
 }
 """Those of a function, in place of its kind's."""

@@ -25,7 +25,7 @@ from serment.record.house import House
 from serment.record.session_rows import UNBOUND
 from serment.web.assets import address
 from serment.web.navigation import FOOT, links_of
-from serment.words import Language, say
+from serment.words import Language, catalogue, say
 
 _POLICY: Final = (
     "default-src 'none'; {script}style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -102,16 +102,25 @@ def who_of(request: Request, house: House, asking: Asking) -> dict[str, Any]:
 
 
 def failed(request: Request, error: SermentError) -> Response:
-    """Say an error in words, with what to do."""
+    """Say an error in words, calmly: the fact, what became of what was sent, what to do."""
+    language = language_of(request)
     return page(
         request,
         "error.html",
         error.status,
-        sentence=error.said(language_of(request)),
+        sentence=error.said(language),
+        todo=say(f"everyone.error-{_alike(error.status)}", language),
         again=error.status not in {401, 503},
         locked=isinstance(error, LockedError),
         out=error.status == 401,
     )
+
+
+def _alike(status: int) -> int:
+    """Give the status whose advice fits this one: those that have no advice of their own are of two kinds."""
+    if f"everyone.error-{status}" in catalogue():
+        return status
+    return 500 if status >= 500 else 400
 
 
 def _common(request: Request, language: Language) -> dict[str, Any]:

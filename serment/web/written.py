@@ -5,7 +5,7 @@ A FHIR date may stop at the month or the year: it is written as far as it goes, 
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from babel import dates, numbers
@@ -45,3 +45,14 @@ def age(born: str, today: date) -> int | None:
     except ValueError:
         return None
     return today.year - day.year - ((today.month, today.day) < (day.month, day.day))
+
+
+def lasting(ms: int, language: Language) -> str:
+    """Write how long something lasts, in its largest unit: 12 heures, 12 hours."""
+    return str(dates.format_timedelta(timedelta(milliseconds=ms), locale=LOCALES[language]))
+
+
+def ago(ms: int, language: Language) -> str:
+    """Write how long ago something was: il y a 3 heures, 3 hours ago."""
+    since = timedelta(milliseconds=-max(1000, ms))
+    return str(dates.format_timedelta(since, add_direction=True, locale=LOCALES[language]))

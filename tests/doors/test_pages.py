@@ -185,6 +185,7 @@ def test_the_officer_opens_no_record(server: Served) -> None:
 def test_the_officer_reads_that_the_ledger_is_whole_and_the_disk_mute(server: Served) -> None:
     page = server.browser()
     page.get(server.code(server.installation.staff("officer"), "/officer"))
+    assert page.post("/officer/probes", data={"csrf": key(page.get("/officer").text)}).status_code == 303
     shown = html.unescape(page.get("/officer").text)
     assert "lignes vérifiées une à une" in shown
     assert "noms de patients n'y est lisible" in shown

@@ -89,6 +89,22 @@ WHO = {
     "/me/download/paper": ("page", "POST"),
     "/me/unmask": ("page", "POST"),
     "/officer": ("page", "GET"),
+    "/officer/probes": ("page", "POST"),
+    "/officer/policy": ("page", "GET"),
+    "/officer/policy/tables/{name}": ("page", "GET"),
+    "/officer/policy/preview": ("page", "GET POST"),
+    "/officer/processors": ("page", "GET"),
+    "/officer/keys": ("page", "GET"),
+    "/officer/sessions": ("page", "GET"),
+    "/officer/sessions/end": ("page", "POST"),
+    "/officer/training": ("page", "GET"),
+    "/officer/privacy": ("page", "GET"),
+    "/accessibility": ("anybody", "GET"),
+    "/words": ("anybody", "GET"),
+    "/what-leaves": ("anybody", "GET"),
+    "/preferences": ("anybody", "GET POST"),
+    "/training": ("page", "GET POST"),
+    "/research": ("page", "GET"),
     "/home": ("page", "GET POST"),
     "/acts": ("page", "GET"),
     "/openid/choose": ("page", "POST"),
@@ -188,7 +204,7 @@ def test_nobody_enters_without_signing_in(server: Served, path: str, method: str
             assert answer.status_code == 404
         elif path in LEADS:
             assert (answer.status_code, answer.headers["location"]) == (303, LEADS[path])
-        elif path.startswith("/sign-in") and method == "POST":
+        elif path.startswith(("/sign-in", "/preferences")) and method == "POST":
             assert answer.status_code == 403  # no browser says from which page the form comes
         elif path != "/enter/{code}":
             assert answer.status_code in {200, 406}

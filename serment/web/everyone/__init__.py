@@ -2,4 +2,15 @@
 
 from starlette.routing import Route
 
-ROUTES: list[Route] = []
+from serment.web.everyone import leaving, plain, preferences, shared, training, verify
+
+ROUTES: list[Route] = [
+    Route("/accessibility", plain.accessibility, methods=["GET"]),
+    Route("/words", plain.words, methods=["GET"]),
+    Route("/what-leaves", leaving.leaves, methods=["GET"]),
+    Route("/preferences", preferences.preferences, methods=["GET", "POST"]),
+    Route("/training", training.training, methods=["GET", "POST"]),
+    Route("/verify", verify.verify, methods=["GET", "POST"]),
+    Route("/shared/{secret}", shared.shared, methods=["GET"]),
+    Route("/shared/{secret}", shared.opened, methods=["POST"]),
+]

@@ -2,8 +2,18 @@
 
 from starlette.routing import Route
 
-from serment.web.officer import security
+from serment.web.officer import custody, policy, privacy, processors, sessions, status, trained
 
 ROUTES = [
-    Route("/officer", security.officer, methods=["GET"]),
+    Route("/officer", status.status, methods=["GET"]),
+    Route("/officer/probes", status.run, methods=["POST"]),
+    Route("/officer/policy", policy.policy, methods=["GET"]),
+    Route("/officer/policy/tables/{name}", policy.table, methods=["GET"]),
+    Route("/officer/policy/preview", policy.previewing, methods=["GET", "POST"]),
+    Route("/officer/processors", processors.processors, methods=["GET"]),
+    Route("/officer/keys", custody.keys, methods=["GET"]),
+    Route("/officer/sessions", sessions.sessions, methods=["GET"]),
+    Route("/officer/sessions/end", sessions.end, methods=["POST"]),
+    Route("/officer/training", trained.trained, methods=["GET"]),
+    Route("/officer/privacy", privacy.privacy, methods=["GET"]),
 ]

@@ -2,4 +2,6 @@
 
 from starlette.routing import Route
 
-ROUTES: list[Route] = []
+from serment.web.researcher import entrance
+
+ROUTES: list[Route] = [Route("/research", entrance.research, methods=["GET"])]

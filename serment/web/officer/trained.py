@@ -1,0 +1,68 @@
+"""The register of who has followed the training: for each who works here, when, and until when it counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serment.door.asking import people_of
+from serment.people.accounts import DRAWER, Account
+from serment.people.people import People
+from serment.record import training
+from serment.record.asking import Asking
+from serment.record.training import Proof, Training
+from serment.web.officer.office import around, officer_here, read_of
+from serment.web.officer.sessions import roles_of, staff_of
+from serment.web.shell import page
+from serment.web.written import long_day, number
+from serment.words import say
+
+
+async def trained(request: Request) -> Response:
+    """Show who is trained, who is to be reminded, who has yet to begin."""
+    house, asking = officer_here(request)
+    lines = await run_in_threadpool(_lines, people_of(request), asking)
+    count = sum(one["counts"] for one in lines)
+    return page(
+        request,
+        "officer/training.html",
+        lines=lines,
+        trained=number(count, asking.language),
+        all=number(len(lines), asking.language),
+        missing=count < len(lines),
+        **around(request, house, asking),
+    )
+
+
+def _lines(people: People, asking: Asking) -> list[dict[str, Any]]:
+    read_of(people, asking, DRAWER, training.DRAWER)
+    proofs = Training(people.registry).all(asking)
+    present = [one for one in staff_of(people, asking) if not one.gone(asking.now)]
+    return [_line(one, proofs.get(one.id), asking) for one in present]
+
+
+def _line(account: Account, proof: Proof | None, asking: Asking) -> dict[str, Any]:
+    language = asking.language
+    kind, state = state_of(proof, asking)
+    return {
+        "name": account.name,
+        "roles": roles_of(account, language),
+        "at": long_day(proof.at, language) if proof else say("officer.trained-never", language),
+        "until": long_day(proof.until, language) if proof else "",
+        "request": proof.request if proof else "",
+        "counts": proof is not None and proof.counts(asking.now),
+        "kind": kind,
+        "state": say(f"officer.{state}", language),
+    }
+
+
+def state_of(proof: Proof | None, asking: Asking) -> tuple[str, str]:
+    """Say how a proof stands: the kind of its mark, and the end of the sentence's id."""
+    if proof is None:
+        return "warn", "trained-missing"
+    if not proof.counts(asking.now):
+        return "warn", "trained-over"
+    return ("warn", "trained-soon") if proof.ends_soon(asking.now) else ("good", "trained-counts")

@@ -72,6 +72,7 @@ async def _shown(opened: Opening, token: str, error: SermentError | None = None)
     except NotFoundError:
         return closed(opened)
     history = await opened.house.reading.history(opened.asking, *_named(opened), count=ON_PAGE, page=token)
+    await opened.house.worklists.read(opened.asking, f"{history.served[0].type}/{history.served[0].id}")
     return page(
         opened.request,
         "clinician/item.html",

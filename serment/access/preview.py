@@ -168,11 +168,11 @@ def _changes(
 ) -> Iterator[Change]:
     """Put together the acts that change alike, and the document types of a class that all do."""
     alike: dict[tuple[str, str, tuple[str, ...]], set[Act]] = {}
-    for (row, unit, act), labels in found.items():
-        alike.setdefault((row, unit, _ordered(labels)), set()).add(act)
+    for (row, unit, act), under in found.items():
+        alike.setdefault((row, unit, _ordered(under)), set()).add(act)
     columns: dict[tuple[str, tuple[Act, ...], tuple[str, ...]], set[str]] = {}
-    for (row, unit, labels), acts in alike.items():
-        columns.setdefault((row, tuple(act for act in Act if act in acts), labels), set()).add(unit)
+    for (row, unit, labels), changed in alike.items():
+        columns.setdefault((row, tuple(act for act in Act if act in changed), labels), set()).add(unit)
     classes = _classes(after, before) if regime is Regime.SHARED else {}
     for (row, acts, labels), units in sorted(columns.items()):
         for column in _gathered(units, classes):

@@ -144,7 +144,7 @@ def test_another_site_changes_no_preference(server: Served, site: str) -> None:
 
 @pytest.mark.parametrize("cookie", ["", "en", "fr.large", "....", "en" * 4000, "no-keys.no-keys", "é"])
 def test_a_cookie_that_says_nonsense_says_nothing(server: Served, cookie: str) -> None:
-    headers = {"cookie": f"{COOKIE}={cookie}".encode()}
+    headers = {b"cookie": f"{COOKIE}={cookie}".encode()}
     assert server.browser().get("/words", headers=headers).status_code in {200, 431}
 
 

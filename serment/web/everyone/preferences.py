@@ -14,7 +14,8 @@ from starlette.responses import Response
 from serment.door import browser
 from serment.door.asking import language_of
 from serment.door.preferences import COOKIE, COOKIE_SECONDS, Preferences
-from serment.people.arriving import CHOICE_MS, FLOW_MS
+from serment.people.arriving import CHOICE_MS
+from serment.people.openid import FLOW_MS
 from serment.record.sessions import SESSION_MS
 from serment.web.entry.joining import INVITATION, KEPT_SECONDS
 from serment.web.entry.openid import TICKET

@@ -175,14 +175,14 @@ def test_two_runs_at_once_are_one(made: Installation) -> None:
 
 def test_probes_run_by_themselves_at_half_their_period(made: Installation) -> None:
     now = [made.house.passage.clock()]
-    passage = replace(made.house.passage, clock=lambda: Instant(now[0]))
+    passage = replace(made.house.passage, clock=lambda: now[0])
     turning = Probing(passage, made.house.proving, made.house.custody, StoreKind.DEMO)
     turning.look = made.house.probing.look
     assert turning.turn(none) == []
-    now[0] += SOON
+    now[0] = Instant(now[0] + SOON)
     assert turning.turn(none) == list(Probe)
     assert turning.turn(none) == []
-    now[0] += PERIODS[Probe.AVAILABILITY] // 2
+    now[0] = Instant(now[0] + PERIODS[Probe.AVAILABILITY] // 2)
     assert turning.turn(none) == [Probe.AVAILABILITY]
 
 

@@ -25,7 +25,7 @@ from serment.record.house import House
 from serment.record.session_rows import UNBOUND
 from serment.web.assets import address
 from serment.web.navigation import FOOT, links_of
-from serment.words import Language, catalogue, say
+from serment.words import Language, say
 
 _POLICY: Final = (
     "default-src 'none'; {script}style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -42,6 +42,9 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 """What every answer to a person carries; one that is a page also names the nonce of its scripts."""
+
+ADVISED: Final = frozenset({400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507})
+"""Statuses of an error that have an advice of their own in the catalogue."""
 
 _templates = Environment(
     loader=PackageLoader("serment.web"),
@@ -118,7 +121,7 @@ def failed(request: Request, error: SermentError) -> Response:
 
 def _alike(status: int) -> int:
     """Give the status whose advice fits this one: those that have no advice of their own are of two kinds."""
-    if f"everyone.error-{status}" in catalogue():
+    if status in ADVISED:
         return status
     return 500 if status >= 500 else 400
 

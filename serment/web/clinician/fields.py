@@ -110,6 +110,9 @@ _CODED: Final = frozenset(
         "priority",
         "interpretation",
         "dataAbsentReason",
+        "category",
+        "type",
+        "use",
     }
 )
 """Members whose codes have words."""
@@ -156,7 +159,7 @@ def _is_date(text: str) -> bool:
 
 
 def _object(value: dict[str, Any], name: str, language: Language, depth: int) -> str:
-    for known in (_narrative, _extension, _quantity, _concept, _period, _reference, _range):
+    for known in (_narrative, _extension, _valued, _quantity, _concept, _period, _reference, _range):
         said = known(value, name, language)
         if said is not None:
             return said
@@ -172,7 +175,7 @@ def _object(value: dict[str, Any], name: str, language: Language, depth: int) ->
                 if inner in _NAMELESS
                 else say("chart.part", language, name=label(inner, language), value=joined)
             )
-    return "; ".join(parts)
+    return " · ".join(parts)
 
 
 _NAMELESS: Final = frozenset({"text", "value", "manifestation", "actor", "individual", "attachment", "title"})
@@ -190,6 +193,15 @@ def _extension(value: dict[str, Any], _name: str, language: Language) -> str | N
         return None
     said = ", ".join(text for text in _texts(value[members[0]], members[0], language, 1) if text)
     return say("chart.part", language, name=str(value["url"]).rpartition("/")[2], value=said)
+
+
+def _valued(value: dict[str, Any], _name: str, language: Language) -> str | None:
+    """Say a component: what it measures, and its value."""
+    named, values = value.get("code"), [name for name in value if name.startswith("value")]
+    if not isinstance(named, dict) or not values or set(value) - {"code", values[0], "id", "extension"}:
+        return None
+    parts = [text for one in (named, value[values[0]]) for text in _texts(one, "code", language, 1)]
+    return say("chart.part", language, name=parts[0], value=", ".join(parts[1:])) if len(parts) > 1 else None
 
 
 def _quantity(value: dict[str, Any], _name: str, language: Language) -> str | None:

@@ -47,8 +47,10 @@ SUMMARY: Final = "summary"
 SECTIONS: Final = (
     Section(SUMMARY, "r", EVERYBODY),
     Section("timeline", "t", READERS, "/timeline"),
+    Section("allergies", "a", READERS, "/allergies"),
     Section("problems", "p", READERS, "/problems"),
     Section("treatments", "m", READERS, "/treatments"),
+    Section("vaccinations", "n", READERS, "/vaccinations"),
     Section("vitals", "v", READERS, "/vitals"),
     Section("labs", "l", READERS, "/labs"),
     Section("documents", "d", READERS, "/documents"),

@@ -82,7 +82,7 @@ async def seal(house: House, asking: Asking, document: str) -> None:
     by = await writer(house, asking)
     kept = await asyncio.to_thread(house.sealing.seal, asking, by.structure or by.name)
     for content in value.get("content", []):
-        await _content(house, asking, kept, content["attachment"])
+        await _content(house, asking, kept, content["attachment"], value["subject"]["reference"])
     raw = _json({**value, "docStatus": "final"})
     text = jws.sealed(raw, kept, await asyncio.to_thread(house.sealing.act, asking))
     by_whom = (rpps.SYSTEM, number_of(asking.actor), asking.actor.name)
@@ -96,7 +96,9 @@ async def seal(house: House, asking: Asking, document: str) -> None:
     )
 
 
-async def _content(house: House, asking: Asking, kept: Seal, attachment: dict[str, Any]) -> None:
+async def _content(
+    house: House, asking: Asking, kept: Seal, attachment: dict[str, Any], patient: str
+) -> None:
     """Seal one PDF: inside the document, or as a new version of the Binary that it points to."""
     if "data" in attachment:
         if attachment.get("contentType") == PDF:
@@ -112,7 +114,7 @@ async def _content(house: House, asking: Asking, kept: Seal, attachment: dict[st
     if opened.content_type == PDF:
         pdf = await asyncio.to_thread(_sealed, house, asking, kept, await whole(opened))
         await house.depositing.update(
-            asking, id_, Upload(PDF, opened.context, house.base), opened.version, _once(pdf)
+            asking, id_, Upload(PDF, opened.context or patient, house.base), opened.version, _once(pdf)
         )
         _measured(attachment, pdf)
 

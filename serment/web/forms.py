@@ -68,6 +68,13 @@ async def upload_of(request: Request, house: House, *, most: int = MOST_FILE) ->
 
     Raises `MalformedError` for what is no such form or does not carry this session's key, `TooLargeError`.
     """
+    form, files = await unsigned_upload(request, most=most)
+    _ours(request, house, form)
+    return form, files
+
+
+async def unsigned_upload(request: Request, *, most: int = MOST_FILE) -> tuple[Form, list[Upload]]:
+    """Read a form with files that nobody is signed in for. Raises `MalformedError`, `TooLargeError`."""
     parser = _InMemory(
         request.headers, _within(request, most), max_files=20, max_fields=MOST_FIELDS, max_part_size=most
     )
@@ -83,9 +90,7 @@ async def upload_of(request: Request, house: House, *, most: int = MOST_FILE) ->
         else:
             fields.setdefault(name, []).append(value)
     await parsed.close()
-    form = Form(fields)
-    _ours(request, house, form)
-    return form, [one for one in files if one.content]
+    return Form(fields), [one for one in files if one.content]
 
 
 class _InMemory(MultiPartParser):

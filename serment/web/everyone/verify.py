@@ -65,4 +65,5 @@ async def _file(request: Request) -> dict[str, Any]:
 
 
 def _page(request: Request, answer: dict[str, Any]) -> Response:
-    return page(request, "everyone/verify.html", answer=answer)
+    whole = {**dict.fromkeys(("verdict", "of", "code", "slip", "revoked", "seal")), **answer}
+    return page(request, "everyone/verify.html", answer=whole)

@@ -1,0 +1,112 @@
+"""Sharing by a one-time link: chosen, agreed to, given once, ended at any time (ADR 62).
+
+The address and the passcode are shown once, on the answer itself: neither is kept in clear, and we send
+neither to anybody. Where the server has no public name there is no link, and the page says why.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serment.errors import RefusedError, RequestError
+from serment.model import ActorKind
+from serment.record.links import MOST_USES, Link
+from serment.web.clinician.choosing_items import offered
+from serment.web.clinician.frame import Opening, framed, opening
+from serment.web.forms import MOST_FORM, Form, page_form
+from serment.web.shell import go_to, page
+from serment.web.written import instant
+from serment.words import say
+
+SECTION: Final = "share"
+DAYS: Final = ("1", "3", "7", "14", "31")
+USUAL: Final = "7"
+
+
+async def choose(request: Request) -> Response:
+    """Show what may be shared, and the links that stand."""
+    return await _form(await opening(request), None)
+
+
+async def share(request: Request) -> Response:
+    """Make a link, and show it once."""
+    opened = await opening(request)
+    form = await page_form(request, opened.house, most=2 * MOST_FORM)
+    if not reachable(opened.house.base):
+        raise RefusedError("paper.no-public-name")
+    items, days, uses = form.every("item"), _number(form, "days"), _number(form, "uses")
+    links, agreed = opened.house.links, bool(form.get("agreed"))
+    try:
+        await links.check(opened.asking, opened.patient, items, days, uses, agreed=agreed)
+    except (RequestError, RefusedError) as error:
+        if error.status == 404:
+            raise
+        return await _form(opened, form, error.said(opened.language))
+    handed = await run_in_threadpool(links.make, opened.asking, opened.patient, items, days, uses)
+    person, _ = await offered(opened)
+    address = f"{opened.house.base.removesuffix('/fhir')}/shared/{handed.secret}"
+    return page(
+        request,
+        "clinician/shared_once.html",
+        address=address,
+        handed=handed,
+        until=instant(handed.until, opened.language),
+        **framed(opened, person, SECTION),
+    )
+
+
+async def end(request: Request) -> Response:
+    """End a link at once."""
+    opened = await opening(request)
+    await page_form(request, opened.house)
+    await run_in_threadpool(opened.house.links.end, opened.asking, str(request.path_params["link"]))
+    return go_to(f"/record/{opened.patient}/share")
+
+
+def reachable(base: str) -> bool:
+    """Say whether the server has a name under which others reach it, under TLS."""
+    host = base.partition("://")[2].partition("/")[0].partition(":")[0]
+    return base.startswith("https://") and host != "localhost" and "." in host
+
+
+async def _form(opened: Opening, form: Form | None, error: str = "") -> Response:
+    chosen = frozenset(form.every("item")) if form is not None else frozenset()
+    person, lines = await offered(opened, chosen)
+    links = await run_in_threadpool(opened.house.links.of_record, opened.asking, opened.patient)
+    return page(
+        opened.request,
+        "clinician/share.html",
+        422 if error else 200,
+        lines=lines,
+        error=error,
+        standing=[_said(opened, id_, link) for id_, link in links],
+        reachable=reachable(opened.house.base),
+        professional=opened.asking.actor.kind is ActorKind.PROFESSIONAL,
+        days=[(one, say("paper.days", opened.language, count=one)) for one in DAYS],
+        uses=[(str(one), str(one)) for one in range(1, MOST_USES + 1)],
+        chosen_days=form.get("days", USUAL) if form is not None else USUAL,
+        chosen_uses=form.get("uses", "1") if form is not None else "1",
+        agreed=bool(form.get("agreed")) if form is not None else False,
+        **framed(opened, person, SECTION),
+    )
+
+
+def _said(opened: Opening, id_: str, link: Link) -> dict[str, Any]:
+    """Say a link: how much, until when, how often it was opened, whether it stands."""
+    return {
+        "id": id_,
+        "count": len(link.items),
+        "made": instant(link.made, opened.language),
+        "until": instant(link.until, opened.language),
+        "opened": link.opened,
+        "stands": link.stands(opened.asking.now),
+    }
+
+
+def _number(form: Form, name: str) -> int:
+    text = form.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0

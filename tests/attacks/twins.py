@@ -28,7 +28,7 @@ from serment.record.reading import Served
 from serment.record.write import Written
 from serment.record.writing import new_id
 from serment.words import Language
-from tests.attacks import telling, telling_links
+from tests.attacks import telling, telling_leaves, telling_links
 from tests.installation import Installation
 
 LABELS = {
@@ -176,6 +176,7 @@ async def told(
     await _view(house, actor, now, twin, say)
     await _chart(house, actor, now, twin, say)
     await telling.operations(house, ask(actor, now), twin.patient, say)
+    await telling_leaves.leaves(house, ask(actor, now), twin.patient, say)
     if role in {"parent", "holder"} and trace:
         say(ASKS, "trail")
         for body in await house.proving.trail(ask(actor, now), twin.patient):

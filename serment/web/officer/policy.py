@@ -40,8 +40,8 @@ async def policy(request: Request) -> Response:
         request,
         "officer/policy.html",
         chosen=chosen,
-        own=_options(made, Regime.OWN, language),
-        shared=_options(made, Regime.SHARED, language),
+        functions=_options(made, Regime.OWN, language),
+        professions=_options(made, Regime.SHARED, language),
         regime=regime,
         name=row_said(row, language),
         cells=_cells(made, regime, row, language),
@@ -153,7 +153,7 @@ def _cells(made: Policy, regime: str, row: str, language: Language) -> list[dict
 
 def _cell(category: Category, cell: Cell, language: Language) -> dict[str, str]:
     return {
-        "category": say(f"access.category.{category.value}", language),
+        "category": _column(category.value, language),
         "acts": acts_said(cell.acts, language) or say("officer.policy-nothing", language),
         "labels": ", ".join(say(f"officer.label-{label}", language) for label in sorted(cell.labels)),
         "excluded": " ".join(sorted(cell.excluded)),
@@ -180,8 +180,9 @@ def _change(one: preview.Change, language: Language) -> dict[str, str]:
 
 def _column(column: str, language: Language) -> str:
     """Name a category, a DMP class or a document type; a type has its official name, in French."""
-    sentence = f"access.category.{column}"
-    if sentence in catalogue():
-        return say(sentence, language)
+    if column == Category.CHOICES:
+        return say("officer.category-choices", language)
+    if column in Category.__members__.values():
+        return say(f"access.category.{column}", language)
     known = shipped_policy().types.get(column)
     return known.label if known is not None else column

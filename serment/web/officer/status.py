@@ -69,8 +69,13 @@ def probe_said(one: Standing, language: Language) -> dict[str, Any]:
         "kind": KINDS[one.status],
         "run": run,
         "unknown": "" if one.status in CONCLUDES else say(f"officer.{one.status.value}-do", language),
-        "findings": [finding_said(finding, language) for finding in findings],
+        "findings": [finding_said(finding, language) for finding in sorted(findings, key=_first)],
     }
+
+
+def _first(one: Finding) -> int:
+    """Order findings: what needs an act first, then the limits, then what is well."""
+    return (Level.FAILED, Level.ATTENTION, Level.NOTE, Level.GOOD).index(one.level)
 
 
 def finding_said(one: Finding, language: Language) -> dict[str, str]:

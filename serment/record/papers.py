@@ -9,16 +9,18 @@ A paper filed in the wrong record is taken back by who filed it, with its conten
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 
 from serment.errors import NotFoundError
-from serment.fhir import dated
+from serment.fhir import binary, dated, errand, paper_scan
 from serment.fhir import document as documents
 from serment.fhir.binary_json import contents_of
+from serment.fhir.paper_scan import Scan
 from serment.ledger.append import Pending
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, Permit
-from serment.record import gate, trace, writing
+from serment.record import gate, incoming, scanning, trace, writing
 from serment.record.asking import Asking
 from serment.record.gate import View
 from serment.record.passage import Passage
@@ -26,6 +28,7 @@ from serment.record.pen import Pen
 from serment.record.reading import Reading, settled, with_keys
 from serment.record.shelf import may_hold
 from serment.record.showing import REFUSED_UNIT, main_rule
+from serment.record.write import Written
 from serment.record.writing import Writing
 from serment.store.contract import Snapshot
 
@@ -72,6 +75,28 @@ class Papers:
         if not seen.any:
             raise NotFoundError("record.not-found")
         return sorted(seen.papers, key=lambda one: (-one.at, one.id))
+
+    async def file(self, asking: Asking, patient: str, scan: Scan, base: str = "") -> Written:
+        """File a scanned paper, its content with it, in one act.
+
+        Raises `InvalidResourceError` for a content that is not what it says it is, `TooLargeError`,
+        `RefusedError`.
+        """
+        binary.checked(scan.media_type, scan.content[: binary.LOOKED_AT])
+        sheet_id, content_id = writing.new_id(), writing.new_id()
+        made = paper_scan.scanned(patient, scan, f"Binary/{content_id}")
+        sheet = incoming.read(made, TYPE, base)
+        data = base64.b64encode(scan.content).decode()
+        body = errand.content(patient, scan.media_type, data)
+        content = incoming.read(body, "Binary", base, sheet=(sheet, f"{TYPE}/{sheet_id}"))
+        await scanning.screen(self._writing.scanner, content)
+
+        def job(pen: Pen) -> Written:
+            first = writing.put(pen, sheet, sheet_id, {}, asking.actor.id)
+            writing.put(pen, content, content_id, {}, asking.actor.id)
+            return first
+
+        return await self._writing.run(asking, [f"Patient/{patient}"], job)
 
     async def take_back(self, asking: Asking, patient: str, id_: str) -> None:
         """Take a document that the asker filed out of a record, and its content with it.

@@ -25,7 +25,7 @@ from serment.fhir import document as documents
 from serment.fhir import duplicate_body
 from serment.fhir.document import Document
 from serment.identity import duplicates, likeness
-from serment.identity.who import Who
+from serment.identity.who import Who, who_of
 from serment.ledger.append import Pending
 from serment.ledger.chains import Chain
 from serment.ledger.entry import Interaction
@@ -88,6 +88,39 @@ class Merging:
         ]
         await settled(self._passage, await self._on_register(asking, shown))
         return pairs
+
+    async def waiting(self, asking: Asking) -> int:
+        """Count the suspicions of the asker's structure; nobody is named. Raises `RefusedError`."""
+        await self.allowed(asking)
+        found = await asyncio.to_thread(worklist.listed, self._passage, asking, asking.actor.structure)
+        return len(found)
+
+    async def pair(self, asking: Asking, one: str, other: str) -> Pair:
+        """Give one suspicion and who the two are. Raises `RefusedError`, `NotFoundError`."""
+        await self.allowed(asking)
+        known = await self._known(asking, one, other)
+        if known is None:
+            raise NotFoundError("record.not-suspected")
+        return Pair(known, await self._people(asking, known))
+
+    async def _people(self, asking: Asking, known: Suspicion) -> tuple[Who, Who]:
+        """Give who two people are; one whose record was left has no row, their Patient is read."""
+
+        def look(snapshot: Snapshot) -> list[Who | None]:
+            view = register.look(self._passage, snapshot, asking)
+            return [self._who(snapshot, view, patient) for patient in (known.one, known.other)]
+
+        rows = await asyncio.wrap_future(self._passage.store.scan(look))
+        shown = [
+            Touched(f"Patient/{who.patient}", Chain.ORDINARY, sort.RULE) for who in rows if who is not None
+        ]
+        await settled(self._passage, await self._on_register(asking, shown))
+        one = rows[0] or await self._left(asking, known.one)
+        return one, rows[1] or await self._left(asking, known.other)
+
+    async def _left(self, asking: Asking, patient: str) -> Who:
+        person = (await self._side(asking, patient)).document.value
+        return who_of(person, patient, self._passage.regime.value, asking.actor.structure)
 
     def _pairs(self, snapshot: Snapshot, asking: Asking) -> list[Pair]:
         view = register.look(self._passage, snapshot, asking)

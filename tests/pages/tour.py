@@ -6,6 +6,7 @@ the small installation of the tests. What the tour passes by says why.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -38,6 +39,20 @@ def of_record(tail: str = "") -> Callable[[Served], str]:
     return lambda server: f"/record/{server.record()}{tail}"
 
 
+def linked_from(tail: str, begins: str) -> Callable[[Served], str]:
+    """Give the first address on a page of the patient's record that begins so: ids are made anew each time."""
+
+    def address(server: Served) -> str:
+        doctor = server.browser()
+        doctor.get(server.code(server.installation.staff("team-doctor"), "/home"))
+        text = doctor.get(of_record(tail)(server)).text
+        found = re.search(f'href="({of_record(begins)(server)}[^"?]+)"', text)
+        assert found is not None, begins
+        return found[1]
+
+    return address
+
+
 STOPS: Final[tuple[Stop, ...]] = (
     Stop("/sign-in", NOBODY),
     Stop("/today", "team-doctor"),
@@ -47,9 +62,29 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("/acts", "team-doctor"),
     Stop("/record/{id}", "team-doctor", of_record()),
     Stop("/record/{id}", "unrelated-doctor", of_record(), 404),
+    Stop("/record/{id}/timeline", "team-doctor", of_record("/timeline?kind=labs&since=2024-01-01")),
+    Stop("/record/{id}/timeline", "unrelated-doctor", of_record("/timeline"), 404),
+    Stop("/record/{id}/problems", "team-doctor", of_record("/problems")),
+    Stop("/record/{id}/treatments", "team-doctor", of_record("/treatments")),
+    Stop("/record/{id}/allergies", "team-doctor", of_record("/allergies")),
+    Stop("/record/{id}/vaccinations", "team-doctor", of_record("/vaccinations")),
+    Stop("/record/{id}/vitals", "team-doctor", of_record("/vitals")),
+    Stop("/record/{id}/vitals/{series}", "team-doctor", linked_from("/vitals", "/vitals/")),
+    Stop("/record/{id}/labs", "team-doctor", of_record("/labs")),
+    Stop("/record/{id}/labs/{series}", "team-doctor", linked_from("/labs", "/labs/")),
+    Stop("/record/{id}/item/{type}/{item}", "team-doctor", linked_from("/timeline", "/item/")),
+    Stop("/record/{id}/documents", "team-doctor", of_record("/documents")),
+    Stop("/record/{id}/document/{type}/{item}", "team-doctor", linked_from("/documents", "/document/")),
     Stop("/record/{id}/why", "team-doctor", of_record("/why")),
     Stop("/record/{id}/why", "unrelated-doctor", of_record("/why")),
     Stop("/record/{id}/urgent", "unrelated-doctor", of_record("/urgent")),
+    Stop("/record/{id}/consultation", "team-doctor", of_record("/consultation")),
+    Stop("/record/{id}/consultation", "unrelated-doctor", of_record("/consultation"), 404),
+    Stop("/record/{id}/consultation/{visit}", "team-doctor", of_record("/consultation/nothing")),
+    Stop("/record/{id}/deposit", "team-doctor", of_record("/deposit")),
+    Stop("/record/{id}/proposals", "team-doctor", of_record("/proposals")),
+    Stop("/templates", "team-doctor"),
+    Stop("/templates", "secretary"),
     Stop("/me", PATIENT),
     Stop("/officer", "officer"),
     Stop("/officer/policy", "officer"),
@@ -70,6 +105,8 @@ STOPS: Final[tuple[Stop, ...]] = (
 )
 
 PASSED_BY: Final = {
+    "/record/{id}/document/{type}/{item}/picture": "a picture, not a page",
+    "/record/{id}/document/{type}/{item}/download": "a file to keep, not a page",
     "/officer/policy/tables/{name}": "is a table to keep, no page",
     "/": "leads to another page",
     "/enter/{code}": "spends a code and leads on",

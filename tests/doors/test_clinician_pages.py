@@ -353,8 +353,8 @@ def test_two_gestures_open_a_record_in_an_emergency_and_it_says_so_until_it_ends
 @pytest.mark.capability("1-23", "refuses")
 def test_no_emergency_without_a_coded_reason(server: Served) -> None:
     page, record = arrived(server, "locum"), server.record("father")
-    for reasons in ({}, {"reason": "because"}, {"reason": ""}):
-        answer = send(page, f"/record/{record}/urgent", **reasons)
+    for reason in (None, "because", ""):
+        answer = send(page, f"/record/{record}/urgent", reason=reason)
         assert answer.status_code == 400
         assert 'id="reason-error"' in answer.text
     assert page.get(f"/record/{record}").status_code == 404

@@ -84,20 +84,21 @@ def test_an_emergency_is_two_gestures_and_stays_in_sight_until_it_ends(
 def test_what_the_patient_masks_leaves_the_page_that_a_clinician_has_open(
     opening: Opening, server: Served
 ) -> None:
+    said = "Problème que le patient cache"
     sent = {
         "resourceType": "Condition",
-        "code": {"text": "Problème que le patient cache"},
+        "code": {"text": said},
         "subject": {"reference": f"Patient/{server.record()}"},
     }
     made = server.staff("attending").post("Condition", json=sent).json()
     window = doctor(opening, server, "team-doctor", f"/record/{server.record()}")
-    assert sent["code"]["text"] in window.text  # type: ignore[index] - the text of a CodeableConcept
+    assert said in window.text
     asking, record = server.installation.as_patient(), server.installation.record()
     masking = server.house.choosing.mask(asking, record, f"Condition/{made['id']}")
     with ThreadPoolExecutor(1) as apart:  # the browser has a loop of its own here
         apart.submit(asyncio.run, masking).result()
     window.page.reload()
-    assert "Problème que le patient cache" not in window.text
+    assert said not in window.text
 
 
 def test_without_javascript_a_person_is_found_and_the_record_opened(opening: Opening, server: Served) -> None:

@@ -104,8 +104,9 @@ async def _day(house: House, asking: Asking) -> _Day:
         looked = (await asyncio.to_thread(lists.looked, asking))[:RECENT]
         waiting = (await asyncio.to_thread(inbox.waiting, asking))[:WAITING]
         results = await lists.to_read(asking, WAITING)
-        pointers = [*slots, *results, *waiting, *looked]
-        named = await lists.named(asking, [one.patient for one in pointers if one.patient])
+        people = [*(one.patient for one in slots), *(one.patient for one in looked)]
+        people += [one.patient for one in (*results, *waiting) if one.patient]
+        named = await lists.named(asking, people)
     except (DependencyError, TooManyError) as error:
         return _Day(error=error)
     return _Day(slots, results, waiting, looked, named)

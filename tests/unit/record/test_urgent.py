@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from serment.errors import DependencyError, NotFoundError, RequestError
-from serment.model import EmergencyReason, Instant, Purpose
+from serment.model import EmergencyReason, Instant, PatientId, Purpose
 from serment.record.asking import Asking
 from serment.record.registry import Registry
 from serment.record.urgent import LASTS, Urgent
@@ -77,9 +77,9 @@ def test_an_emergency_opens_one_record_to_one_professional(made: Installation) -
 
 def test_what_an_emergency_does_not_open_is_not_kept(made: Installation) -> None:
     asking = made.as_staff("unrelated-doctor")
-    for id_ in (made.record("celebrity"), "0" * 36):
+    for id_ in (made.record("celebrity"), PatientId("0" * 36)):
         with pytest.raises(NotFoundError):
-            asyncio.run(made.house.urgent.begin(asking, id_, RISK))  # type: ignore[arg-type] - any text
+            asyncio.run(made.house.urgent.begin(asking, id_, RISK))
         assert asyncio.run(made.house.urgent.of(asking, id_)) is None
 
 

@@ -40,7 +40,7 @@ def of_record(tail: str = "") -> Callable[[Served], str]:
 
 
 def linked_from(tail: str, begins: str) -> Callable[[Served], str]:
-    """Give the first address on a page of the patient's record that begins so: ids are made anew each time."""
+    """Give the first address on a page of the record that begins so: ids are made anew each time."""
 
     def address(server: Served) -> str:
         doctor = server.browser()

@@ -190,6 +190,8 @@ class Doorkeeper:
             self._tell()
         with contextlib.suppress(SermentError):
             self._put_away()
+        with contextlib.suppress(SermentError):
+            self._remind()
         try:
             self._look()
         except CustodyError:
@@ -216,6 +218,11 @@ class Doorkeeper:
             self._house.acting.turn(ending=ending)
             self._house.worklists.turn(ending=ending)
             self._house.drafting.sweep()
+
+    def _remind(self) -> None:
+        """Ring while somebody's request has waited for more than a month."""
+        if self._house is not None:
+            self._house.questioning.remind()
 
     def _warm(self) -> None:
         """Keep the keys of today's unit list at hand, and tell who was shown, some of them each round."""

@@ -17,20 +17,25 @@ from serment.record.sessions import Session
 
 OPEN: Final = {
     "GET": re.compile(
-        r"/me(?:/record(?:/[a-z-]+)?|/who|/where|/choices|/requests)?"
+        r"/me(?:/record(?:/[a-z-]+)?|/who|/where|/choices|/errands)?"
         r"|/counter/over|/accessibility|/what-leaves|/words"
     ),
     "POST": re.compile(
-        r"/me/(?:mask|unmask|who/check|who/paper|choices|requests/answer)|/counter/end|/sign-out"
+        r"/me/(?:mask|unmask|who/check|who/paper|choices|errands/access|errands/seen)|/counter/end|/sign-out"
     ),
 }
 """Method → the addresses that it may ask for, whole."""
 
 
+def opens(session: Session | None, method: str, path: str) -> bool:
+    """Say whether a session may ask for an address; one that is not at the counter may ask for all."""
+    if session is None or not session.bound.at_counter:
+        return True
+    allowed = OPEN.get("GET" if method == "HEAD" else method)
+    return allowed is not None and allowed.fullmatch(path) is not None
+
+
 def check(request: Request, session: Session) -> None:
     """Refuse what a session at the counter may not open. Raises `RefusedError`."""
-    if not session.bound.at_counter:
-        return
-    allowed = OPEN.get("GET" if request.method == "HEAD" else request.method)
-    if allowed is None or not allowed.fullmatch(request.url.path):
+    if not opens(session, request.method, request.url.path):
         raise RefusedError("counter.elsewhere")

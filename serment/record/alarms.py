@@ -29,6 +29,7 @@ HACKED_ACCOUNT: Final = "record.alarm-hacked-account"
 SPOOL: Final = "record.alarm-spool"
 OWED: Final = "record.alarm-owed"
 DECLARED_OFTEN: Final = "record.alarm-declared"
+REQUEST_LATE: Final = "record.alarm-request-late"
 LOW_ON_SPACE: Final = "store.low-on-space"
 CUSTODY_AWAY: Final = "custody.unreachable"
 CUSTODY_LOCKED: Final = "custody.locked"
@@ -48,6 +49,11 @@ class Alarms:
         """Ring an alarm; once is enough."""
         with self._lock:
             self._rung |= {alarm}
+
+    def hush(self, alarm: str) -> None:
+        """Let an alarm go whose cause is over."""
+        with self._lock:
+            self._rung -= {alarm}
 
     @property
     def rung(self) -> frozenset[str]:

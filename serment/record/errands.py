@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final
 
@@ -39,6 +37,17 @@ DAY: Final = 24 * 3600 * 1000
 
 MOST_ASKED: Final = 20
 """Requests for a document that one person sends in `DAY`."""
+
+OF_PATIENT: Final = frozenset(
+    {
+        Errand.CONSENT_ASKED,
+        Errand.DEPOSIT_ASKED,
+        Errand.CORRECTION,
+        Errand.CORRECTION_ANSWERED,
+        Errand.SHARED,
+    }
+)
+"""What waits for a patient and who represents them; questions to the officers are the asker's own."""
 
 DEPOSIT_DAYS: Final = (3, 7, 14, 30)
 MOST_DEPOSIT: Final = 10 * 1024 * 1024
@@ -72,16 +81,18 @@ class Errands:
     # What waits for a patient.
 
     async def for_patient(self, asking: Asking, patient: PatientId) -> list[Waiting]:
-        """List what a patient or who represents them is asked and may answer, newest first, with its words.
+        """List what waits for a patient, newest first, with its words: asked of them, by them, answered.
 
-        Answers that came back stand in it too until they are settled. Raises `NotFoundError` for anybody
-        else. What cannot be read any more is left out.
+        For the person and who represents them; raises `NotFoundError` for anybody else. What is for the
+        person alone, and what cannot be read any more, is left out.
         """
         rule = await self._may_answer(asking, patient)
         pointers = [
             one
             for one in await asyncio.to_thread(self._inbox.of_patient, asking, patient)
-            if one.waits(asking.now) and not (permitting.alone(one) and rule != "G1.holder")
+            if one.kind in OF_PATIENT
+            and one.waits(asking.now)
+            and not (permitting.alone(one) and rule != "G1.holder")
         ]
         found = [await self.read(asking, one) for one in pointers]
         return [one for one in found if one is not None]
@@ -220,7 +231,7 @@ def _ask_correction(pen: Pen, *, patient: PatientId, item: str, ready: incoming.
     made = writing.put(pen, ready, new_id(), {}, pen.asking.actor.id)
     sent = pointing(Errand.CORRECTION, patient, f"Task/{made.id}")
     to = _who_corrects(choices.facts_of(draft), found, pen.asking.now)
-    for one in (to, queue_of(Function.DPO)):
+    for one in (to, queue_of(Function.DPO), inbox.of_person(patient)):
         if one:
             inbox.put_in(pen, one, sent)
     return made
@@ -234,24 +245,13 @@ def _answer_correction(pen: Pen, *, asked: Pointer, ready: incoming.Incoming, co
     inbox.settle_in(pen, pen.asking.actor.id, asked.id)
     made = writing.put(pen, ready, new_id(), {}, pen.asking.actor.id)
     inbox.settle_all_in(pen, queue_of(Function.DPO), {asked.id})
-    answer = pointing(Errand.CORRECTION_ANSWERED, asked.patient, f"Task/{made.id}", code=code)
+    # In the place of what the person asked: one line, asked and then answered.
+    answer = pointing(Errand.CORRECTION_ANSWERED, asked.patient, f"Task/{made.id}", code=code, id_=asked.id)
     inbox.put_in(pen, inbox.of_person(asked.patient), answer)
     return made
 
 
 # Pure.
-
-
-def due(at: int) -> date:
-    """Give the day by which a request of the GDPR is answered: one month after it came (art. 12.3)."""
-    day = datetime.fromtimestamp(at / 1000, UTC).date()
-    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
-
-
-def late(one: Pointer, now: Instant) -> bool:
-    """Say whether a request that the GDPR gives a month is past it."""
-    return not one.done and datetime.fromtimestamp(now / 1000, UTC).date() > due(one.at)
 
 
 def _who_corrects(facts: RecordFacts, item: Item, now: Instant) -> ActorId | None:

@@ -12,7 +12,9 @@ over; when even what waits is too much the oldest of it goes, and the file says 
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Collection
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -112,6 +114,18 @@ def queue_of(function: Function) -> ActorId:
     return ActorId(f"queue:{function.value}")
 
 
+def due(at: int) -> date:
+    """Give the day by which a request of the GDPR is answered: one month after it came (art. 12.3)."""
+    day = datetime.fromtimestamp(at / 1000, UTC).date()
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def late(one: Pointer, now: Instant) -> bool:
+    """Say whether a request that the GDPR gives a month is past it."""
+    return not one.done and datetime.fromtimestamp(now / 1000, UTC).date() > due(one.at)
+
+
 def of_person(patient: str) -> ActorId:
     """Name the file of a patient: what waits for them, whoever answers for them."""
     return ActorId(f"patient:{patient}")
@@ -147,6 +161,10 @@ class Inbox:
     def queued(self, asking: Asking) -> list[Pointer]:
         """List the queue of the asker's function, newest first. Raises `RefusedError` for any other."""
         return self._read(asking, _queue(asking.actor))
+
+    def of_queue(self, asking: Asking, function: Function) -> list[Pointer]:
+        """List the queue of a function, for a service that minds its clock."""
+        return self._read(asking, queue_of(function))
 
     def results(self, asking: Asking) -> list[Pointer]:
         """List the results that wait for the asker to read them, newest first."""

@@ -19,8 +19,9 @@ import msgspec
 
 from serment.errors import IntegrityError, NotFoundError, RequestError
 from serment.ledger.entry import Event, Interaction
-from serment.model import ActorId, Function, Instant, PatientId
+from serment.model import ActorId, Function, Instant, PatientId, Purpose, RequestId
 from serment.record import inbox, registry
+from serment.record.alarms import REQUEST_LATE
 from serment.record.asking import Asking
 from serment.record.budget import Budget
 from serment.record.inbox import Errand, Inbox, Pointer, pointing, queue_of
@@ -28,11 +29,13 @@ from serment.record.passage import Passage
 from serment.record.pen import Pen
 from serment.record.registry import Registry
 from serment.record.retracing import Retracing, Sought
+from serment.record.today import KEEPER
 from serment.record.writing import new_id
 from serment.words.health import health_words
 
 DRAWER: Final = "question"
 DAY: Final = 24 * 3600 * 1000
+HOUR: Final = 3600 * 1000
 MOST_ASKED: Final = 10
 """Questions that one person sends in `DAY`."""
 
@@ -114,6 +117,7 @@ class Questioning:
 
     def __init__(self, passage: Passage, retracing: Retracing, waiting: Inbox) -> None:
         self._registry, self._retracing, self._inbox = Registry(passage), retracing, waiting
+        self._clock, self._alarms, self._next = passage.clock, passage.alarms, Instant(0)
         self._asked = Budget(MOST_ASKED, DAY, "errands.too-many")
 
     async def ask_about(
@@ -180,6 +184,20 @@ class Questioning:
         if not waiting or waiting[0].kind not in QUESTIONS:
             raise NotFoundError("errands.gone")
         self._registry.act(asking, lambda pen: _answered(pen, id_, text.strip()))
+
+    def remind(self) -> int:
+        """Ring an alarm while a request has waited for more than a month; look once an hour. Give how many.
+
+        Run by a thread of the server. Pointers are read, and nothing of what they lead to.
+        """
+        now = self._clock()
+        if now < self._next:
+            return 0
+        self._next = Instant(now + HOUR)
+        asking = Asking(KEEPER, Purpose.RECORD_MANAGEMENT, RequestId(new_id()), now)
+        count = sum(inbox.late(one, now) for one in self._inbox.of_queue(asking, READERS[0]))
+        (self._alarms.ring if count else self._alarms.hush)(REQUEST_LATE)
+        return count
 
     def _send(self, asking: Asking, question: Question) -> str:
         id_ = new_id()

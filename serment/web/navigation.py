@@ -25,6 +25,7 @@ ACTS: Final = Link("/acts", "web.acts.title")
 HOME: Final = Link("/home", "web.home.title", "h")
 TODAY: Final = Link("/today", "clinician.today", "h")
 ROLE: Final = Link("/home", "clinician.role")
+INBOX: Final = Link("/inbox", "errands.inbox", "b")
 TRAINING: Final = Link("/training", "everyone.training")
 SECURITY: Final = Link("/officer", "officer.nav", "s")
 
@@ -40,13 +41,14 @@ PATIENT: Final = (
     Link("/me/who", "patient.who-title", "w"),
     Link("/me/choices", "patient.choices-title", "c"),
     Link("/me/people", "patient.people-title", "p"),
+    Link("/me/errands", "errands.title", "e"),
     Link("/me/where", "patient.nav-where"),
     Link("/me/download", "patient.download-title"),
     HOME,
 )
 
 OF_KIND: Final[dict[ActorKind, tuple[Link, ...]]] = {
-    ActorKind.PROFESSIONAL: (TODAY, ROLE, ACTS, TRAINING),
+    ActorKind.PROFESSIONAL: (TODAY, INBOX, ROLE, ACTS, TRAINING),
     ActorKind.STAFF: (HOME, ACTS, TRAINING),
     ActorKind.PATIENT: PATIENT,
     ActorKind.PROXY: (HOME,),

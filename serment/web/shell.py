@@ -8,6 +8,7 @@ A page shows what `record` gave and decides nothing.
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -15,14 +16,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serment.door.asking import MET, cookie_secret, language_of
+from serment.door import counter
+from serment.door.asking import MET, cookie_of, cookie_secret, house_of, language_of
 from serment.door.preferences import preferences_of
 from serment.errors import LockedError, SermentError
 from serment.model import Function
 from serment.record.acts import WORKING
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.session_rows import UNBOUND
+from serment.record.session_rows import COUNTER_IDLE_MS, UNBOUND
 from serment.web.assets import address
 from serment.web.navigation import FOOT, links_of
 from serment.words import Language, say
@@ -45,6 +47,9 @@ HEADERS: Final = {
 
 ADVISED: Final = frozenset({400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507})
 """Statuses of an error that have an advice of their own in the catalogue."""
+
+LEFT_ALONE: Final = f"{COUNTER_IDLE_MS // 1000}; url=/counter/over"
+"""Where a tablet at the counter goes by itself: what it shows does not stay when its person has left."""
 
 _templates = Environment(
     loader=PackageLoader("serment.web"),
@@ -71,7 +76,10 @@ def page(
     else:
         text = made.render(values)
     policy = _POLICY.format(script=f"script-src 'nonce-{nonce}'; ")
-    return HTMLResponse(text, status, {**HEADERS, "content-security-policy": policy, "vary": "hx-request"})
+    headers = {**HEADERS, "content-security-policy": policy, "vary": "hx-request"}
+    if values["at_counter"]:
+        headers["refresh"] = LEFT_ALONE
+    return HTMLResponse(text, status, headers)
 
 
 def asks_part(request: Request) -> bool:
@@ -95,6 +103,7 @@ def who_of(request: Request, house: House, asking: Asking) -> dict[str, Any]:
     links = [
         {"to": one.to, "says": say(one.sentence, asking.language), "key": one.key, "here": one.to == here}
         for one in links_of(asking)
+        if counter.opens(request.scope.get(MET), "GET", one.to)
     ]
     return {
         "who": {"name": actor.name, "role": role, "works": actor.kind in WORKING},
@@ -116,7 +125,17 @@ def failed(request: Request, error: SermentError) -> Response:
         again=error.status not in {401, 503},
         locked=isinstance(error, LockedError),
         out=error.status == 401,
+        **_whose(request),
     )
+
+
+def _whose(request: Request) -> dict[str, Any]:
+    """Give the frame of who is signed in, when they were met before the error: the way out is their own."""
+    if MET in request.scope:
+        with suppress(SermentError):
+            house = house_of(request)
+            return who_of(request, house, cookie_of(request, house))
+    return {}
 
 
 def _alike(status: int) -> int:
@@ -140,6 +159,7 @@ def _common(request: Request, language: Language) -> dict[str, Any]:
         "demo": False,
         "told": bound.told,
         "own": bool(bound.account),
+        "at_counter": bound.at_counter,
         "preferences": preferences_of(request),
     }
 

@@ -13,8 +13,8 @@ import pytest
 from serment.errors import InvalidResourceError, NotFoundError, RefusedError, RequestError
 from serment.model import Actor, ActorId, ActorKind, Instant, PatientId, RequestId
 from serment.record.asking import Asking
-from serment.record.errands import DAY, Paper, due, late
-from serment.record.inbox import Errand, pointing
+from serment.record.errands import DAY, Paper
+from serment.record.inbox import Errand, due, late, pointing
 from serment.record.permitting import ASKED_MS, QUIET_MS
 from serment.record.writing import new_id
 from tests.installation import Installation, installation, run

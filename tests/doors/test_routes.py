@@ -66,8 +66,37 @@ WHO = {
     "/today": ("page", "GET"),
     "/today/find": ("page", "POST"),
     "/record/{id}": ("page", "GET"),
+    **{
+        f"{base}{path}": ("page", methods)
+        for base in ("/me", "/record/{id}")
+        for path, methods in {
+            "/errands": "GET",
+            "/errands/seen": "POST",
+            "/errands/access": "POST",
+            "/errands/deposit/{errand}": "GET POST",
+            "/correct/{type}/{item}": "GET POST",
+            "/ask-access": "POST",
+            "/contact": "GET POST",
+        }.items()
+    },
+    "/inbox": ("page", "GET"),
+    "/inbox/settle": ("page", "POST"),
+    "/inbox/correction/{id}": ("page", "GET POST"),
+    "/record/{id}/ask": ("page", "GET POST"),
+    "/record/{id}/ask-document": ("page", "GET POST"),
     "/record/{id}/why": ("page", "GET"),
     "/record/{id}/declare": ("page", "POST"),
+    "/record/{id}/prescription": ("page", "GET POST"),
+    "/record/{id}/prescription/{document}": ("page", "GET"),
+    "/record/{id}/prescription/{document}/paper": ("page", "POST"),
+    "/record/{id}/prescription/{document}/send": ("page", "POST"),
+    "/record/{id}/prescription/{document}/revoke": ("page", "POST"),
+    "/record/{id}/print": ("page", "GET POST"),
+    "/record/{id}/sign/{document}": ("page", "GET POST"),
+    "/record/{id}/share": ("page", "GET POST"),
+    "/record/{id}/share/{link}/end": ("page", "POST"),
+    "/verify": ("anybody", "GET POST"),
+    "/shared/{secret}": ("anybody", "GET POST"),
     "/record/{id}/urgent": ("page", "GET POST"),
     "/record/{id}/urgent/end": ("page", "POST"),
     "/me": ("page", "GET"),
@@ -98,7 +127,12 @@ WHO = {
     "/officer/sessions": ("page", "GET"),
     "/officer/sessions/end": ("page", "POST"),
     "/officer/training": ("page", "GET"),
+    "/officer/requests": ("page", "GET POST"),
     "/officer/privacy": ("page", "GET"),
+    "/counter": ("anybody", "GET POST"),
+    "/counter/end": ("page", "POST"),
+    "/counter/over": ("anybody", "GET"),
+    "/counter/code/{id}": ("page", "GET POST"),
     "/accessibility": ("anybody", "GET"),
     "/words": ("anybody", "GET"),
     "/what-leaves": ("anybody", "GET"),
@@ -153,6 +187,10 @@ PARTS = {
     "code": "nothing",
     "name": "serment.css",
     "provider": "nothing",
+    "errand": "1",
+    "kind": "labs",
+    "item": "1",
+    "type": "Observation",
 }
 
 
@@ -204,7 +242,7 @@ def test_nobody_enters_without_signing_in(server: Served, path: str, method: str
             assert answer.status_code == 404
         elif path in LEADS:
             assert (answer.status_code, answer.headers["location"]) == (303, LEADS[path])
-        elif path.startswith(("/sign-in", "/preferences")) and method == "POST":
+        elif path.startswith(("/sign-in", "/preferences", "/counter")) and method == "POST":
             assert answer.status_code == 403  # no browser says from which page the form comes
         elif path != "/enter/{code}":
             assert answer.status_code in {200, 406}

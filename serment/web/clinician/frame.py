@@ -57,6 +57,7 @@ SECTIONS: Final = (
     Section("consultation", "c", CARE, "/consultation"),
     Section("prescription", "o", CARE, "/prescription"),
     Section("deposit", "e", CARE, "/deposit"),
+    Section("ask-document", "q", CARE, "/ask-document"),
     Section("print", "i", CARE, "/print"),
     Section("share", "s", CARE, "/share"),
     Section("why", "w", EVERYBODY, "/why"),
@@ -146,6 +147,12 @@ def _grammar(sex: str) -> str:
 def _word(sentence: str, language: Language) -> str:
     """Say a code in words; one that the catalogue does not know is left out."""
     return say(sentence, language) if sentence in catalogue() else ""
+
+
+def hidden_said(opened: Opening) -> str:
+    """Name the sentence that says, of any record, that it may hold more than one sees."""
+    proxy = opened.asking.actor.kind is ActorKind.PROXY
+    return "web.home.may-proxy" if proxy else "web.record.hidden"
 
 
 def _sections(opened: Opening, here: str) -> list[dict[str, Any]]:

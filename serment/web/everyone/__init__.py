@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from serment.web.everyone import leaving, plain, preferences, shared, training, verify
+from serment.web.everyone import counter, leaving, plain, preferences, shared, training, verify
 
 ROUTES: list[Route] = [
     Route("/accessibility", plain.accessibility, methods=["GET"]),
@@ -10,6 +10,10 @@ ROUTES: list[Route] = [
     Route("/what-leaves", leaving.leaves, methods=["GET"]),
     Route("/preferences", preferences.preferences, methods=["GET", "POST"]),
     Route("/training", training.training, methods=["GET", "POST"]),
+    Route("/counter", counter.counter, methods=["GET", "POST"]),
+    Route("/counter/end", counter.end, methods=["POST"]),
+    Route("/counter/over", counter.over, methods=["GET"]),
+    Route("/counter/code/{id}", counter.hand_over, methods=["GET", "POST"]),
     Route("/verify", verify.verify, methods=["GET", "POST"]),
     Route("/shared/{secret}", shared.shared, methods=["GET"]),
     Route("/shared/{secret}", shared.opened, methods=["POST"]),

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from serment.web.officer import custody, policy, privacy, processors, sessions, status, trained
+from serment.web.officer import custody, policy, privacy, processors, requests, sessions, status, trained
 
 ROUTES = [
     Route("/officer", status.status, methods=["GET"]),
@@ -15,5 +15,6 @@ ROUTES = [
     Route("/officer/sessions", sessions.sessions, methods=["GET"]),
     Route("/officer/sessions/end", sessions.end, methods=["POST"]),
     Route("/officer/training", trained.trained, methods=["GET"]),
+    Route("/officer/requests", requests.requests, methods=["GET", "POST"]),
     Route("/officer/privacy", privacy.privacy, methods=["GET"]),
 ]

@@ -26,6 +26,7 @@ PAGES: Final = (
     ("/officer/keys", "officer.keys"),
     ("/officer/sessions", "officer.sessions"),
     ("/officer/training", "officer.trained"),
+    ("/officer/requests", "errands.officer-tab"),
     ("/officer/privacy", "officer.privacy"),
 )
 """The pages in the order of their tabs: address and sentence."""

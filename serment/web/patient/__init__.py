@@ -2,9 +2,25 @@
 
 from starlette.routing import Route
 
-from serment.web.patient import choices, me, paper, people, record, where, who
+from serment.web.patient import choices, errands, me, paper, people, record, where, who
+
+_ERRANDS = [
+    ("/errands", errands.errands, ["GET"]),
+    ("/errands/seen", errands.seen, ["POST"]),
+    ("/errands/access", errands.answer_access, ["POST"]),
+    ("/errands/deposit/{errand}", errands.deposit, ["GET", "POST"]),
+    ("/correct/{type}/{item}", errands.correct, ["GET", "POST"]),
+    ("/ask-access", errands.ask_access, ["POST"]),
+    ("/contact", errands.contact, ["GET", "POST"]),
+]
+"""What a person is asked and asks, at their own address and at that of whom they represent."""
 
 ROUTES = [
+    *(
+        Route(f"{base}{path}", endpoint, methods=methods)
+        for base in ("/me", "/record/{id}")
+        for path, endpoint, methods in _ERRANDS
+    ),
     Route("/me", me.me, methods=["GET"]),
     Route("/me/record", record.record, methods=["GET"]),
     Route("/me/record/{kind}", record.kind, methods=["GET"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -75,8 +76,12 @@ def paper(page: httpx.Client, address: str) -> bytes:
     return answer.content
 
 
+def said(answer: httpx.Response) -> str:
+    return html.unescape(answer.text)
+
+
 def number(page: httpx.Client, address: str) -> str:
-    found = re.search(r"<code>([0-9A-Z ]{19})</code>", page.get(address).text)
+    found = re.search(r"<code>([0-9A-Z ]{19})</code>", said(page.get(address)))
     assert found is not None
     return found[1].replace(" ", "")
 
@@ -141,7 +146,7 @@ def test_a_revoked_prescription_is_not_sent_any_more(server: Served) -> None:
     page = signed_in(server)
     address = issued(server, page)
     assert page.post(f"{address}/revoke", data={"csrf": key(page)}).status_code == 303
-    shown = page.get(address).text
+    shown = said(page.get(address))
     assert "Révoquée" in shown
     assert f"{address}/send" not in shown
     answer = page.post(f"{address}/send", data={"csrf": key(page)})
@@ -243,10 +248,10 @@ def test_a_document_is_sealed_by_a_professional_and_checked_by_the_patient(serve
     document = issued(server, page).rpartition("/")[2]
     address = f"/record/{server.record()}/sign/{document}"
     assert page.post(address, data={"csrf": key(page)}).status_code == 303
-    assert "n'a pas changé depuis" in page.get(address).text
+    assert "n'a pas changé depuis" in said(page.get(address))
     own = patient(server).get(address)
-    assert "n'a pas changé depuis" in own.text
-    assert "ni une signature qualifiée" in own.text
+    assert "n'a pas changé depuis" in said(own)
+    assert "ni une signature qualifiée" in said(own)
     history = server.staff("attending").get(f"DocumentReference/{document}/_history").json()
     assert [one["resource"]["meta"]["versionId"] for one in history["entry"]] == ["2", "1"]
 
@@ -260,9 +265,9 @@ def test_a_changed_document_no_longer_shows_as_sealed(server: Served) -> None:
     doctor = server.staff("attending")
     body = doctor.get(f"DocumentReference/{document}").json()
     body["description"] = "Ordonnance, corrigée"
-    answer = doctor.put(f"DocumentReference/{document}", json=body)
+    answer = doctor.put(f"DocumentReference/{document}", json=body, headers={"if-match": 'W/"2"'})
     assert answer.status_code == 200, answer.text
-    shown = page.get(address).text
+    shown = said(page.get(address))
     assert "modifié après avoir reçu son cachet" in shown
     assert "n'a pas changé depuis" not in shown
 
@@ -310,7 +315,7 @@ def test_a_code_answers_revoked_once_its_prescription_is(server: Served) -> None
     mine = slip.Slip(slip.Kind.PRESCRIPTION, number(page, address), "2026-11-22", "1", "Lilas", b"x" * 16)
     code = slip.written(mine, seal)
     stranger = server.browser()
-    assert "n'est pas révoquée" in stranger.post("/verify", data={"code": code}).text
+    assert "n'est pas révoquée" in said(stranger.post("/verify", data={"code": code}))
     page.post(f"{address}/revoke", data={"csrf": key(page)})
     assert "a été révoquée le" in stranger.post("/verify", data={"code": code}).text
     forged = code[:-6] + ("A" if code[-6] != "A" else "B") + code[-5:]

@@ -31,7 +31,7 @@ async def check(request: Request) -> Response:
         request,
         "clinician/sign.html",
         document=document,
-        told=told,
+        found=told,
         verdict=verdict_of(told).value,
         kind=KINDS.get(verdict_of(told), "bad"),
         at=at,

@@ -51,7 +51,7 @@ async def _file(request: Request) -> dict[str, Any]:
     from serment.paper import pades
 
     house = house_of(request)
-    files = await unsigned_upload(request)
+    _, files = await unsigned_upload(request)
     if not files:
         return {"verdict": Verdict.UNREADABLE.value, "of": "file"}
     seals = await run_in_threadpool(house.sealing.seals, nobody_yet(request, house))

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from serment.model import Actor, ActorId, ActorKind
 from serment.record.urgent import LASTS
 from tests.doors.served import Served, page_text, served
 
@@ -294,6 +295,32 @@ def test_a_person_who_is_no_professional_is_offered_no_way_that_is_not_theirs(se
     assert "urgence" not in shown
 
 
+def mother(server: Served) -> httpx.Client:
+    """Come in as who represents the adolescent."""
+    house, record = server.house, server.record("adolescent")
+    with house.passage.store.snapshot() as snapshot:
+        located, _ = house.passage.resolve(snapshot, f"Patient/{record}")
+        asking = server.installation.as_patient("adolescent")
+        facts = house.passage.view(snapshot, asking, located.record).facts
+    page = server.browser()
+    actor = Actor(ActorId(facts.mandates[0].actor), ActorKind.PROXY, "Solène")
+    page.get(server.code(actor, f"/record/{record}"))
+    return page
+
+
+def test_who_represents_somebody_reads_the_same_page_in_words_for_them(server: Served) -> None:
+    page, record = mother(server), server.record("adolescent")
+    shown = read(page.get(f"/record/{record}"))
+    assert "ce que la loi ou la personne elle-même vous confie" in shown
+    assert "contraception" not in shown.lower()
+    for path in ("consultation", "print", "share", "prescription"):
+        assert f"/record/{record}/{path}" not in shown
+    assert "vous représentez cette personne" in read(page.get(f"/record/{record}/why"))
+    other = page.get(f"/record/{server.record()}")
+    assert other.status_code == 404
+    assert "Rien d'enregistré que vous puissiez voir." in read(other)
+
+
 # An act of care, declared.
 
 
@@ -306,6 +333,8 @@ def test_one_gesture_declares_an_act_of_care_and_opens_the_record(server: Served
     assert "Acte de soins que vous avez déclaré" in shown
 
 
+@pytest.mark.capability("1-09", "refuses")
+@pytest.mark.capability("1-26", "refuses")
 @pytest.mark.parametrize("reason", ["", "curiosity"])
 def test_no_act_without_a_reason_of_the_list(server: Served, reason: str) -> None:
     page, record = arrived(server, "locum"), server.record("mother")
@@ -316,6 +345,7 @@ def test_no_act_without_a_reason_of_the_list(server: Served, reason: str) -> Non
     assert page.get(f"/record/{record}").status_code == 404
 
 
+@pytest.mark.capability("3-02", "refuses")
 def test_declaring_on_a_record_of_another_structure_and_on_none_reads_the_same(server: Served) -> None:
     page = arrived(server, "unrelated-doctor")
     answers = [

@@ -14,11 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.errors import NotFoundError
-from serment.model import ActorKind
 from serment.record import overview
 from serment.record.charting import Chart, Line
 from serment.web.clinician import lines
-from serment.web.clinician.frame import SUMMARY, Opening, framed, opening
+from serment.web.clinician.frame import SUMMARY, Opening, framed, hidden_said, opening
 from serment.web.clinician.why import closed, ground_said
 from serment.web.shell import page
 from serment.web.written import instant
@@ -50,12 +49,11 @@ def _values(opened: Opening, chart: Chart, since: int) -> dict[str, Any]:
         overview.NEW: lines.news,
     }
     person = None if chart.person is None else chart.person.body
-    proxy = opened.asking.actor.kind is ActorKind.PROXY
     return {
         **{name: _group(chart, name, each, language) for name, each in said.items()},
         "since": instant(since, language) if since else "",
         "ground": ground_said(chart.ground, language),
-        "hidden": "web.home.may-proxy" if proxy else "web.record.hidden",
+        "hidden": hidden_said(opened),
         **framed(opened, person, SUMMARY),
     }
 

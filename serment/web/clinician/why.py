@@ -18,7 +18,7 @@ from serment.errors import NotFoundError, RefusedError, RequestError
 from serment.model import ActorKind, PatientId
 from serment.record.charting import Ground
 from serment.record.declaring import QUESTIONED
-from serment.web.clinician.frame import Opening, framed, opening
+from serment.web.clinician.frame import Opening, framed, hidden_said, opening
 from serment.web.forms import page_form
 from serment.web.shell import go_to, page, who_of
 from serment.web.written import instant, long_day
@@ -77,6 +77,7 @@ async def _explained(opened: Opening, status: int = 200, *, chosen: str = "", er
         status,
         ground=ground_said(chart.ground, opened.language),
         acts=[act_said(act, opened.language) for act in chart.ground.acts],
+        hidden=hidden_said(opened),
         chosen=chosen,
         error=error,
         **ways(opened),

@@ -20,6 +20,7 @@ from serment.record.retracing import Sought
 from serment.words import Language
 from tests.doors.served import Served, served
 from tests.installation import run
+from tests.unit.web.test_patient_words import BARRED, IN_ENGLISH
 
 PAGES = (
     "/me",
@@ -424,3 +425,13 @@ def test_what_a_resource_says_is_text_on_every_page_of_its_patient(server: Serve
         assert "<img" not in shown
         assert "{{7*7}}" in shown
     assert post(page, "/me/download/paper").content.startswith(b"%PDF-")
+
+
+@pytest.mark.capability("1-19", "refuses")
+@pytest.mark.parametrize("path", PAGES)
+def test_no_word_of_the_machine_is_read_on_a_rendered_page(server: Served, path: str) -> None:
+    page = come(server)
+    shown = words(page.get(path))
+    assert not BARRED.search(shown), BARRED.search(shown)
+    english = words(page.get(path, headers={"accept-language": "en"}))
+    assert {one.lower() for one in BARRED.findall(english)} <= IN_ENGLISH

@@ -50,6 +50,8 @@ def told(visit: Visit, reader: ActorId, language: Language) -> dict[str, Any]:
         "acts": [_act(one, language) for one in lines],
         "actor": event.actor,
         "number": number_of(event.actor),
+        "only": "",
+        "act": [("request", event.request), ("at", str(event.t)), ("who", newest.who)],
     }
 
 

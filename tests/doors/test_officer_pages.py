@@ -293,10 +293,10 @@ def test_what_is_not_known_is_never_shown_as_well(server: Served) -> None:
 @pytest.mark.parametrize(
     ("until", "reviewed", "state"),
     [
-        (400, 10, "stands"),
-        (30, 10, "stands-soon"),
-        (400, 400, "stands-review"),
-        (0, 10, "stands-over"),
+        (400, 10, "well"),
+        (30, 10, "soon"),
+        (400, 400, "review"),
+        (0, 10, "over"),
     ],
 )
 @pytest.mark.capability("3-12", "refuses")

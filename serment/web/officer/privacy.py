@@ -26,7 +26,7 @@ async def privacy(request: Request) -> Response:
             "name": say(f"officer.processing-{one}", asking.language),
             "aspects": [
                 (
-                    say(f"officer.{aspect}", asking.language),
+                    say(f"officer.aspect-{aspect}", asking.language),
                     say(f"officer.processing-{one}-{aspect}", asking.language),
                 )
                 for aspect in ASPECTS

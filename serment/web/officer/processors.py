@@ -62,7 +62,7 @@ def _program(one: Client, used: int, asking: Asking) -> dict[str, Any]:
         "until": long_day(one.ended or processor.until, language),
         "scopes": one.scopes,
         "used": _used(used, language),
-        "state": say(f"officer.{state}", language),
+        "state": say(f"officer.stands-{state}", language),
         "kind": kind,
     }
 
@@ -70,10 +70,10 @@ def _program(one: Client, used: int, asking: Asking) -> dict[str, Any]:
 def state_of(one: Client, now: Instant) -> tuple[str, str]:
     """Say how a program stands: the kind of its mark, and the end of the sentence's id."""
     if not one.stands(now):
-        return "bad", "stands-over"
+        return "bad", "over"
     if one.processor.until - now < SOON:
-        return "warn", "stands-soon"
-    return ("warn", "stands-review") if now - one.processor.reviewed > REREAD else ("good", "stands")
+        return "warn", "soon"
+    return ("warn", "review") if now - one.processor.reviewed > REREAD else ("good", "well")
 
 
 def _used(used: int, language: Language) -> str:

@@ -68,7 +68,7 @@ def probe_said(one: Standing, language: Language) -> dict[str, Any]:
         "status": say(f"officer.status-{one.status.value}", language),
         "kind": KINDS[one.status],
         "run": run,
-        "unknown": "" if one.status in CONCLUDES else say(f"officer.{one.status.value}-do", language),
+        "unknown": "" if one.status in CONCLUDES else say(f"officer.status-{one.status.value}-do", language),
         "findings": [finding_said(finding, language) for finding in sorted(findings, key=_first)],
     }
 

@@ -55,14 +55,14 @@ def _line(account: Account, proof: Proof | None, asking: Asking) -> dict[str, An
         "request": proof.request if proof else "",
         "counts": proof is not None and proof.counts(asking.now),
         "kind": kind,
-        "state": say(f"officer.{state}", language),
+        "state": say(f"officer.trained-{state}", language),
     }
 
 
 def state_of(proof: Proof | None, asking: Asking) -> tuple[str, str]:
     """Say how a proof stands: the kind of its mark, and the end of the sentence's id."""
     if proof is None:
-        return "warn", "trained-missing"
+        return "warn", "missing"
     if not proof.counts(asking.now):
-        return "warn", "trained-over"
-    return ("warn", "trained-soon") if proof.ends_soon(asking.now) else ("good", "trained-counts")
+        return "warn", "over"
+    return ("warn", "soon") if proof.ends_soon(asking.now) else ("good", "counts")

@@ -108,4 +108,4 @@ def test_what_a_stale_probe_found_is_not_on_the_page(probe: Probe) -> None:
 def test_a_probe_that_never_ran_says_how_to_run_it() -> None:
     said = probe_said(standing_of(Probe.INTEGRITY, None, NOW), Language.EN)
     assert (said["run"], said["status"]) == ({}, "never checked")
-    assert say("officer.never-do", Language.EN) in officer_page([], probes=[said])
+    assert say("officer.status-never-do", Language.EN) in officer_page([], probes=[said])

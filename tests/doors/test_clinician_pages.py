@@ -453,3 +453,25 @@ def test_a_result_waits_for_the_attending_doctor_and_for_whoever_ordered_it(serv
 def _declares(server: Served, role: str) -> bool:
     answer = send(arrived(server, role), f"/record/{server.record()}/declare", reason="result-received")
     return answer.status_code == 303
+
+
+# Keys.
+
+
+@pytest.mark.parametrize(
+    "tail",
+    ["", "/why", "/timeline", "/problems", "/treatments", "/labs", "/documents", "/consultation", "/deposit"],
+)
+def test_a_key_opens_one_thing_on_a_page_of_a_record(server: Served, tail: str) -> None:
+    shown = arrived(server, "attending").get(f"/record/{server.record()}{tail}").text
+    keys = re.findall(r'data-key="([^"]+)"', shown)
+    assert len(keys) > 10
+    assert sorted(set(keys)) == sorted(keys)
+
+
+def test_a_key_opens_one_thing_on_the_page_of_an_item(server: Served) -> None:
+    page = arrived(server, "attending")
+    listed = re.findall(r'href="(/record/[^"]+/item/[^"]+)"', page.get(f"/record/{server.record()}").text)
+    for address in listed[:6]:
+        keys = re.findall(r'data-key="([^"]+)"', page.get(address).text)
+        assert sorted(set(keys)) == sorted(keys), address

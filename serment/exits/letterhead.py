@@ -74,7 +74,7 @@ async def _listed(house: House, asking: Asking, number: str) -> tuple[dict[str, 
         return {}, {}
     roles = [msgspec.json.decode(one.body) for one in page.served]
     places = [msgspec.json.decode(one.body) for one in page.included]
-    role = next(iter(roles), {})
+    role: dict[str, Any] = next(iter(roles), {})
     wanted = str(role.get("organization", {}).get("reference", ""))
     return role, next((one for one in places if f"Organization/{one.get('id')}" == wanted), {})
 

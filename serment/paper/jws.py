@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import ECKey
 
 from serment.errors import SermentError
@@ -63,7 +63,8 @@ def sealed(body: bytes, seal: Seal, act: Act) -> str:
     header = {"alg": ALGORITHM, "kid": seal.id, "typ": "JOSE", "canon": CANONICAL, **act.said}
     key = ECKey.import_key(seal.private)
     whole = jws.serialize_compact(header, canonical(body), key, registry=_REGISTRY)
-    return jws.detach_compact_content(whole)
+    head, _, signature = whole.split(".")
+    return f"{head}..{signature}"
 
 
 def check(text: str, body: bytes, seals: Collection[Seal]) -> Checked:
@@ -79,7 +80,7 @@ def check(text: str, body: bytes, seals: Collection[Seal]) -> Checked:
             return Checked(Verdict.OTHER_KEY)
         whole = f"{parts[0]}.{_base64url(payload)}.{parts[2]}"
         found = jws.deserialize_compact(whole, ECKey.import_key(seal.public), registry=_REGISTRY)
-    except jws.BadSignatureError:
+    except BadSignatureError:
         return Checked(Verdict.ALTERED)
     except (JoseError, SermentError, ValueError):
         return Checked(Verdict.UNREADABLE)

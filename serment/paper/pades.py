@@ -91,7 +91,8 @@ def sealed(pdf: bytes, seal: Seal, said: Said) -> bytes:
     """Seal a PDF. Raises `MalformedError` for bytes that are not a PDF to which something can be added."""
     certificate = x509.Certificate.load(seal.certificate)
     private = keys.PrivateKeyInfo.load(seal.key)
-    signer = signers.SimpleSigner(certificate, private, SimpleCertificateStore())
+    none = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # its constructor has no types
+    signer = signers.SimpleSigner(certificate, private, none)
     try:
         writer = IncrementalPdfFileWriter(BytesIO(pdf))
         place = len(writer.prev.embedded_signatures) + 1

@@ -53,6 +53,27 @@ def linked_from(tail: str, begins: str) -> Callable[[Served], str]:
     return address
 
 
+def of_desk(tail: str = "") -> Callable[[Served], str]:
+    """Give the address of a page of the patient at the reception."""
+    return lambda server: f"/reception/person/{server.record()}{tail}"
+
+
+def of_paper(begins: str) -> Callable[[Served], str]:
+    """Sign a prescription, and give the address of a page about it."""
+
+    def address(server: Served) -> str:
+        doctor = server.browser()
+        doctor.get(server.code(server.installation.staff("attending"), "/home"))
+        found = re.search(r'name="csrf" value="([0-9a-f]+)"', doctor.get("/home").text)
+        assert found is not None
+        line = {"name": "Paracétamol 1 g", "dose": "1 comprimé si douleur", "duration": "", "renewals": ""}
+        to = of_record("/prescription")(server)
+        made = doctor.post(to, data={"csrf": found[1], **line}).headers["location"]
+        return of_record(begins + made.rpartition("/")[2])(server)
+
+    return address
+
+
 STOPS: Final[tuple[Stop, ...]] = (
     Stop("/sign-in", NOBODY),
     Stop("/today", "team-doctor"),
@@ -83,8 +104,27 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("/record/{id}/consultation/{visit}", "team-doctor", of_record("/consultation/nothing")),
     Stop("/record/{id}/deposit", "team-doctor", of_record("/deposit")),
     Stop("/record/{id}/proposals", "team-doctor", of_record("/proposals")),
+    Stop("/record/{id}/prescription", "attending", of_record("/prescription")),
+    Stop("/record/{id}/prescription", "unrelated-doctor", of_record("/prescription"), 404),
+    Stop("/record/{id}/prescription/{document}", "attending", of_paper("/prescription/")),
+    Stop("/record/{id}/sign/{document}", "attending", of_paper("/sign/")),
+    Stop("/record/{id}/print", "team-doctor", of_record("/print")),
+    Stop("/record/{id}/share", "team-doctor", of_record("/share")),
+    Stop("/record/{id}/share", PATIENT, of_record("/share")),
+    Stop("/verify", NOBODY),
+    Stop("/shared/{secret}", NOBODY, "/shared/nothing"),
     Stop("/templates", "team-doctor"),
     Stop("/templates", "secretary"),
+    Stop("/reception", "secretary"),
+    Stop("/reception/new", "secretary"),
+    Stop("/reception/agenda", "secretary"),
+    Stop("/reception/duplicates", "secretary"),
+    Stop("/reception/person/{id}", "secretary", of_desk()),
+    Stop("/reception/person/{id}", "unrelated-doctor", of_desk(), 404),
+    Stop("/reception/person/{id}/appointments", "secretary", of_desk("/appointments")),
+    Stop("/reception/person/{id}/appointments", "team-doctor", of_desk("/appointments")),
+    Stop("/reception/person/{id}/papers", "secretary", of_desk("/papers")),
+    Stop("/reception/person/{id}/scan", "secretary", of_desk("/scan")),
     Stop("/me", PATIENT),
     Stop("/officer", "officer"),
     Stop("/officer/policy", "officer"),
@@ -105,6 +145,8 @@ STOPS: Final[tuple[Stop, ...]] = (
 )
 
 PASSED_BY: Final = {
+    "/reception/appointment/{id}": "belongs to doors/test_secretary_pages: it moves an appointment that is booked",
+    "/reception/duplicates/{one}/{other}": "belongs to doors/test_secretary_pages: a pair that is suspected",
     "/record/{id}/document/{type}/{item}/picture": "a picture, not a page",
     "/record/{id}/document/{type}/{item}/download": "a file to keep, not a page",
     "/officer/policy/tables/{name}": "is a table to keep, no page",

@@ -130,7 +130,7 @@ def national_of(request: Request) -> National | None:
 def _form(
     opened: Opening, person: bytes | None, rows: list[Row], form: Form | None = None, error: str = ""
 ) -> Response:
-    typed = {"weight": "", "two_parts": False, "keep": True}
+    typed: dict[str, Any] = {"weight": "", "two_parts": False, "keep": True}
     if form is not None:
         typed = {
             "weight": form.get("weight", ""),

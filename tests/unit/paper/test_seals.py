@@ -139,9 +139,9 @@ def test_a_page_added_by_an_incremental_update_is_told() -> None:
 
     writer = IncrementalPdfFileWriter(BytesIO(signed()))
     writer.root[NameObject("/Lang")] = TextStringObject("xx")
-    writer.update_root()
+    writer.update_root()  # type: ignore[no-untyped-call]  # pyHanko has no types there
     out = BytesIO()
-    writer.write(out)
+    writer.write(out)  # type: ignore[no-untyped-call]  # as above
     assert pades.check(out.getvalue(), [ours()]).verdict is Verdict.EXTENDED
 
 

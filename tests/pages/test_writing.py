@@ -58,9 +58,8 @@ def test_search_note_three_renewals_and_print_by_the_keyboard_alone(opening: Ope
     window.page.wait_for_url("**/prescription/*")
     assert "Ordonnance" in window.page.title()
     loads = window.loads
-    with window.page.expect_event("request") as asked:
+    with window.page.expect_request("**/paper"):
         window.press("g")
-    assert asked.value.url.endswith("/paper")
     assert (window.pressed <= MOST_KEYS, loads <= MOST_LOADS) == (True, True), (window.pressed, loads)
 
 

@@ -140,10 +140,15 @@ class Counter:
             self._sessions.keep(pen.txn, made)
 
         await self._writing.run(entering, [f"Patient/{found[0]}"], job, choice=True)
+        await asyncio.to_thread(self._uncount, where.source, asking.now)
         return made.secret
 
     def _count(self, source: str, now: Instant) -> None:
-        self._tries.counted([f"counter|{source}"], now, lambda _, stood: _next(stood, now))
+        self._tries.counted([_name(source)], now, lambda _, stood: _next(stood, now))
+
+    def _uncount(self, source: str, now: Instant) -> None:
+        """Give a network back the try that succeeded: a tablet serves people all day."""
+        self._tries.counted([_name(source)], now, lambda _, stood: (max(0, stood[0] - 1), stood[1]))
 
     def _digest(self, text: str) -> str:
         return self._passage.installation.session_token(f"counter:{text}").hex()
@@ -164,6 +169,10 @@ def _may_hand_over(view: View, policy: Policy) -> Permit | Denial:
             as_typed=True,
         )
     )
+
+
+def _name(source: str) -> str:
+    return f"counter|{source}"
 
 
 def _plain(typed: str) -> str:

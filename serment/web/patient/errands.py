@@ -260,7 +260,7 @@ async def ask_access(request: Request) -> Response:
             "ask_access.html",
             act=act,
             at=at,
-            who=form.get("who", "")[:200],
+            named=form.get("who", "")[:200],
             when=instant(when, here.language) if when else "",
             abouts=[(one, here.say(f"errands.about-{one}")) for one in ABOUT],
         )

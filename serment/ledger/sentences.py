@@ -136,6 +136,8 @@ def _what(event: Event, language: Language, *, own: bool) -> str:
     if event.decision is Decision.DENIAL:
         tried = "write" if event.interaction in _WRITES else "read"
         return say(f"ledger.refused-{tried}", language, has=has)
+    if event.interaction is Interaction.FIND and event.rule.startswith("G"):
+        return say("ledger.did-named", language, has=has)  # on a ground of care: a list of one's own
     if event.interaction in _ALONE:
         sentence = f"ledger.did-{event.interaction.value}"
         return say(sentence, language, has=has, recipient=event.recipient)

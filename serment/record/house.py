@@ -24,7 +24,6 @@ from serment.record.duty import Duty
 from serment.record.emergency import Emergency
 from serment.record.errands import Errands
 from serment.record.everything import Everything
-from serment.record.explaining import Explaining
 from serment.record.exporting import Exporting
 from serment.record.finding import Finding
 from serment.record.identifying import Identifying
@@ -115,7 +114,6 @@ class House:
     sealing: Sealing
     revoking: Revoking
     attesting: Attesting
-    explaining: Explaining
     retracing: Retracing
     chosen: Chosen
     leafing: Leafing
@@ -189,7 +187,6 @@ class House:
             Sealing(passage),
             Revoking(passage, writing),
             Attesting(passage, writing),
-            Explaining(passage),
             Retracing(passage, custody),
             Chosen(passage),
             Leafing(passage, Charting(passage)),

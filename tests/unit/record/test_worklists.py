@@ -12,9 +12,11 @@ import msgspec
 import pytest
 
 from serment.ledger.entry import Interaction
+from serment.ledger.sentences import line
 from serment.model import Instant
 from serment.record import incoming
 from serment.record.worklists import EACH, MOST, Worklists
+from serment.words import Language
 from tests.installation import Installation, installation
 
 HOUR = 3_600_000
@@ -98,6 +100,7 @@ def test_a_name_is_traced_before_it_is_shown_and_told_to_the_person(made: Instal
     seen = asyncio.run(made.house.proving.trail(made.as_patient("waiting"), made.record("waiting")))
     mine = [one.event for one in seen if one.event.request == asking.request]
     assert [one.interaction for one in mine] == [Interaction.FIND]
+    assert "a vu votre nom dans sa liste du jour" in line(mine[0], Language.FR).said
 
 
 def test_one_s_own_appointments_of_the_day_are_listed_without_their_reason(made: Installation) -> None:

@@ -89,7 +89,7 @@ async def errands(request: Request) -> Response:
         deposits=told[Errand.DEPOSIT_ASKED],
         answers=told[Errand.CORRECTION_ANSWERED],
         asked=told[Errand.CORRECTION],
-        told=[_question(here, one) for one in answered],
+        replies=[_question(here, one) for one in answered],
         questions=[_question(here, one) for one in questions if not one.question.answered],
         days=[(days, here.say(f"errands.days-{days}")) for days in PERMIT_DAYS],
         usual=USUAL_DAYS,

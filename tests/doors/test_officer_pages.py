@@ -21,7 +21,7 @@ from serment.record.today import KEEPER
 from serment.record.training import ANSWERS, Training
 from serment.record.writing import new_id
 from serment.web import officer
-from serment.web.officer.processors import DAY, state_of
+from serment.web.officer.contracts import DAY, state_of
 from serment.web.officer.sessions import staff_of
 from tests.doors.served import Served, served
 

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from serment.web.officer import custody, policy, privacy, processors, requests, sessions, status, trained
+from serment.web.officer import contracts, custody, policy, privacy, requests, sessions, status, trained
 
 ROUTES = [
     Route("/officer", status.status, methods=["GET"]),
@@ -10,7 +10,7 @@ ROUTES = [
     Route("/officer/policy", policy.policy, methods=["GET"]),
     Route("/officer/policy/tables/{name}", policy.table, methods=["GET"]),
     Route("/officer/policy/preview", policy.previewing, methods=["GET", "POST"]),
-    Route("/officer/processors", processors.processors, methods=["GET"]),
+    Route("/officer/processors", contracts.processors, methods=["GET"]),
     Route("/officer/keys", custody.keys, methods=["GET"]),
     Route("/officer/sessions", sessions.sessions, methods=["GET"]),
     Route("/officer/sessions/end", sessions.end, methods=["POST"]),

@@ -1,7 +1,7 @@
 """How hard a French text is to read: the Flesch formula as Kandel and Moles fitted it to French (1958).
 
-`207 − 1.015 × words per sentence − 73.6 × syllables per word`: over 60 reads as plain, under 30 as hard. Syllables
-are counted by groups of vowels, the silent endings of French left out: good enough for a mean over a page.
+`207 − 1.015 × words per sentence − 73.6 × syllables per word`: over 60 reads as plain, under 30 as hard.
+Syllables are counted by groups of vowels, the silent endings of French left out: good enough for a mean.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONG = 4
 
 @dataclass(frozen=True, slots=True)
 class Ease:
-    """What was measured: the score, words in a mean sentence, the share of long words, the longest sentence."""
+    """What was measured: score, words in a mean sentence, share of long words, the longest sentence."""
 
     score: float
     words: float

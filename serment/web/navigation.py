@@ -44,7 +44,6 @@ PATIENT: Final = (
     Link("/me/errands", "errands.title", "e"),
     Link("/me/where", "patient.nav-where"),
     Link("/me/download", "patient.download-title"),
-    HOME,
 )
 
 OF_KIND: Final[dict[ActorKind, tuple[Link, ...]]] = {

@@ -92,7 +92,7 @@ def test_every_field_for_a_password_hides_it_and_takes_what_a_manager_fills_in(s
     assert met == 5
 
 
-ACTS = (
+ACTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/account/sessions", {"which": "others"}),
     ("/account/passkeys", {"answer": "{}", "ticket": "x"}),
     ("/account/passkeys/remove", {"which": "00"}),

@@ -302,6 +302,19 @@ def test_somebody_outside_the_team_is_let_in_until_a_day(server: Served) -> None
     assert "Vous n'avez autorisé personne" in words(page.get("/me/choices"))
 
 
+@pytest.mark.capability("4-04", "lets")
+def test_a_professional_is_found_by_name_and_one_of_several_is_chosen(server: Served) -> None:
+    page, nurse = come(server), server.installation.staff("nurse")
+    told = post(page, "/me/choices", what="block", number=nurse.name.split()[-1])
+    assert nurse.name in words(told)
+    assert "Ce que cela change" in words(told)
+    doctors = post(page, "/me/choices", what="block", number="Dr ")
+    assert doctors.status_code == 400
+    many = post(page, "/me/choices", what="permit", number="Mar", until=AHEAD)
+    if "De qui parlez-vous" in words(many):
+        assert f'name="until" value="{AHEAD}"' in many.text
+
+
 @pytest.mark.parametrize("typed", ["", "12", "99900001119", "<script>", "9" * 5000])
 def test_a_number_that_is_none_is_said_beside_its_field(server: Served, typed: str) -> None:
     answer = post(come(server), "/me/choices", what="block", number=typed)

@@ -32,7 +32,7 @@ from serment.model import Category, Regime
 from serment.record.chosen import Standing
 from serment.web.forms import Form, page_form
 from serment.web.groups import category_name
-from serment.web.patient.known import names_of
+from serment.web.patient.known import found, names_of
 from serment.web.patient.mine import Errors, Mine, mine
 from serment.web.shell import go_to
 from serment.web.written import day_of, long_day
@@ -112,6 +112,11 @@ async def _choose(request: Request, mine_: Mine) -> Response:
     if form.get("what") == "back":
         await mine_.house.choosing.take_back(mine_.asking, mine_.patient, form.get("choice", ""))
         return go_to(HERE)
+    if form.get("what") in WITH_NUMBER and not rpps.read(_typed(form)):
+        people = await found(mine_, _typed(form))
+        if len(people) > 1:
+            return _which(mine_, form, people)
+        form["number"] = people[0][0] if people else form.get("number", "")
     said, errors = _read(mine_, form)
     if errors:
         return await _shown(mine_, 400, errors, form)
@@ -124,12 +129,30 @@ async def _choose(request: Request, mine_: Mine) -> Response:
     return go_to(HERE)
 
 
+def _typed(form: Form) -> str:
+    """Give the number or the name of a professional as it was typed, a number without its blanks."""
+    typed = form.get("number", "")
+    bare = typed.replace(" ", "")
+    return bare if bare.isdecimal() else typed
+
+
+def _which(mine_: Mine, form: Form, people: list[tuple[str, str]]) -> Response:
+    """Ask which one is meant of several of a name."""
+    return mine_.page(
+        "which.html",
+        what=form["what"],
+        typed=form["number"][:100],
+        until=form.get("until", ""),
+        people=[(number, f"{name} ({number})") for number, name in people],
+    )
+
+
 def _read(mine_: Mine, form: Form) -> tuple[_Asked, dict[str, str]]:
     """Read a form, and say beside which part of the page what is wrong. Raises `MalformedError`."""
     what = form.get("what", "")
     if what not in ACTS:
         raise MalformedError("web.form-unreadable")
-    number = rpps.read(form.get("number", "").replace(" ", "")) or ""
+    number = rpps.read(_typed(form))
     said = _Asked(what, number, form.get("category", ""), form.get("until", ""))
     if what in WITH_NUMBER and not number:
         return said, {what: mine_.say("patient.number-wrong")}
@@ -162,7 +185,7 @@ async def _shown(
     mine_: Mine, status: int = 200, errors: dict[str, str] | None = None, form: Form | None = None
 ) -> Response:
     standing = await mine_.house.chosen.standing(mine_.asking, mine_.patient)
-    actors = [one.actor for one in (*standing.choices, *standing.attending)]
+    actors = [*(one.actor for one in standing.choices), *(one.actor for one in standing.attending)]
     names = await names_of(mine_, [one for one in actors if one.startswith("rpps:")])
     return mine_.page(
         "choices.html",

@@ -1,36 +1,57 @@
-"""The names of professionals as a patient's page says them: of those who work here, and of who came before.
+"""Professionals as a patient's page says them: by name, found in the directory by name or by number.
 
-A name is never looked up in a record of somebody else, and a number that nobody here knows stays a number.
+A name is that of the holder's own list where the person came before, else that of the directory, which
+anybody signed in may search and which names no patient. A number that nobody knows stays a number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
+from typing import Any, Final
 
-from starlette.concurrency import run_in_threadpool
+import msgspec
 
-from serment.door.asking import nobody_yet, people_of
-from serment.model import ActorId
-from serment.people.accounts import Accounts, by_actor
-from serment.record.asking import Asking
+from serment.errors import RequestError
+from serment.fhir.query import parse
+from serment.fhir.summary import person_name
+from serment.identity import rpps
 from serment.record.retracing import Sought
 from serment.web.patient.mine import Mine
 
+MOST_FOUND: Final = 10
+LEAST_TYPED: Final = 3
+
 
 async def names_of(mine_: Mine, actors: Iterable[str]) -> dict[str, str]:
-    """Give the names of some actors: as they stood in the holder's own list, else as their account says."""
+    """Give the names of some professionals, by actor id (`rpps:…`)."""
     wanted = set(actors)
     if not wanted:
         return {}
     told = await mine_.house.retracing.stretch(mine_.asking, mine_.patient, Sought(), most=2_000)
-    met = {body.event.actor: body.event.actor_name for body in reversed(told.bodies) if body.event.actor_name}
-    missing = sorted(wanted - met.keys())
-    accounts, nobody = people_of(mine_.request).accounts, nobody_yet(mine_.request, mine_.house)
-    here = await run_in_threadpool(partial(_here, accounts, nobody, missing)) if missing else {}
-    return {one: met.get(one) or here.get(one) or one.partition(":")[2] for one in wanted}
+    met = {body.event.actor: body.event.actor_name for body in told.bodies if body.event.actor_name}
+    names = {}
+    for one in wanted:
+        number = one.partition(":")[2]
+        names[one] = met.get(one) or dict(await found(mine_, number)).get(number, number)
+    return names
 
 
-def _here(accounts: Accounts, asking: Asking, actors: Iterable[str]) -> dict[str, str]:
-    found = {one: accounts.find(asking, by_actor(ActorId(one))) for one in actors}
-    return {one: account.name for one, account in found.items() if account is not None}
+async def found(mine_: Mine, typed: str) -> list[tuple[str, str]]:
+    """Find professionals of the directory by a name, or by a number: number and name of each, by name."""
+    number = rpps.read(typed.replace(" ", ""))
+    if not number and len(typed.strip()) < LEAST_TYPED:
+        return []
+    asked = [("identifier", f"{rpps.SYSTEM}|{number}")] if number else [("name", typed.strip()[:100])]
+    try:
+        query = parse("Practitioner", [*asked, ("_count", str(MOST_FOUND))])
+        page = await mine_.house.searching.directory(mine_.asking, query)
+    except RequestError:
+        return []
+    people = [_professional(msgspec.json.decode(one.body)) for one in page.served]
+    return sorted({one for one in people if one[0] and one[1]}, key=lambda one: one[1])
+
+
+def _professional(resource: dict[str, Any]) -> tuple[str, str]:
+    numbers = {rpps.read(one.get("value")) for one in resource.get("identifier", []) if isinstance(one, dict)}
+    known = sorted(numbers - {""})
+    return known[0] if len(known) == 1 else "", person_name(resource)

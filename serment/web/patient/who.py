@@ -44,7 +44,7 @@ async def who(request: Request) -> Response:
     return mine_.page(
         "who.html",
         visits=others,
-        own=[one for one in shown if one["actor"] == reader],
+        own_visits=[one for one in shown if one["actor"] == reader],
         emergency=sum(1 for one in others if one["emergency"]),
         period=period,
         periods=[(name, mine_.say(f"patient.period-{name}")) for name in PERIODS],

@@ -18,7 +18,7 @@ COMPILE := $(UV) pip compile pyproject.toml --extra build --generate-hashes \
 
 setup: $(TOOLS)
 
-# The demo population behind four links, until Ctrl-C.
+# The demo population behind one link for each of its people, until Ctrl-C.
 demo: $(SERMENT)
 	@SERMENT_PORT=$(PORT) $(BIN)/serment demo
 

@@ -19,11 +19,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from serment import app, serving, settings
 from serment.demo.enrolled import PROGRAM, enrol, let_in, provider_for
+from serment.demo.life import live
 from serment.demo.people import Person
 from serment.demo.population import DemoPatient, population
 from serment.demo.store import CARE_PURPOSES, DemoStore, load
 from serment.intake.import_ import ImportReport, run, service
-from serment.model import Actor
+from serment.model import Actor, ActorId, ActorKind
 from serment.people.people import People
 from serment.settings import Settings, terminal_language
 from serment.words import say
@@ -57,6 +58,7 @@ def show(
             store = asyncio.run(_loaded(DemoStore(house, people), quiet=as_json))
             if also is not None:
                 bring(store, also)
+            asyncio.run(live(store))
             with provider_for(house.kind, store) as provider:
                 enrol(store, People.of(house), provider, chosen.base)
                 _keep_key(chosen, let_in(store, People.of(house)))
@@ -96,13 +98,33 @@ def _links(chosen: Settings, store: DemoStore) -> list[Link]:
     if not isinstance(patient, DemoPatient):
         raise TypeError("the patient of the links is a demo patient")
     record = f"/record/{store.ids[patient.key]}"
+    daughter, mother = represented(store)
     visitors = [
         ("demo.link-doctor", _person(store, "team-doctor"), record),
         ("demo.link-patient", store.patient_actor(patient), "/me"),
         ("demo.link-stranger", _person(store, "unrelated-doctor"), record),
         ("demo.link-officer", _person(store, "officer"), "/officer"),
+        ("demo.link-attending", _person(store, "attending"), "/today"),
+        ("demo.link-nurse", _person(store, "nurse"), "/today"),
+        ("demo.link-secretary", _person(store, "secretary"), "/reception"),
+        ("demo.link-hospital", _person(store, "hospital-doctor"), "/today"),
+        ("demo.link-mother", mother, f"/record/{mother.patient}"),
+        ("demo.link-adolescent", daughter, "/me"),
+        ("demo.link-dpo", _person(store, "dpo"), "/officer"),
+        ("demo.link-researcher", _person(store, "researcher"), "/research"),
     ]
     return [Link(sentence, actor, _address(chosen, store, actor, to)) for sentence, actor, to in visitors]
+
+
+def represented(store: DemoStore) -> tuple[Actor, Actor]:
+    """Give the adolescent of the cast, and her mother as who represents her."""
+    choice = next(one for one in store.people.choices if one.kind == "representative")
+    child = next(one for one in store.people.patients if one.key == choice.patient)
+    mother = next(one for one in store.people.patients if one.key == choice.kin)
+    related = store.items[choice.item].partition("/")[2]
+    name = store.patient_actor(mother).name
+    proxy = Actor(ActorId(f"proxy:{related}"), ActorKind.PROXY, name, patient=store.ids[child.key])
+    return store.patient_actor(child), proxy
 
 
 def _address(chosen: Settings, store: DemoStore, actor: Actor, to: str) -> str:

@@ -339,6 +339,31 @@ def test_the_list_of_papers_shows_no_title_and_no_body(server: Served, desk: Des
     assert not [one for one in titles if one in text(answer) and one not in labels]
 
 
+@pytest.mark.capability("3-01", "lets")
+def test_a_secretary_prints_what_they_do_not_read_and_it_is_traced(server: Served, desk: Desk) -> None:
+    patient = server.record()
+    page = desk.get(f"/reception/person/{patient}/papers")
+    items = re.findall(r'name="item" value="(DocumentReference/[\w-]+)"', page.text)
+    assert items
+    assert server.staff("secretary").get(items[0]).status_code == 404, "no body is read"
+    made = desk.post(f"/record/{patient}/print", item=items[0])
+    assert (made.status_code, made.headers["content-type"]) == (200, "application/pdf")
+    told = server.patient()
+    lines = told.get("AuditEvent", params={"patient": f"Patient/{patient}", "_count": "5"}).text
+    assert "Mireille Plantevin" in lines
+    assert items[0] in lines
+
+
+@pytest.mark.capability("3-01", "refuses")
+def test_a_secretary_prints_no_note_and_nothing_of_another_record(server: Served, desk: Desk) -> None:
+    patient = server.record()
+    asked = {"patient": f"Patient/{patient}", "_count": "1"}
+    note = server.staff("team-doctor").get("Condition", params=asked).json()["entry"][0]["resource"]["id"]
+    desk.get(f"/reception/person/{patient}/papers")
+    for item in (f"Condition/{note}", "DocumentReference/0f0f0f0f-0000-4000-8000-00000000000f"):
+        assert desk.post(f"/record/{patient}/print", item=item).status_code == 404
+
+
 def test_a_paper_in_the_wrong_record_is_taken_back_by_who_filed_it(server: Served, desk: Desk) -> None:
     patient = server.record()
     answer = scan(desk, patient, author="Dr Erreur")

@@ -145,7 +145,7 @@ STOPS: Final[tuple[Stop, ...]] = (
 )
 
 PASSED_BY: Final = {
-    "/reception/appointment/{id}": "belongs to doors/test_secretary_pages: it moves an appointment that is booked",
+    "/reception/appointment/{id}": "belongs to doors/test_secretary_pages: it moves one that is booked",
     "/reception/duplicates/{one}/{other}": "belongs to doors/test_secretary_pages: a pair that is suspected",
     "/record/{id}/document/{type}/{item}/picture": "a picture, not a page",
     "/record/{id}/document/{type}/{item}/download": "a file to keep, not a page",

@@ -55,16 +55,17 @@ async def _listed(desk: Desk, status: int = 200, error: str = "", said: str = ""
         found = await opened.house.papers.listed(opened.asking, desk.patient)
     except NotFoundError:
         return closed(opened)
-    built = {getattr(route, "path", "") for route in opened.request.app.routes}
+    lines = [_paper(one, desk) for one in found]
     return shown(
         desk,
         "secretary/papers.html",
         "papers",
         status,
-        papers=[_paper(one, desk) for one in found],
+        papers=lines,
+        prints=[one for one in lines if one["prints"]],
         error=error,
         said=said,
-        printing=PRINT.format(id=desk.patient) if PRINT in built else "",
+        printing=PRINT.format(id=desk.patient),
     )
 
 

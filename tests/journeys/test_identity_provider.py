@@ -163,7 +163,7 @@ def test_a_doctor_finds_a_person_by_name_and_their_name_is_in_no_address(
     looked_at(window, tmp_path / "locum")
     window.type("#typed", patient.traits.birth_name[:4])
     window.click("main form button")
-    assert window.address == f"{demo.server.address}/home"
+    assert window.address == f"{demo.server.address}/today/find"
     looked_at(window, tmp_path / "found")
     window.click(f'a[href="/record/{demo.server.record()}"]')
     assert opened(demo, window, patient)

@@ -95,7 +95,7 @@ def test_a_passkey_from_the_invitation_to_the_lock_and_back(
     pictured(window, tmp_path, "review")
     window.value("document.querySelector('input[type=checkbox]').click()")
     window.click("form.fields button")
-    assert window.address == f"{server.address}/home"
+    assert window.address == f"{server.address}/today"
     assert [one for one in window.complaints if "401" not in one and "username fields" not in one] == []
 
 

@@ -143,7 +143,7 @@ def test_a_text_is_text(server: Served) -> None:
 def test_a_cda_document_is_shown_by_elements_of_ours(server: Served) -> None:
     raw = cda('<paragraph onclick="x">Pas de <content styleCode="Bold">fracture</content>.</paragraph>')
     shown = doctor(server).get(filed(server, inline(raw, "application/xml")))
-    assert "<p>Pas de <strong>fracture</strong>.</p>" in shown.text
+    assert "<p><bdi>Pas de </bdi><strong><bdi>fracture</bdi></strong><bdi>.</bdi></p>" in shown.text
     assert "onclick" not in shown.text
     assert "Rose BOIS" in words(shown)
 

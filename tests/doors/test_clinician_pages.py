@@ -448,6 +448,10 @@ def test_a_result_waits_for_the_attending_doctor_and_for_whoever_ordered_it(serv
     for reader in ("attending", "team-doctor"):
         assert f"/record/{server.record()}/item/{item}" in arrived(server, reader).get("/today").text
     assert item not in arrived(server, "second-associate").get("/today").text
+    page = arrived(server, "attending")
+    assert page.get(f"/record/{server.record()}/item/{item}").status_code == 200
+    assert item not in page.get("/today").text
+    assert item in arrived(server, "team-doctor").get("/today").text
 
 
 def _declares(server: Served, role: str) -> bool:

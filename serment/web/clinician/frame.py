@@ -59,7 +59,7 @@ SECTIONS: Final = (
     Section("deposit", "e", CARE, "/deposit"),
     Section("ask-document", "q", CARE, "/ask-document"),
     Section("print", "i", CARE, "/print"),
-    Section("share", "s", CARE, "/share"),
+    Section("share", "s", READERS, "/share"),
     Section("why", "w", EVERYBODY, "/why"),
 )
 """The navigation of a record, in its order; one that this server has no page for is left out."""

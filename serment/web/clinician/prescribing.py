@@ -32,7 +32,7 @@ from serment.web.written import day_of
 from serment.words import say
 
 SECTION: Final = "prescription"
-ROWS: Final = 6
+ROWS: Final = 3
 """Lines that an empty form offers; `more` adds as many."""
 
 MOST_FORM: Final = 64 * 1024

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from serment.errors import IntegrityError, NotFoundError, RefusedError
+from serment.errors import IntegrityError, NotFoundError, RefusedError, RequestError
 from serment.ledger.entry import Interaction
 from serment.model import Actor, ActorId, Function, Instant
 from serment.record.acts import WORKING
@@ -140,6 +140,24 @@ QUEUES: Final = frozenset({Function.DPO, Function.SECURITY_OFFICER})
 """Functions that answer what people ask of the installation."""
 
 
+TO_DO: Final = frozenset(
+    {
+        Errand.CONSENT_ASKED,
+        Errand.DEPOSIT_ASKED,
+        Errand.CORRECTION_ANSWERED,
+        Errand.ACCESS_ANSWERED,
+        Errand.SHARED,
+    }
+)
+"""What a patient does something about, or reads."""
+
+ANSWERED: Final = frozenset(
+    {Errand.CONSENT_ASKED, Errand.DEPOSIT_ASKED, Errand.CORRECTION, Errand.CONFIRM, Errand.CONTACT}
+    | {Errand.ACCESS_QUESTION}
+)
+"""What is settled by its answer only: nobody puts it away unanswered."""
+
+
 class Inbox:
     """The passage to the pointers. Calls block: not for an event loop."""
 
@@ -175,8 +193,11 @@ class Inbox:
         self._registry.act(asking, lambda pen: put_in(pen, to, *pointers))
 
     def settle(self, asking: Asking, id_: str) -> Pointer:
-        """Say that one of the asker's own is done; again changes nothing. Raises `NotFoundError`."""
-        return self._registry.act(asking, lambda pen: settle_in(pen, asking.actor.id, id_))
+        """Say that one of the asker's own is done; again changes nothing.
+
+        Raises `NotFoundError`, `RequestError` for one that waits for an answer.
+        """
+        return self._registry.act(asking, lambda pen: _put_away(pen, asking.actor.id, id_))
 
     def settle_queued(self, asking: Asking, id_: str) -> Pointer:
         """Say that one of the queue of the asker's function is done. Raises as `settle` and `queued`."""
@@ -187,9 +208,14 @@ class Inbox:
         """List what waits for a patient, newest first. Whoever calls has decided that the asker answers."""
         return self._read(asking, of_person(patient))
 
+    def to_do(self, asking: Asking, patient: str) -> list[Pointer]:
+        """List what a patient has to do or to read, newest first; what they asked waits for others."""
+        found = self.of_patient(asking, patient)
+        return [one for one in found if one.kind in TO_DO and one.waits(asking.now)]
+
     def settle_of_patient(self, asking: Asking, patient: str, id_: str) -> Pointer:
-        """Settle one of a patient's, by who answers for them. Raises `NotFoundError`."""
-        return self._registry.act(asking, lambda pen: settle_in(pen, of_person(patient), id_))
+        """Settle one of a patient's, by who answers for them. Raises as `settle`."""
+        return self._registry.act(asking, lambda pen: _put_away(pen, of_person(patient), id_))
 
     def _read(self, asking: Asking, whose: ActorId) -> list[Pointer]:
         return list(reversed(_read(self._registry.get(asking, DRAWER, whose)).pointers))
@@ -203,6 +229,14 @@ def put_in(pen: Pen, to: ActorId, *pointers: Pointer) -> None:
     new = tuple(msgspec.structs.replace(sent(one, pen.asking), done=0) for one in pointers)
     names = {one.id for one in new}
     change_in(pen, to, lambda before: (*(one for one in before if one.id not in names), *new))
+
+
+def _put_away(pen: Pen, whose: ActorId, id_: str) -> Pointer:
+    """Settle what only had to be read. Raises `NotFoundError`, `RequestError`."""
+    found = settle_in(pen, whose, id_)
+    if found.kind in ANSWERED and found.waits(pen.asking.now) and found.sender != pen.asking.actor.id:
+        raise RequestError("errands.answer-first")
+    return found
 
 
 def settle_in(pen: Pen, whose: ActorId, id_: str) -> Pointer:

@@ -301,7 +301,7 @@ def test_a_parent_has_the_same_pages_for_their_child(server: Served) -> None:
 def tablet(server: Served, role: str = "patient") -> httpx.Client:
     """Have the secretary hand over a code, and type it on a tablet."""
     desk = staff(server, "secretary")
-    shown = send(desk, f"/counter/code/{server.record(role)}", checked="document")
+    shown = send(desk, f"/record/{server.record(role)}/counter", checked="document")
     assert shown.status_code == 200
     code = re.search(r"<code>([A-Z0-9-]+)</code>", shown.text)
     assert code is not None
@@ -377,7 +377,7 @@ def test_a_tablet_that_is_left_alone_goes_to_the_end_by_itself(server: Served) -
 def test_whoever_works_there_is_not_signed_out_by_the_end_of_a_tablet(server: Served) -> None:
     desk = staff(server, "secretary")
     assert desk.get("/counter/over").status_code == 200
-    assert desk.get(f"/counter/code/{server.record()}").status_code == 200
+    assert desk.get(f"/record/{server.record()}/counter").status_code == 200
 
 
 def test_a_wrong_code_is_said_beside_its_field_and_a_form_of_elsewhere_is_refused(server: Served) -> None:
@@ -390,6 +390,6 @@ def test_a_wrong_code_is_said_beside_its_field_and_a_form_of_elsewhere_is_refuse
 
 def test_no_page_of_the_counter_advises_making_anything_reachable(server: Served) -> None:
     desk = staff(server, "secretary")
-    pages = [server.browser().get("/counter"), desk.get(f"/counter/code/{server.record()}")]
+    pages = [server.browser().get("/counter"), desk.get(f"/record/{server.record()}/counter")]
     for answer in pages:
         assert not re.search(r"\bport\b|routeur|router|DNS|NAT\b", text(answer))

@@ -150,7 +150,7 @@ WHO = {
     "/counter": ("anybody", "GET POST"),
     "/counter/end": ("page", "POST"),
     "/counter/over": ("anybody", "GET"),
-    "/counter/code/{id}": ("page", "GET POST"),
+    "/record/{id}/counter": ("page", "GET POST"),
     "/accessibility": ("anybody", "GET"),
     "/words": ("anybody", "GET"),
     "/what-leaves": ("anybody", "GET"),
@@ -209,6 +209,9 @@ PARTS = {
     "kind": "labs",
     "item": "1",
     "type": "Observation",
+    "one": "1",
+    "other": "2",
+    "paper": "1",
 }
 
 

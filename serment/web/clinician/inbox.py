@@ -20,7 +20,7 @@ from serment.model import ActorKind, PatientId
 from serment.record.asking import Asking
 from serment.record.errands import DEPOSIT_DAYS
 from serment.record.house import House
-from serment.record.inbox import Errand, Pointer, due
+from serment.record.inbox import ANSWERED, Errand, Pointer, due
 from serment.record.permitting import REASONS
 from serment.web.clinician.frame import framed, opening
 from serment.web.finding import said_of
@@ -66,6 +66,7 @@ def _line(one: Pointer, named: dict[str, Who], asking: Asking) -> dict[str, Any]
         "to": _address(one) if known else "",
         "by": one.by,
         "at": instant(one.at, language),
+        "away": one.kind not in ANSWERED,
         "over": bool(one.until) and one.until <= asking.now,
         "due": _due(one, language),
     }
@@ -113,7 +114,7 @@ async def ask(request: Request) -> Response:
         raise RefusedError("errands.not-yours")
     values: dict[str, Any] = {
         "record": f"/record/{patient}",
-        "reasons": [(one, say(f"errands.reason-{one}", asking.language)) for one in REASONS],
+        "reasons": [(one, say(f"errands.ask-reason-{one}", asking.language)) for one in REASONS],
         **who_of(request, house, asking),
     }
     if request.method != "POST":

@@ -71,7 +71,7 @@ def _hand_over_page(
         request,
         "everyone/counter_hand_over.html",
         200 if error is None else error.status,
-        to=f"/counter/code/{patient}",
+        to=f"/record/{patient}/counter",
         checks=[(one, say(f"counter.check-{one}", language)) for one in CHECKED],
         error="" if error is None else error.said(language),
         **who_of(request, house, asking),

@@ -43,7 +43,7 @@ async def me(request: Request) -> Response:
     )
     before = _last_visit(mine_, told)
     chart = await mine_.house.charting.page(mine_.asking, mine_.patient, _new_since(mine_, before))
-    asked = await asyncio.to_thread(mine_.house.inbox.of_patient, mine_.asking, mine_.patient)
+    asked = await asyncio.to_thread(mine_.house.inbox.to_do, mine_.asking, mine_.patient)
     people = callers(told.bodies, mine_.asking.actor.id, mine_.language)
     return mine_.page(
         "me.html",
@@ -53,7 +53,7 @@ async def me(request: Request) -> Response:
         news=[news(one, mine_.language) for one in chart.groups.get(NEW, [])],
         more=max(0, chart.totals.get(NEW, 0) - MOST_NEW),
         before=long_day(before, mine_.language) if before else "",
-        to_do=sum(1 for one in asked if one.waits(mine_.asking.now)),
+        to_do=len(asked),
     )
 
 

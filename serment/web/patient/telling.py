@@ -20,7 +20,7 @@ from serment.words import Language, say
 PEOPLE: Final = frozenset({"rpps", "staff", "proxy", "patient"})
 """Prefixes of actors who are people; the others are services of the house."""
 
-NO_VISIT: Final = frozenset({Interaction.FIND, Interaction.NOTIFY, Interaction.IDENTIFY})
+NO_VISIT: Final = frozenset({Interaction.FIND, Interaction.NOTIFY, Interaction.IDENTIFY, Interaction.ERRAND})
 """What somebody does with a record without seeing anything of it."""
 
 

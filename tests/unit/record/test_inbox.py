@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from serment.errors import NotFoundError, RefusedError
+from serment.errors import NotFoundError, RefusedError, RequestError
 from serment.model import ActorId, Function, Instant
 from serment.record import inbox
 from serment.record.asking import Asking
@@ -112,3 +112,29 @@ def test_a_write_that_is_undone_sends_nothing(made: Installation) -> None:
 def test_nothing_of_a_pointer_shows_in_a_log() -> None:
     shown = repr(Pointer("id", Errand.RESULT, "patient", "Observation/1", "rpps:1"))
     assert shown == "Pointer(result)"
+
+
+def test_what_waits_for_an_answer_is_not_put_away_without_one(made: Installation) -> None:
+    reader = named(made, "rpps:9")
+    sent = pointing(Errand.CORRECTION, "p1", "Task/1")
+    made.house.inbox.put(named(made, "patient:p1"), reader.actor.id, sent)
+    with pytest.raises(RequestError):
+        made.house.inbox.settle(reader, sent.id)
+    assert [one.id for one in made.house.inbox.waiting(reader)] == [sent.id]
+
+
+def test_what_somebody_has_sent_waits_for_others(made: Installation) -> None:
+    asker = named(made, "rpps:10")
+    made.house.inbox.put(asker, asker.actor.id, pointing(Errand.CONSENT_ASKED, "p1"))
+    assert made.house.inbox.waiting(asker) == []
+    assert len(made.house.inbox.of(asker)) == 1
+
+
+def test_a_patient_does_something_about_what_others_ask_and_reads_what_they_answer(
+    made: Installation,
+) -> None:
+    doctor, holder = named(made, "rpps:11"), named(made, "patient:p2")
+    asked, sent = pointing(Errand.CORRECTION, "p2"), pointing(Errand.DEPOSIT_ASKED, "p2")
+    made.house.inbox.put(holder, inbox.of_person("p2"), asked)
+    made.house.inbox.put(doctor, inbox.of_person("p2"), sent)
+    assert [one.id for one in made.house.inbox.to_do(holder, "p2")] == [sent.id]

@@ -18,7 +18,7 @@ from serment.access.record_facts import grant_in_force
 from serment.errors import CustodyError, IntegrityError, LockedError, TooManyError
 from serment.fhir import dated
 from serment.fhir.match import decoder
-from serment.model import ActorId, Category, ItemClass
+from serment.model import Act, ActorId, Category, ItemClass, Permit
 from serment.record import announcing, gate
 from serment.record.alarms import OUTBOX_BROKEN
 from serment.record.announcing import Placed
@@ -95,20 +95,19 @@ def _readers(pen: Pen, draft: Draft, placed: Placed) -> list[ActorId]:
 
 
 def _who_ordered(pen: Pen, draft: Draft, placed: Placed) -> Iterator[ActorId]:
-    """Give the authors of the orders that a result names: their class says who, no pack is opened."""
+    """Give the authors of the orders that a result names and its writer may read.
+
+    Their class says who, no pack is opened. An order that is hidden from the writer is as one that is not
+    there: naming it would else tell which.
+    """
     values = bytes(placed[1].values)
     for value in (decoder(BASED_ON)(values).p0 or ()) if values else ():
         type_, _, id_ = str(value[0] or "").partition("/")
         if type_ != ORDER:
             continue
-        here = [unit.author for unit, entry in _placed(draft) if (entry.type, entry.id) == (type_, id_)]
-        if here:
-            yield from here
-            continue
         located, known = pen.located(f"{type_}/{id_}")
-        if known and located.record == draft.record:
-            yield gate.unit_at(draft.view, located.pack).author
-
-
-def _placed(draft: Draft) -> Iterator[Placed]:
-    return ((unit, entry) for unit, entries in draft.placed.items() for entry in entries)
+        if not known or located.record != draft.record:
+            continue
+        unit = gate.unit_at(draft.view, located.pack)
+        if isinstance(draft.view.decide(unit, Act.READ), Permit):
+            yield unit.author

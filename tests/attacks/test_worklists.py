@@ -151,6 +151,34 @@ def test_a_result_that_comes_alone_waits_and_one_of_a_report_does_not(made: Inst
     assert [one.partition("/")[0] for one in new] == ["DiagnosticReport"]
 
 
+def test_a_result_that_names_a_hidden_order_and_one_that_names_none_leave_equal_work(
+    made: Installation,
+) -> None:
+    """Who wrote a hidden order would be told of the result, and the work of the write would tell that."""
+    order = {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "order",
+        "code": {"text": "Sérologie"},
+        "subject": {"reference": f"Patient/{made.record()}"},
+    }
+    asyncio.run(made.house.choosing.declare_act(asking(made, "locum"), made.record(), "visit-today"))
+    hidden = write(made, order, "locum")
+    asyncio.run(made.house.choosing.mask(made.as_patient(), made.record(), hidden))
+    house, log = watched(made.house)
+    logs = []
+    for named in (hidden, f"ServiceRequest/{uuid.uuid4()}", hidden):
+        sent = incoming.read(msgspec.json.encode({**report(made), "basedOn": [{"reference": named}]}))
+        log.clear()
+        asyncio.run(house.writing.create(asking(made, "team-doctor"), sent))
+        logs.append([call.partition("(")[0] for call in log])
+    assert logs[1].count("submit") == logs[2].count("submit")
+    assert [one for one in logs[1] if one.startswith("put")] == [
+        one for one in logs[2] if one.startswith("put")
+    ]
+    assert items(made, "locum") == []
+
+
 def test_nobody_reads_the_list_of_somebody_else(made: Installation) -> None:
     assert items(made, "second-associate") == []
     assert items(made, "unrelated-doctor") == []

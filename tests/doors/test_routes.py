@@ -144,6 +144,7 @@ WHO = {
     "/officer/keys": ("page", "GET"),
     "/officer/sessions": ("page", "GET"),
     "/officer/sessions/end": ("page", "POST"),
+    "/officer/declared": ("page", "GET"),
     "/officer/training": ("page", "GET"),
     "/officer/requests": ("page", "GET POST"),
     "/officer/privacy": ("page", "GET"),

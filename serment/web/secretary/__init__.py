@@ -1,34 +1,46 @@
 """The pages of the reception: people, appointments, papers; no body is read. `ROUTES` is all of them."""
 
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from serment.web.secretary import agenda, duplicates, identity, papers, reception, register
 
+Page = Callable[[Request], Awaitable[Response]]
+
 _PERSON = "/reception/person/{id}"
-_PAIR = "/reception/duplicates/{one}/{other}"
+
+
+def _form(path: str, shown: Page, sent: Page) -> Route:
+    """Make one address of a form: what it shows, and what it takes."""
+
+    async def page(request: Request) -> Response:
+        return await (sent if request.method == "POST" else shown)(request)
+
+    return Route(path, page, methods=["GET", "POST"])
+
 
 ROUTES: list[Route] = [
     Route("/reception", reception.reception, methods=["GET"]),
     Route("/reception/find", reception.look_for, methods=["POST"]),
-    Route("/reception/new", register.asked, methods=["GET"]),
-    Route("/reception/new", register.register, methods=["POST"]),
+    _form("/reception/new", register.asked, register.register),
     Route("/reception/agenda", agenda.agenda, methods=["GET"]),
-    Route("/reception/appointment/{id}", agenda.moving, methods=["GET"]),
-    Route("/reception/appointment/{id}", agenda.move, methods=["POST"]),
+    _form("/reception/appointment/{id}", agenda.moving, agenda.move),
     Route("/reception/appointment/{id}/turn", agenda.turn, methods=["POST"]),
     Route("/reception/duplicates", duplicates.listed, methods=["GET"]),
-    Route(_PAIR, duplicates.compared, methods=["GET"]),
-    Route(_PAIR, duplicates.judged, methods=["POST"]),
+    _form("/reception/duplicates/{one}/{other}", duplicates.compared, duplicates.judged),
     Route(_PERSON, identity.identity, methods=["GET"]),
     Route(f"{_PERSON}/insi", identity.ask_insi, methods=["POST"]),
     Route(f"{_PERSON}/insi/accept", identity.accept, methods=["POST"]),
     Route(f"{_PERSON}/proof", identity.prove, methods=["POST"]),
     Route(f"{_PERSON}/reach", identity.reach, methods=["POST"]),
     Route(f"{_PERSON}/collision", identity.collision, methods=["POST"]),
-    Route(f"{_PERSON}/appointments", agenda.appointments, methods=["GET"]),
-    Route(f"{_PERSON}/appointments", agenda.book, methods=["POST"]),
+    _form(f"{_PERSON}/appointments", agenda.appointments, agenda.book),
     Route(f"{_PERSON}/papers", papers.papers, methods=["GET"]),
     Route(f"{_PERSON}/papers/{{paper}}/take-back", papers.take_back, methods=["POST"]),
-    Route(f"{_PERSON}/scan", papers.scanning, methods=["GET"]),
-    Route(f"{_PERSON}/scan", papers.scan, methods=["POST"]),
+    _form(f"{_PERSON}/scan", papers.scanning, papers.scan),
 ]

@@ -278,6 +278,15 @@ def test_the_register_of_training_says_who_is_trained_and_until_when(server: Ser
     assert any(one.request[:12] in after for one in proof.values())
 
 
+def test_declared_acts_are_counted_by_professional_and_never_by_record(server: Served) -> None:
+    sent = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueCode": "visit-today"}]}
+    declares = server.staff("second-associate").post(f"Patient/{server.record()}/$declare-act", json=sent)
+    assert declares.status_code in {200, 201}
+    shown = text(as_officer(server), "/officer/declared")
+    assert server.installation.staff("second-associate").name in shown
+    assert server.record() not in shown
+
+
 def test_the_register_of_processing_has_what_article_30_asks(server: Served) -> None:
     shown = text(as_officer(server), "/officer/privacy")
     for aspect in ("Base", "Destinataires", "Durée", "Protection"):

@@ -1,4 +1,4 @@
-"""The officer's morning and a newcomer's five minutes, by keys alone; and a person who wants no single keys."""
+"""The officer's morning and a newcomer's five minutes, by keys alone; who wants no single keys has none."""
 
 from __future__ import annotations
 

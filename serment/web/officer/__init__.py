@@ -2,7 +2,17 @@
 
 from starlette.routing import Route
 
-from serment.web.officer import contracts, custody, policy, privacy, requests, sessions, status, trained
+from serment.web.officer import (
+    contracts,
+    custody,
+    declared,
+    policy,
+    privacy,
+    requests,
+    sessions,
+    status,
+    trained,
+)
 
 ROUTES = [
     Route("/officer", status.status, methods=["GET"]),
@@ -14,6 +24,7 @@ ROUTES = [
     Route("/officer/keys", custody.keys, methods=["GET"]),
     Route("/officer/sessions", sessions.sessions, methods=["GET"]),
     Route("/officer/sessions/end", sessions.end, methods=["POST"]),
+    Route("/officer/declared", declared.declared, methods=["GET"]),
     Route("/officer/training", trained.trained, methods=["GET"]),
     Route("/officer/requests", requests.requests, methods=["GET", "POST"]),
     Route("/officer/privacy", privacy.privacy, methods=["GET"]),

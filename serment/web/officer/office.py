@@ -25,6 +25,7 @@ PAGES: Final = (
     ("/officer/processors", "officer.processors"),
     ("/officer/keys", "officer.keys"),
     ("/officer/sessions", "officer.sessions"),
+    ("/officer/declared", "officer.declared"),
     ("/officer/training", "officer.trained"),
     ("/officer/requests", "errands.officer-tab"),
     ("/officer/privacy", "officer.privacy"),

@@ -28,6 +28,15 @@ KINDS: Final = {
 }
 """The colour that repeats what a status says in words."""
 
+ASKS: Final = {
+    alarms.CUSTODY_AWAY: "officer.found-custody-failed-do",
+    alarms.CUSTODY_LOCKED: "officer.found-custody-failed-do",
+    alarms.CLONED_PASSKEY: "officer.alarm-cloned-passkey",
+    alarms.STOLEN_SESSION: "officer.alarm-stolen-session",
+    alarms.DECLARED_OFTEN: "officer.alarm-declared",
+}
+"""What an alarm asks the officer to do, where its own words do not say it."""
+
 CONCLUDES: Final = frozenset({Status.PASSING, Status.ATTENTION, Status.FAILED})
 """When what was found still says something."""
 
@@ -42,7 +51,7 @@ async def status(request: Request) -> Response:
         request,
         "officer/status.html",
         probes=[probe_said(one, language) for one in standing],
-        alarms=[say(alarm, language) for alarm in rung],
+        alarms=[alarm_said(alarm, language) for alarm in rung],
         strangers=house.strangers.all,
         ran="ran" in request.query_params,
         **around(request, house, asking),
@@ -55,6 +64,12 @@ async def run(request: Request) -> Response:
     await page_form(request, house)
     await run_in_threadpool(house.probing.run, asking, request.app.state.search_disk)
     return go_to("/officer?ran")
+
+
+def alarm_said(alarm: str, language: Language) -> str:
+    """Say an alarm, and what to do."""
+    said = say(alarm, language)
+    return f"{said} {say(ASKS[alarm], language)}" if alarm in ASKS else said
 
 
 def probe_said(one: Standing, language: Language) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from serment.model import Instant
 from serment.record import alarms
 from serment.record.probing import PERIODS, Finding, Level, Probe, Result, standing_of
-from serment.web.officer.status import finding_said, probe_said
+from serment.web.officer.status import alarm_said, finding_said, probe_said
 from serment.web.shell import page
 from serment.words import Language, catalogue, say
 
@@ -51,6 +51,33 @@ def officer_page(said: list[str], strangers: int = 0, probes: list[dict[str, obj
     return bytes(shown.body).decode()
 
 
+DO = {
+    Language.FR: (
+        "Lancez",
+        "Libérez",
+        "Voyez",
+        "Prenez",
+        "Ouvrez",
+        "prenez",
+        "Rétablissez",
+        "N'arrêtez",
+        "faites",
+        "demandez",
+    ),
+    Language.EN: (
+        "Run",
+        "Make room",
+        "See",
+        "Get in touch",
+        "Open ",
+        "Open ",
+        "get in touch",
+        "Bring",
+        "Do not stop",
+        "have them",
+        "ask",
+    ),
+}
 ALARMS = (
     "store.full",
     "store.reserve-spent",
@@ -91,6 +118,15 @@ def test_no_finding_alerts_without_an_act() -> None:
         if id_.endswith(("-attention", "-failed")):
             assert f"officer.found-{id_}-do" in catalogue()
             assert f"officer.found-{id_}-means" in catalogue()
+
+
+@pytest.mark.capability("1-26", "refuses")
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_no_alarm_stands_without_what_to_do(alarm: str, language: Language) -> None:
+    """An imperative of each language, in the alarm or beside it."""
+    said = alarm_said(alarm, language)
+    assert any(word in said for word in DO[language])
 
 
 @pytest.mark.capability("2-11", "refuses")

@@ -306,7 +306,7 @@ def _treatments(sheet: _Sheet, renewed: Mapping[str, tuple[Json, int, bool]]) ->
     for reference in sheet.said.renewed:
         if reference in renewed:
             before, version, completes = renewed[reference]
-            kept = {name: before[name] for name in RENEWED if name in before}
+            kept: Json = {name: before[name] for name in RENEWED if name in before}
             sheet.add({**_prescribed(sheet), **kept, "priorPrescription": {"reference": reference}})
             if completes:
                 sheet.entries.append(_completed(reference, before, version))

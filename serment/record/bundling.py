@@ -353,8 +353,8 @@ def failed(error: SermentError, asking: Asking) -> ResponseItem:
 
 def _response(made: Written, base: str, language: Language) -> ResponseItem:
     if made.waiting:
-        said = outcome.ok("record.waits-for-a-second", language)
-        return ResponseItem(202, "", made.version, made.updated, outcome=said)
+        waits = outcome.ok("record.waits-for-a-second", language)
+        return ResponseItem(202, "", made.version, made.updated, outcome=waits)
     location = f"{base}/{made.type}/{made.id}/_history/{made.version}"
     said = outcome.ok("record.suspected", language) if made.suspected else None
     return ResponseItem(201 if made.created else 200, location, made.version, made.updated, outcome=said)

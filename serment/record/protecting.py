@@ -217,8 +217,12 @@ def _said_by_both(pen: Pen, said: Proposal, base: str) -> None:
 
 def _settle(pen: Pen, draft: Draft, shown: Shown) -> None:
     """Settle the pointers of everybody who was told, at the end of the transaction."""
+
+    def settle(whose: ActorId) -> None:
+        inbox.settle_all_in(pen, whose, {shown.id})
+
     told = {*proposals.confirmers(draft.view.facts, pen), pen.asking.actor.id} - {ActorId(shown.said.by)}
-    pen.later.extend(partial(inbox.settle_all_in, pen, one, {shown.id}) for one in sorted(told))
+    pen.later.extend(partial(settle, one) for one in sorted(told))
 
 
 def may_confirm(actor: Actor, said: Proposal) -> bool:

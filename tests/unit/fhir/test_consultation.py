@@ -127,7 +127,7 @@ def test_an_unlikely_value_is_told_and_kept() -> None:
 
 
 def test_every_resource_is_valid_names_its_author_its_time_and_the_visit() -> None:
-    before = {"resourceType": "MedicationRequest", "id": "m1", "status": "active", "intent": "order"}
+    before: Json = {"resourceType": "MedicationRequest", "id": "m1", "status": "active", "intent": "order"}
     before |= {"subject": {"reference": "Patient/p1"}, "medicationCodeableConcept": {"text": "Ramipril"}}
     found = made(EVERYTHING, {"MedicationRequest/m1": (before, 3, True)})
     visit = found[0]["fullUrl"]

@@ -216,21 +216,20 @@ def _quantity(value: dict[str, Any], _name: str, language: Language) -> str | No
 
 def _concept(value: dict[str, Any], name: str, language: Language) -> str | None:
     """Say a concept or a coding: the text, else the words of the codes."""
-    codings = value.get("coding", [value] if "code" in value and "display" in value else None)
-    if codings is None and "text" not in value:
+    text, codings = value.get("text"), value.get("coding")
+    if isinstance(text, str) and (codings is not None or set(value) <= {"text", "extension", "id"}):
+        return text
+    if "code" in value and "display" in value:
+        codings = [value]
+    if not isinstance(codings, list):
         return None
-    if codings is None:
-        return str(value["text"]) if set(value) <= {"text", "extension", "id"} else None
-    if isinstance(value.get("text"), str):
-        return str(value["text"])
-    said = [
-        str(one["display"])
-        if isinstance(one.get("display"), str)
-        else word(name, str(one.get("code", "")), language)
-        for one in codings
-        if isinstance(one, dict)
-    ]
-    return ", ".join(dict.fromkeys(text for text in said if text))
+    said = [_coding(one, name, language) for one in codings if isinstance(one, dict)]
+    return ", ".join(dict.fromkeys(one for one in said if one))
+
+
+def _coding(one: dict[str, Any], name: str, language: Language) -> str:
+    display = one.get("display")
+    return display if isinstance(display, str) else word(name, str(one.get("code", "")), language)
 
 
 def _period(value: dict[str, Any], _name: str, language: Language) -> str | None:

@@ -113,7 +113,8 @@ class Papers:
             pen.reason = "misfiled"
             writing.remove(pen, TYPE, id_, served.version)
             for one in contents:
-                writing.remove(pen, *one.split("/", 1))
+                type_, _, name = one.partition("/")
+                writing.remove(pen, type_, name)
 
         await self._writing.run(asking, [f"{TYPE}/{id_}"], job)
 

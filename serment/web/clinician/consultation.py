@@ -59,7 +59,6 @@ AT: Final = "at"
 """Name under which a draft keeps the field to come back to."""
 
 _PLACES: Final = {Sort.LETTER: "letter", Sort.CERTIFICATE: "certificate", Sort.PRESCRIPTION: "medicines"}
-_SHORT: Final = "consultation.measure-"
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -179,7 +178,7 @@ def _beside(chart: Chart, language: Language) -> list[dict[str, str]]:
     for name in MEASURED:
         last = chart.groups[name]
         said = _last(last[0], language) if last else say("consultation.no-last", language)
-        label = say(f"{_SHORT}{name}", language)
+        label = say(f"consultation.measure-{name}", language)
         found.append({"name": name, "label": f"{label} ({units[name]})", "last": said})
     return found
 
@@ -209,7 +208,7 @@ def _unlikely(said: consultation.Consultation, language: Language) -> list[str]:
         say(
             "consultation.unlikely",
             language,
-            measure=say(f"{_SHORT}{kind.name}", language),
+            measure=say(f"consultation.measure-{kind.name}", language),
             value=_number(value, language),
             unit=kind.unit,
         )
@@ -234,7 +233,7 @@ async def _saved(opened: Opening, id_: str, fields: Fields) -> Response:
         return await _shown(opened, id_, fields, told, status=422)
     house, patient = opened.house, PatientId(opened.patient)
     words = {name: say(f"consultation.{name}", language) for name in _WORDS}
-    words |= {name: say(f"{_SHORT}{name}", language) for name in _MEASURES}
+    words |= {name: say(f"consultation.measure-{name}", language) for name in _MEASURES}
     writer = Writer(words, _written)
     try:
         saved = await house.consulting.save(opened.asking, patient, said, id_, writer, house.base)
@@ -274,7 +273,11 @@ async def visit(request: Request) -> Response:
             _prescribed(line) for line in reversed(items) if line.reference.startswith("MedicationRequest/")
         ],
         waiting=waiting.isdecimal() and waiting != "0",
-        look=[say(f"{_SHORT}{name}", opened.language) for name in asked.getlist("look") if name in _MEASURES],
+        look=[
+            say(f"consultation.measure-{name}", opened.language)
+            for name in asked.getlist("look")
+            if name in _MEASURES
+        ],
         **framed(opened, _person(chart), "consultation"),
     )
 

@@ -34,7 +34,8 @@ FORMATS: Final[Mapping[bytes, str]] = {
 """First bytes of a file → its type: what a browser says of it counts for nothing."""
 
 FIELDS: Final = ("source", "author", "day", "time", "sort", "title", "text", "patient", "representatives")
-MOST: Final = 25 * 1024 * 1024
+MOST: Final = 10 * 1024 * 1024 + 64 * 1024
+"""Bytes of the form: a file of 10 MB and the fields beside it."""
 
 
 async def ask(request: Request) -> Response:

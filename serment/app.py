@@ -42,7 +42,7 @@ from serment.ledger.append import Ledger
 from serment.ledger.checkpoint import LogKey
 from serment.ledger.verify import Progress, Report, verify
 from serment.model import Instant, Regime
-from serment.record import premises
+from serment.record import disk, premises
 from serment.record.budget import Budget, Quota
 from serment.record.founding import found, found_later
 from serment.record.house import House
@@ -58,6 +58,7 @@ from serment.record.passage import (
     Keyring,
     Passage,
 )
+from serment.record.probing import LARGEST
 from serment.record.proving import origin_of
 from serment.record.recovery import recover
 from serment.record.sessions import Entrance
@@ -221,6 +222,7 @@ def open_house(settings: Settings) -> House:
         house = House.of(passage, custody, kind, f"{settings.base}/fhir", _entrance(settings))
         house.identifying.service = insi.at(settings.insi, settings.insi_files, settings.structure, clock)
         house.probing.look = partial(premises.look, settings, custody_directory(settings))
+        house.probing.search = partial(disk.search, settings.directory, most=LARGEST)
         store.watch(passage.keyring.let_go)
         house.proving.trust()
         with contextlib.suppress(DependencyError):

@@ -27,6 +27,7 @@ from serment.errors import (
 )
 from serment.people.people import Reception
 from serment.record.alarms import OUTBOX_BROKEN, REGISTER_BROKEN, UNIT_LIST_BROKEN
+from serment.record.disk import DiskSearch
 from serment.record.house import House
 from serment.record.recovery import recover
 from serment.server import application
@@ -87,7 +88,7 @@ class Messenger:
 class Rounds:
     """Makes the probes that are due, on a thread of its own: a long one holds up nothing else."""
 
-    def __init__(self, house: Callable[[], House], search_disk: Callable[[], object]) -> None:
+    def __init__(self, house: Callable[[], House], search_disk: Callable[[], DiskSearch | None]) -> None:
         self._house, self._search_disk = house, search_disk
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="rounds", daemon=True)
@@ -296,7 +297,7 @@ def _settle_memory() -> None:
 def serve(
     settings: Settings,
     listener: socket.socket,
-    search_disk: Callable[[], object],
+    search_disk: Callable[[], DiskSearch | None],
     house: House | None = None,
 ) -> None:
     """Serve until interrupted. Without a house the server starts locked: it opens once custody is open."""

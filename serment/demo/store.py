@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from serment.demo.disk import DiskSearch, search
 from serment.demo.insi import LocalInsi, certified
 from serment.demo.people import Person
 from serment.demo.population import Choice, DemoPatient, Population
@@ -22,6 +21,7 @@ from serment.identity.status import facts_of
 from serment.model import Actor, ActorId, ActorKind, Category, PatientId, Purpose, RequestId
 from serment.record import incoming
 from serment.record.asking import Asking
+from serment.record.disk import DiskSearch, search
 from serment.record.founding import FOUNDER
 from serment.record.house import House
 from serment.record.identifying import Checked

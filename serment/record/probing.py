@@ -11,11 +11,12 @@ Order: the nouns, what each probe looks at, running and standing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,7 @@ from serment.ledger.entry import Interaction
 from serment.model import Instant, Purpose, RequestId
 from serment.record.alarms import INTEGRITY
 from serment.record.asking import Asking
+from serment.record.disk import DiskSearch
 from serment.record.passage import Passage
 from serment.record.premises import GIGABYTE, SCARCE, SPENT, Premises
 from serment.record.proving import Proving
@@ -37,6 +39,10 @@ HOUR: Final = 3600 * 1000
 SOON: Final = 10_000
 """Milliseconds after the start before the first probe that is due: whoever waits at the door comes first."""
 RETRY: Final = 5 * 60 * 1000
+MARKERS: Final = "marker"
+"""The drawer of the marker that a probe plants, sealed like anything else, and then looks for on the disk."""
+LARGEST: Final = 512 * 1024 * 1024
+"""Bytes of the largest file that is searched for the marker: what was just written is in the log first."""
 SAMPLE: Final = 50
 """Records whose rows one probe reads again, from a random one on; `serment ledger verify` reads all."""
 
@@ -133,15 +139,15 @@ def of_integrity(proving: Proving) -> Iterable[Finding]:
     yield Finding("witness", Level.NOTE)
 
 
-def of_confidentiality(
-    seen: Premises, custody: Custody, kind: StoreKind, search_disk: Callable[[], Any]
-) -> Iterable[Finding]:
-    """Look for names on the disk of a demo store, and at what stands between a thief and the keys."""
-    disk = search_disk()
-    if disk is not None:
-        counted = {"files": disk.files, "megabytes": disk.bytes // 1_000_000, "names": disk.names}
-        level = Level.FAILED if disk.found else Level.GOOD
-        yield Finding("disk", level, {**counted, "found": disk.found})
+def of_disk(id_: str, disk: DiskSearch) -> Finding:
+    """Say what a search of the disk found: names of patients on a demo store, a planted marker elsewhere."""
+    counted = {"files": disk.files, "megabytes": disk.bytes // 1_000_000, "passed": disk.passed}
+    level = Level.FAILED if disk.found else Level.GOOD
+    return Finding(id_, level, {**counted, "names": disk.names, "found": disk.found})
+
+
+def of_confidentiality(seen: Premises, custody: Custody, kind: StoreKind) -> Iterable[Finding]:
+    """Look at what stands between a thief and the keys."""
     yield Finding("keys", Level.GOOD if seen.keys_apart else Level.ATTENTION)
     yield Finding("way", Level.GOOD if seen.loopback or seen.tls else Level.FAILED)
     opened = seen.open_to_others
@@ -176,8 +182,8 @@ def _answers(custody: Custody) -> bool:
 class Probing:
     """The probes of one installation. Calls block, and may come from any thread.
 
-    `look` says what surrounds the store, given by whoever knows where it stands. `search_disk` looks for
-    names on the disk of a demo store, and gives None elsewhere.
+    `look` says what surrounds the store and `search` searches its disk, given by whoever knows where it
+    stands. `search_disk` looks for names on the disk of a demo store, and gives None elsewhere.
     """
 
     def __init__(self, passage: Passage, proving: Proving, custody: Custody, kind: StoreKind) -> None:
@@ -187,6 +193,7 @@ class Probing:
         self._unkept: dict[Probe, Result] = {}
         self._due: dict[Probe, int] = {}
         self.look: Callable[[], Premises] | None = None
+        self.search: Callable[[Sequence[str]], DiskSearch] | None = None
 
     def standing(self, asking: Asking) -> list[Standing]:
         """Say where each probe stands, from what is kept. Raises as the register does."""
@@ -194,7 +201,10 @@ class Probing:
         return [standing_of(probe, kept.get(probe), asking.now) for probe in Probe]
 
     def run(
-        self, asking: Asking, search_disk: Callable[[], Any], probes: Iterable[Probe] = tuple(Probe)
+        self,
+        asking: Asking,
+        search_disk: Callable[[], DiskSearch | None],
+        probes: Iterable[Probe] = tuple(Probe),
     ) -> None:
         """Run probes now, in the name of who asks. Raises `ConflictError` while others run."""
         if not self._one.acquire(blocking=False):
@@ -205,7 +215,7 @@ class Probing:
         finally:
             self._one.release()
 
-    def turn(self, search_disk: Callable[[], Any]) -> list[Probe]:
+    def turn(self, search_disk: Callable[[], DiskSearch | None]) -> list[Probe]:
         """Run the probes that are due; give which. Raises as `run` does."""
         asking = Asking(KEEPER, Purpose.SYSTEM_ADMINISTRATION, RequestId(new_id()), self._passage.clock())
         if not self._due:
@@ -217,10 +227,10 @@ class Probing:
             self.run(asking, search_disk, due)
         return due
 
-    def _run(self, asking: Asking, probe: Probe, search_disk: Callable[[], Any]) -> None:
+    def _run(self, asking: Asking, probe: Probe, search_disk: Callable[[], DiskSearch | None]) -> None:
         """Run one probe and keep what it found; its finding about the store is whether that was kept."""
         began = self._passage.clock()
-        findings = tuple(self._findings(probe, search_disk))
+        findings = tuple(self._findings(asking, probe, search_disk))
         if any(one.level is Level.FAILED for one in findings) and probe is Probe.INTEGRITY:
             self._passage.alarms.ring(INTEGRITY)
         result = Result(began, max(0, self._passage.clock() - began), findings)
@@ -231,7 +241,9 @@ class Probing:
         except DependencyError:
             self._unkept[probe] = _writable(result, probe, Level.FAILED)
 
-    def _findings(self, probe: Probe, search_disk: Callable[[], Any]) -> list[Finding]:
+    def _findings(
+        self, asking: Asking, probe: Probe, search_disk: Callable[[], DiskSearch | None]
+    ) -> list[Finding]:
         """Look; what cannot be looked at is a finding that failed, never one that is left out."""
         try:
             if probe is Probe.INTEGRITY:
@@ -240,12 +252,25 @@ class Probing:
                 return [Finding("unseen", Level.FAILED)]
             seen = self.look()
             if probe is Probe.CONFIDENTIALITY:
-                return list(of_confidentiality(seen, self._custody, self._kind, search_disk))
+                return [self._mute(asking, search_disk), *of_confidentiality(seen, self._custody, self._kind)]
             return list(of_availability(seen, self._passage, self._custody))
         except IntegrityError:
             return [Finding("altered", Level.FAILED)]
         except (SermentError, OSError):
             return [Finding("unseen", Level.FAILED)]
+
+    def _mute(self, asking: Asking, search_disk: Callable[[], DiskSearch | None]) -> Finding:
+        """Search the disk for the names of a demo store, elsewhere for a marker that was just sealed."""
+        disk = search_disk()
+        if disk is not None:
+            return of_disk("disk", disk)
+        if self.search is None:
+            return Finding("unseen", Level.FAILED)
+        marker = f"marker-{secrets.token_hex(16)}"
+        self._registry.change(
+            asking, MARKERS, MARKERS, lambda _: marker.encode(), interaction=Interaction.PROBE
+        )
+        return of_disk("marker", self.search([marker]))
 
     def _keep(self, asking: Asking, probe: Probe, result: Result) -> None:
         value = msgspec.msgpack.encode(result)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from serment.demo.disk import search
 from serment.errors import ConflictError, MalformedError, NotFoundError, TooLargeError
 from serment.ledger.entry import Event, Interaction
 from serment.model import Instant, PatientId, RequestId
 from serment.record.asking import Asking
+from serment.record.disk import search
 from serment.record.drafting import DAY, LASTS, MOST, Drafting, fresh_id
 from serment.record.writing import new_id
 from tests.installation import Installation, installation, on_a_file, run

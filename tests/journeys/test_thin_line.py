@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from serment.demo.disk import search
 from serment.errors import NotFoundError
+from serment.record.disk import search
 from tests.installation import Installation, installation, run
 
 

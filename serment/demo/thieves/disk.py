@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from serment.demo.disk import DiskSearch, search
 from serment.demo.population import DemoPatient
 from serment.demo.thieves.traits import findings_of, names_of, traits_of
+from serment.record.disk import DiskSearch, search
 
 
 @dataclass(frozen=True, slots=True)

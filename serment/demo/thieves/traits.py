@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from serment.demo.disk import LEAST
 from serment.demo.population import DemoPatient
+from serment.record.disk import LEAST
 
 IDENTIFYING = frozenset({"family", "given", "birthDate", "line", "value", "text", "display", "title"})
 """Members whose text a thief would know a person by, or learn something of them by."""

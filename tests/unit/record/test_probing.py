@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from serment.demo.disk import DiskSearch
 from serment.errors import ConflictError
 from serment.keys.custody.contract import StoreKind
 from serment.model import Instant
 from serment.record import probing
+from serment.record.disk import DiskSearch, search
 from serment.record.premises import Premises, open_to_others, volume
 from serment.record.probing import (
     PERIODS,
@@ -26,6 +26,7 @@ from serment.record.probing import (
     Status,
     of_availability,
     of_confidentiality,
+    of_disk,
     standing_of,
 )
 from tests.attacks.sql import Thief, flipped
@@ -107,13 +108,42 @@ def test_a_flipped_bit_is_found_by_the_probe_and_rings(made: Installation) -> No
     assert made.house.passage.alarms.rung
 
 
-def test_a_name_on_the_disk_fails_and_none_is_well(made: Installation) -> None:
-    custody = made.house.custody
+def test_a_name_on_the_disk_fails_and_none_is_well() -> None:
     clean, read = DiskSearch(3, 2_000_000, 10, 0), DiskSearch(3, 2_000_000, 10, 1)
-    [disk, *_] = of_confidentiality(WELL, custody, StoreKind.DEMO, lambda: clean)
-    assert (disk.level, disk.values["names"]) == (Level.GOOD, 10)
-    [disk, *_] = of_confidentiality(WELL, custody, StoreKind.DEMO, lambda: read)
-    assert disk.level is Level.FAILED
+    assert (of_disk("disk", clean).level, of_disk("disk", clean).values["names"]) == (Level.GOOD, 10)
+    assert of_disk("disk", read).level is Level.FAILED
+
+
+@pytest.mark.capability("2-11", "lets")
+def test_elsewhere_than_on_a_demo_a_marker_is_planted_and_looked_for(made: Installation) -> None:
+    made.house.probing.run(made.as_staff("officer"), none, [Probe.CONFIDENTIALITY])
+    [_, confidentiality, _] = made.house.probing.standing(made.as_staff("officer"))
+    assert confidentiality.result is not None
+    [marker] = [one for one in confidentiality.result.findings if one.id == "marker"]
+    assert marker.level is Level.GOOD
+    assert marker.values["files"] > 0
+
+
+def test_a_marker_that_is_written_in_clear_somewhere_is_found(made: Installation) -> None:
+    folder = made.settings.directory
+    search = made.house.probing.search
+    assert search is not None
+
+    def leaking(names: Sequence[str]) -> DiskSearch:
+        (folder / "leak.log").write_text(f"line {names[0]}", "utf-8")
+        return search(names)
+
+    made.house.probing.search = leaking
+    made.house.probing.run(made.as_staff("officer"), none, [Probe.CONFIDENTIALITY])
+    [_, confidentiality, _] = made.house.probing.standing(made.as_staff("officer"))
+    assert confidentiality.status is Status.FAILED
+
+
+def test_a_file_too_large_to_search_is_counted_and_not_passed_over_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 100)
+    (tmp_path / "small").write_text("marker", "utf-8")
+    found = search(tmp_path, ["marker"], most=50)
+    assert (found.files, found.found, found.passed) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +159,7 @@ def test_a_name_on_the_disk_fails_and_none_is_well(made: Installation) -> None:
 def test_what_surrounds_the_store_is_weighed(
     made: Installation, seen: Premises, id_: str, level: Level
 ) -> None:
-    findings = of_confidentiality(seen, made.house.custody, StoreKind.PRODUCTION, none)
+    findings = of_confidentiality(seen, made.house.custody, StoreKind.PRODUCTION)
     assert {one.id: one.level for one in findings}[id_] is level
 
 
@@ -164,10 +194,11 @@ def test_two_runs_at_once_are_one(made: Installation) -> None:
     house, asking = made.house, made.as_staff("officer")
     refused: list[str] = []
 
-    def again() -> None:
+    def again() -> DiskSearch:
         with pytest.raises(ConflictError) as error:
             house.probing.run(asking, none)
         refused.append(error.value.sentence)
+        return DiskSearch(0, 0, 0, 0)
 
     house.probing.run(asking, again, [Probe.CONFIDENTIALITY])
     assert refused == ["officer.probe-running"]
@@ -177,7 +208,7 @@ def test_probes_run_by_themselves_at_half_their_period(made: Installation) -> No
     now = [made.house.passage.clock()]
     passage = replace(made.house.passage, clock=lambda: now[0])
     turning = Probing(passage, made.house.proving, made.house.custody, StoreKind.DEMO)
-    turning.look = made.house.probing.look
+    turning.look, turning.search = made.house.probing.look, made.house.probing.search
     assert turning.turn(none) == []
     now[0] = Instant(now[0] + SOON)
     assert turning.turn(none) == list(Probe)

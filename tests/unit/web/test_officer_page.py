@@ -32,6 +32,7 @@ COUNTS = dict.fromkeys(
         "wrong",
         "alarms",
         "gigabytes",
+        "passed",
     ),
     3,
 )

@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -33,18 +33,25 @@ _OVERLAP = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class DiskSearch:
-    """What was searched and how many of the names were readable somewhere, and in which files."""
+    """What was searched and how many of the names were readable somewhere, and in which files.
+
+    `passed` counts the files that were passed over because they are too large.
+    """
 
     files: int
     bytes: int
     names: int
     found: int
     where: tuple[str, ...] = ()
+    passed: int = 0
 
 
-def search(folder: Path, names: Iterable[str]) -> DiskSearch:
-    """Look for each name, in every form, in every file below `folder`, by another process."""
-    thief = [sys.executable, "-m", "serment.demo.disk", str(folder)]
+def search(folder: Path, names: Iterable[str], *, most: int = 0) -> DiskSearch:
+    """Look for each name, in every form, in every file below `folder`, by another process.
+
+    With `most`, files of more bytes are passed over and counted.
+    """
+    thief = [sys.executable, "-m", "serment.record.disk", str(folder), str(most)]
     asked = msgspec.json.encode(sorted(set(names)))
     done = subprocess.run(thief, input=asked, stdout=subprocess.PIPE, check=True)
     return msgspec.json.decode(done.stdout, type=DiskSearch)
@@ -52,8 +59,11 @@ def search(folder: Path, names: Iterable[str]) -> DiskSearch:
 
 def _thief() -> None:
     """Search the folder of the command line for the names on standard input; say what was found."""
-    below, names = Path(sys.argv[1]), msgspec.json.decode(sys.stdin.buffer.read(), type=list[str])
-    found = search_files([path for path in sorted(below.rglob("*")) if path.is_file()], names)
+    below, most = Path(sys.argv[1]), int(sys.argv[2])
+    names = msgspec.json.decode(sys.stdin.buffer.read(), type=list[str])
+    files = [path for path in sorted(below.rglob("*")) if path.is_file()]
+    small = [path for path in files if not most or path.stat().st_size <= most]
+    found = replace(search_files(small, names), passed=len(files) - len(small))
     sys.stdout.buffer.write(msgspec.json.encode(found))
 
 

@@ -18,6 +18,7 @@ from serment.model import ActorId
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.inbox import Errand, of_results, pointing
+from serment.record.overview import overview
 from tests.attacks.watching import watched
 from tests.installation import Installation, installation
 
@@ -182,3 +183,29 @@ def test_a_result_that_names_a_hidden_order_and_one_that_names_none_leave_equal_
 def test_nobody_reads_the_list_of_somebody_else(made: Installation) -> None:
     assert items(made, "second-associate") == []
     assert items(made, "unrelated-doctor") == []
+
+
+def test_the_first_page_of_a_record_does_the_same_work_with_and_without_a_hidden_item(
+    made: Installation,
+) -> None:
+    house, log = watched(made.house)
+    reader = asking(made, "team-doctor")
+
+    def work() -> list[str]:
+        for _ in range(2):  # head and facts are kept opened from the first look on
+            log.clear()
+            asyncio.run(
+                house.charting.page(made.as_staff("team-doctor"), made.record(), overview(reader.actor.id, 1))
+            )
+        return [call.partition("(")[0] for call in log]
+
+    before = work()
+    family = {  # of a class that holds nothing else: what a write merges beside is not what is asked here
+        "resourceType": "FamilyMemberHistory",
+        "status": "completed",
+        "patient": {"reference": f"Patient/{made.record()}"},
+        "relationship": {"text": "mère"},
+    }
+    item = write(made, family, "attending")
+    asyncio.run(made.house.choosing.mask(made.as_patient(), made.record(), item))
+    assert work() == before

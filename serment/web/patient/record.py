@@ -118,10 +118,16 @@ def _group(mine_: Mine, name: str, lines: list[Line], total: int) -> dict[str, A
         "kind": name,
         "title": category_name(name, mine_.language),
         "about": mine_.say(f"patient.about-{name}"),
-        "items": [told(one, mine_.language) for one in lines],
+        "items": [{**told(one, mine_.language), "document": _document(mine_, one)} for one in lines],
         "total": total,
         "more": total > len(lines),
     }
+
+
+def _document(mine_: Mine, one: Line) -> str:
+    """Give the address where a document is read; "" for what is none."""
+    type_ = one.reference.partition("/")[0]
+    return f"/record/{mine_.patient}/document/{one.reference}" if type_ == "DocumentReference" else ""
 
 
 def told(one: Line, language: Language) -> dict[str, Any]:

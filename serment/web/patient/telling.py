@@ -14,6 +14,7 @@ from serment.ledger.entry import Body, Decision, Event, Interaction, Kind
 from serment.ledger.sentences import Line, line
 from serment.ledger.visits import Visit
 from serment.model import ActorId, Instant
+from serment.record.links import RECIPIENT as ONE_TIME_LINK
 from serment.web.written import instant, long_day
 from serment.words import Language, say
 
@@ -128,11 +129,15 @@ def departed(visit: Visit, reader: ActorId, language: Language) -> dict[str, Any
 def _recipient(event: Event, who: str, language: Language) -> str:
     if event.interaction is Interaction.IDENTIFY:
         return say("patient.left-insi", language)
+    if event.recipient == ONE_TIME_LINK:
+        return say("patient.left-link-holder", language)
     return event.recipient or who
 
 
 def way_of(event: Event) -> str:
     """Name the sentence for a way out."""
+    if event.recipient == ONE_TIME_LINK:
+        return "patient.left-link"
     known = {
         Interaction.EXPORT: "patient.left-export",
         Interaction.PRINT: "patient.left-print",

@@ -30,5 +30,6 @@ async def where(request: Request) -> Response:
         left=[departed(one, reader, mine_.language) for one in left],
         until=long_day(told.oldest, mine_.language) if told.oldest else "",
         later=bool(token),
+        patient=mine_.patient,
         older=f"/me/where?from={told.next}" if told.next else "",
     )

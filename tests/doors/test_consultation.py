@@ -178,6 +178,20 @@ def test_the_draft_is_kept_given_back_and_gone_once_saved(server: Served) -> Non
     assert "Commencé" not in client.get(here(server)).text
 
 
+def test_a_session_that_has_ended_says_so_in_the_page_and_the_draft_waits(server: Served) -> None:
+    client = browser(server)
+    page = client.get(here(server)).text
+    fields = {**hidden(page), "note": "Avant le verrou"}
+    asked = {"hx-request": "true"}
+    assert client.post(here(server, "consultation/draft"), data=fields, headers=asked).status_code == 200
+    client.cookies.clear()
+    away = client.post(here(server, "consultation/draft"), data=fields, headers=asked)
+    assert away.status_code == 401
+    assert "<html" not in away.text
+    assert f'href="{here(server)}"' in away.text
+    assert "Avant le verrou" in browser(server).get(here(server)).text
+
+
 def test_a_form_without_the_key_of_the_session_does_nothing(server: Served) -> None:
     client = browser(server)
     page = client.get(here(server)).text

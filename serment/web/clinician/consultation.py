@@ -17,7 +17,8 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serment.errors import ConflictError, NotFoundError, RefusedError, RequestError
+from serment.door.asking import language_of
+from serment.errors import ConflictError, NotFoundError, RefusedError, RequestError, SignInError
 from serment.fhir import consultation, measures
 from serment.fhir.consultation import KINDS, MEASURED, Errors
 from serment.fhir.consultation_resources import LABELS
@@ -98,7 +99,12 @@ async def act(request: Request) -> Response:
 
 async def keep(request: Request) -> Response:
     """Keep what was typed so far; say when, or why not. Without a script the page's own button does it."""
-    opened = _professional(await opening(request))
+    try:
+        opened = _professional(await opening(request))
+    except SignInError as error:
+        if not asks_part(request):
+            raise
+        return _kept(request, error.status, failed=error.said(language_of(request)), resume=True)
     form = await page_form(request, opened.house, most=MOST)
     fields, language = _typed(form), opened.language
     status, failed, at = 200, "", 0
@@ -111,15 +117,23 @@ async def keep(request: Request) -> Response:
     if not asks_part(request):
         return go_to(_here(opened))
     said = consultation.read(fields)[0]
-    return page(
-        request,
-        "clinician/consultation.html",
-        status,
-        part="kept",
-        kept=instant(at, language) if at else "",
-        failed=failed,
-        unlikely=_unlikely(said, language),
-    )
+    when = instant(at, language) if at else ""
+    return _kept(request, status, kept=when, failed=failed, unlikely=_unlikely(said, language))
+
+
+def _kept(
+    request: Request,
+    status: int,
+    *,
+    kept: str = "",
+    failed: str = "",
+    unlikely: Sequence[str] = (),
+    resume: bool = False,
+) -> Response:
+    """Give the part of the page that says what became of the draft; `resume`: the way back in."""
+    to = f"/record/{request.path_params['id']}/consultation" if resume else ""
+    values = {"kept": kept, "failed": failed, "unlikely": unlikely, "resume": to}
+    return page(request, "clinician/consultation.html", status, part="kept", **values)
 
 
 # The page.
@@ -152,6 +166,7 @@ async def _shown(
         errors=errors or {},
         kept=instant(saved, language) if saved else "",
         failed="",
+        resume="",
         restored=bool(saved),
         unlikely=_unlikely(consultation.read(fields)[0], language),
         measures=_beside(chart, language),

@@ -1,15 +1,17 @@
 """What a list needs of an item before its body is opened, read from its index values.
 
-Order: what it is called, who stands behind it, which series it belongs to (when it was: `dated`).
+Order: what it is called, who stands behind it, which series it belongs to (when it was: `dated`); whom a
+resource names.
 Values are those of `search.index`; nothing is worked out here that the search parameters do not say. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final
+
+import msgspec
 
 from serment.fhir import search
 from serment.fhir.match import decoder
@@ -41,109 +43,100 @@ _AUTHORS: Final = (
 )
 """Reference parameters that name who wrote, asked or did."""
 
-_IN_SERIES: Final = frozenset({"Observation", "MedicationRequest", "MedicationStatement"})
+IN_SERIES: Final = frozenset({"Observation", "MedicationRequest", "MedicationStatement"})
 """Types that come again and again under one code: a measure, a treatment."""
 
-_TEXTS_KEPT: Final = 65_536
 
+class LeafReader:
+    """Reads the index values of the entries of one record, for one request: what repeats is worked out once.
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """What a list knows of one item.
-
-    `words` are folded, each text behind a line break; `authors` are `rpps:<number>` and `Practitioner/<id>`;
-    `series` names what comes again: what is measured, which medicine; "" for the rest.
+    Every method raises `IntegrityError` on values of another format.
     """
 
-    words: str = field(default="", repr=False)
-    authors: frozenset[str] = field(default=frozenset(), repr=False)
-    series: str = field(default="", repr=False)
+    def __init__(self) -> None:
+        self._known: dict[tuple[Callable[[Any], Any], bytes], Any] = {}
+
+    def says(self, type_: str, values: bytes, asked: Sequence[str]) -> bool:
+        """Say whether, for each folded word that is asked, a word of what lists show begins with it."""
+        codes, reads = _words(type_)
+        if not codes:
+            return not asked
+        found = decoder(codes, frozenset(codes))(values)
+        texts = [
+            self._once(read, raw)
+            for place, read in enumerate(reads)
+            if (raw := getattr(found, f"p{place}")) is not None
+        ]
+        said = "".join(texts)
+        return all(f" {word}" in said for word in asked)
+
+    def authors(self, type_: str, values: bytes) -> frozenset[str]:
+        """Give who stands behind an entry, as `rpps:<number>` and `Practitioner/<id>`."""
+        codes = _authors(type_)
+        if not codes:
+            return frozenset()
+        found = decoder(codes, frozenset(codes))(values)
+        raws = [getattr(found, f"p{place}") for place in range(len(codes))]
+        return frozenset().union(*(self._once(_named, raw) for raw in raws if raw is not None))
+
+    def series(self, type_: str, values: bytes) -> str:
+        """Name what comes again: what is measured, which medicine; "" for the rest."""
+        if type_ not in IN_SERIES:
+            return ""
+        raw = decoder(_CODE, frozenset(_CODE))(values).p0
+        return "" if raw is None else str(self._once(_coded, raw))
+
+    def _once(self, read: Callable[[Any], Any], raw: msgspec.Raw) -> Any:
+        encoded = bytes(raw)
+        if (read, encoded) not in self._known:
+            self._known[read, encoded] = read(msgspec.msgpack.decode(encoded))
+        return self._known[read, encoded]
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """Which parts of a leaf are asked for: the others stay undecoded."""
-
-    words: bool = False
-    authors: bool = False
-    series: bool = False
-
-
-def leaf(type_: str, values: bytes, needs: Needs) -> Leaf:
-    """Read the values of one entry. Raises `IntegrityError` on values of another format."""
-    plan = _plan(type_, needs)
-    if not plan.codes:
-        return Leaf()
-    found = decoder(plan.codes)(values)
-    given = {code: there for place, code in enumerate(plan.codes) if (there := getattr(found, f"p{place}"))}
-    series = _series(given.get("code")) if plan.series else ""
-    return Leaf(_words(plan.words, given), _authors(plan.authors, given), series)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Which parameters of a type are decoded, and for what."""
-
-    words: dict[str, str]
-    authors: tuple[str, ...]
-    series: bool
-    codes: tuple[str, ...]
+_CODE: Final = ("code",)
 
 
 @cache
-def _plan(type_: str, needs: Needs) -> _Plan:
+def _words(type_: str) -> tuple[tuple[str, ...], tuple[Callable[[Any], str], ...]]:
+    """Give the parameters of a type whose texts lists show, and how the values of each are read."""
     known = search.parameters(type_)
-    named = {code: known[code].type for code in _WORDS if code in known} if needs.words else {}
-    words = {code: kind for code, kind in named.items() if kind in {"token", "string"}}
-    by = tuple(code for code in _AUTHORS if code in known and known[code].type == "reference")
-    authors = by if needs.authors else ()
-    series = needs.series and type_ in _IN_SERIES
-    codes = dict.fromkeys((*words, *authors, *(("code",) if series else ())))
-    return _Plan(words, authors, series, tuple(codes))
-
-
-def _words(plan: dict[str, str], given: dict[str, Any]) -> str:
-    """Join the texts of an entry as a search compares them: each begins after a line break."""
-    texts: dict[str, None] = {}
-    for code, kind in plan.items():
-        for value in given.get(code, ()):
-            text = value[0] if kind == "string" else _folded(value[2]) if len(value) > 2 else ""
-            texts[text] = None
-    return "".join(f"\n{text}" for text in texts if text)
+    read = {"token": _said, "string": _folded}
+    codes = tuple(code for code in _WORDS if code in known and known[code].type in read)
+    return codes, tuple(read[known[code].type] for code in codes)
 
 
 @cache
-def _known() -> dict[str, str]:
-    return {}
+def _authors(type_: str) -> tuple[str, ...]:
+    known = search.parameters(type_)
+    return tuple(code for code in _AUTHORS if code in known and known[code].type == "reference")
 
 
-def _folded(text: str) -> str:
-    """Fold a text; the same few titles come thousands of times."""
-    known = _known()
-    found = known.get(text)
-    if found is None:
-        found = folded(text)
-        if len(known) < _TEXTS_KEPT:
-            known[text] = found
-    return found
+def _said(values: list[list[Any]]) -> str:
+    """Fold the texts of tokens; each begins after a blank."""
+    return "".join(f" {folded(value[2])}" for value in values if len(value) > 2)
 
 
-def says(words: str, asked: str) -> bool:
-    """Say whether the words of a leaf hold, for each folded word that is asked, one that begins with it."""
-    spaced = words.replace("\n", " ")
-    return all(f" {word}" in spaced for word in asked.split())
+def _folded(values: list[list[Any]]) -> str:
+    return "".join(f" {value[0]}" for value in values)
 
 
-def _authors(codes: Iterable[str], given: dict[str, Any]) -> frozenset[str]:
+def _named(values: list[list[Any]]) -> frozenset[str]:
     found: set[str] = set()
-    for code in codes:
-        for value in given.get(code, ()):
-            literal = value[0] or ""
-            if literal.startswith("Practitioner/"):
-                found.add(literal)
-            if len(value) > 3 and value[2] == rpps.SYSTEM:
-                found.add(f"rpps:{value[3]}")
+    for value in values:
+        literal = value[0] or ""
+        if literal.startswith("Practitioner/"):
+            found.add(literal)
+        if len(value) > 3 and value[2] == rpps.SYSTEM:
+            found.add(f"rpps:{value[3]}")
     return frozenset(found)
+
+
+def _coded(values: list[list[Any]]) -> str:
+    """Name a code: the first with its system, else the text."""
+    for value in values:
+        if value[1] is not None:
+            return f"{value[0] or ''}|{value[1]}"
+    return f"|{folded(values[0][2])}" if values and len(values[0]) > 2 else ""
 
 
 _BY: Final = (
@@ -188,11 +181,3 @@ def _identified(reference: dict[str, Any]) -> str:
         return f"rpps:{identifier.get('value')}"
     literal = str(reference.get("reference", ""))
     return literal if literal.startswith("Practitioner/") else ""
-
-
-def _series(values: list[list[Any]] | None) -> str:
-    """Name what comes again: the first code with its system, else the text."""
-    for value in values or ():
-        if value[1] is not None:
-            return f"{value[0] or ''}|{value[1]}"
-    return f"|{_folded(values[0][2])}" if values and len(values[0]) > 2 else ""

@@ -19,7 +19,7 @@ import msgspec
 
 from serment.errors import MalformedError
 from serment.fhir import search
-from serment.fhir.leaf import Needs, leaf, people, says
+from serment.fhir.leaf import LeafReader, people
 from serment.ledger.entry import Interaction
 from serment.model import Category, RequestId
 from serment.record.asking import Asking
@@ -74,11 +74,6 @@ class Wish:
     words: str = field(default="", repr=False)
     start: int = 0
     most: int = 30
-
-    @property
-    def needs(self) -> Needs:
-        """Say what is read of each entry to find those that are asked for."""
-        return Needs(bool(self.words), bool(self.author), bool(self.series))
 
 
 class _Act(msgspec.Struct, array_like=True, frozen=True):
@@ -136,7 +131,7 @@ class Leafing:
     def series_of(self, resource: dict[str, Any]) -> str:
         """Give what stands for the series of a resource in addresses, "" for what is in none."""
         values = search.index(resource)
-        return self._token(SERIES, leaf(str(resource["resourceType"]), values, Needs(series=True)).series)
+        return self._token(SERIES, LeafReader().series(str(resource["resourceType"]), values))
 
     def people(self, resource: dict[str, Any]) -> list[tuple[str, str]]:
         """Give the professionals whom a resource names: the words for each, and its token in addresses."""
@@ -162,16 +157,8 @@ class Leafing:
 
 
 def _leaves(wish: Wish, token: Token, table: Table) -> Picked:
-    known: dict[tuple[str, str], str] = {}
-
-    def once(kind: str, name: str) -> str:
-        """Work a token out once for each author and series, not for each entry."""
-        found = known.get((kind, name))
-        if found is None:
-            found = known[kind, name] = token(kind, name)
-        return found
-
-    found = [item for item in _lines(table, wish.categories) if _answers(item, wish, once)]
+    sieve = _Sieve(wish, token)
+    found = [item for item in _lines(table, wish.categories) if sieve.keeps(item)]
     shown = latest(found, wish.start + wish.most)[wish.start :]
     return Picked({ITEMS: shown}, {ITEMS: len(found)})
 
@@ -180,21 +167,38 @@ def _lines(table: Table, categories: frozenset[Category]) -> Iterable[Item]:
     return (item for item in table.of(categories) if item.entry.type not in BESIDE)
 
 
-def _answers(item: Item, wish: Wish, token: Token) -> bool:
-    if wish.types and item.entry.type not in wish.types:
-        return False
-    if not _within(item, wish):
-        return False
-    if not (wish.words or wish.author or wish.series):
-        return True
-    known = leaf(item.entry.type, bytes(item.entry.values), wish.needs)
-    if wish.words and not says(known.words, wish.words):
-        return False
-    if wish.series and token(SERIES, known.series) != wish.series:
-        return False
-    return not wish.author or any(
-        token(AUTHOR, name) == wish.author for name in (*known.authors, item.unit.author)
-    )
+class _Sieve:
+    """Which items answer a wish; a token is worked out once for each author and series."""
+
+    def __init__(self, wish: Wish, token: Token) -> None:
+        self._wish, self._token = wish, token
+        self._words = wish.words.split()
+        self._reader = LeafReader()
+        self._known: dict[tuple[str, str], str] = {}
+
+    def keeps(self, item: Item) -> bool:
+        """Say whether an item answers."""
+        wish, entry = self._wish, item.entry
+        if (wish.types and entry.type not in wish.types) or not _within(item, wish):
+            return False
+        if self._words and not self._reader.says(entry.type, bytes(entry.values), self._words):
+            return False
+        if wish.series and self._of(SERIES, self._series(item)) != wish.series:
+            return False
+        return not wish.author or self._is_by(item)
+
+    def _series(self, item: Item) -> str:
+        return self._reader.series(item.entry.type, bytes(item.entry.values))
+
+    def _is_by(self, item: Item) -> bool:
+        names = self._reader.authors(item.entry.type, bytes(item.entry.values))
+        return any(self._of(AUTHOR, name) == self._wish.author for name in (*names, item.unit.author))
+
+    def _of(self, kind: str, name: str) -> str:
+        known = self._known.get((kind, name))
+        if known is None:
+            known = self._known[kind, name] = self._token(kind, name)
+        return known
 
 
 def _within(item: Item, wish: Wish) -> bool:
@@ -220,8 +224,9 @@ def _standing(category: Category, table: Table) -> Picked:
 
 def _courses(token: Token, table: Table) -> Picked:
     found: dict[str, list[Item]] = {}
+    reader = LeafReader()
     for item in _lines(table, frozenset({Category.TREATMENTS})):
-        name = leaf(item.entry.type, bytes(item.entry.values), Needs(series=True)).series
+        name = reader.series(item.entry.type, bytes(item.entry.values))
         found.setdefault(name or item.entry.reference, []).append(item)
     totals = {token(SERIES, name): len(items) for name, items in found.items()}
     groups: dict[str, list[Item]] = {STANDING: [], OVER: []}
@@ -238,8 +243,9 @@ def _courses(token: Token, table: Table) -> Picked:
 def _series(categories: frozenset[Category], each: int, token: Token, table: Table) -> Picked:
     """Put the measures of some categories in series. What names no code and no text is in none."""
     found: dict[str, list[Item]] = {}
+    reader = LeafReader()
     for item in table.of(categories):
-        name = leaf(item.entry.type, bytes(item.entry.values), Needs(series=True)).series
+        name = reader.series(item.entry.type, bytes(item.entry.values))
         if name:
             found.setdefault(name, []).append(item)
     named = {token(SERIES, name): items for name, items in found.items()}

@@ -147,25 +147,45 @@ class Series:
 def series(opened: Opening, token: str, lines: list[Line], total: int) -> Series:
     """Say one series: its rows and its curves."""
     language = opened.language
-    read = [(line, measures.decoded(line.body)) for line in lines]
-    title = summary(read[0][1], language).title if read else ""
+    found = [_found(line) for line in lines]
+    title = summary(found[0].resource, language).title if found else ""
+    record = f"/record/{opened.patient}/item"
     rows = [
-        _row(f"/record/{opened.patient}/item/{line.reference}", resource, one, language)
-        for line, resource in read
-        for one in measures.measures(resource)
+        _row(f"{record}/{one.line.reference}", one, value, language)
+        for one in found
+        for value in one.measured
     ]
-    meant = [resource for _, resource in read if resource.get("status") not in _NOT_MEANT]
+    meant = [value for one in found if one.status not in _NOT_MEANT for value in one.measured]
     return Series(token, title, rows, _curves(meant, language), total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One Observation of a series, read once."""
+
+    line: Line
+    resource: dict[str, Any] = field(repr=False)
+    measured: list[Measure] = field(repr=False)
+
+    @property
+    def status(self) -> str:
+        """Give the status of the Observation."""
+        return str(self.resource.get("status", ""))
+
+
+def _found(line: Line) -> _Found:
+    resource = measures.decoded(line.body)
+    return _Found(line, resource, measures.measures(resource))
 
 
 # Rows.
 
 
-def _row(to: str, resource: dict[str, Any], one: Measure, language: Language) -> Row:
-    status = str(resource.get("status", ""))
+def _row(to: str, found: _Found, one: Measure, language: Language) -> Row:
+    status = found.status
     return Row(
         to,
-        day_of(summary(resource, language).date, language),
+        day_of(summary(found.resource, language).date, language),
         one.name,
         value_said(one, language),
         one.standing.value,
@@ -205,9 +225,9 @@ def _usual(one: Measure, language: Language) -> str:
 # Curves.
 
 
-def _curves(resources: list[dict[str, Any]], language: Language) -> list[Curve]:
+def _curves(values: list[Measure], language: Language) -> list[Curve]:
     """Draw a curve for each unit, with a line for each name; a missing value breaks the lines of its name."""
-    found = [one for resource in resources for one in measures.measures(resource) if one.when is not None]
+    found = [one for one in values if one.when is not None]
     units = dict.fromkeys(one.unit for one in found if one.value is not None)
     return [curve for unit in units if (curve := _curve(unit, found, language)) is not None]
 

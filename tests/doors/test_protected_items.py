@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,9 @@ import httpx
 import pytest
 
 from serment.errors import ConflictError, NotFoundError, RefusedError
+from serment.record import incoming, writing
 from serment.record.inbox import Errand
+from serment.record.pen import Pen
 from serment.record.proposals import State
 from serment.record.protecting import Shown
 from tests.doors.served import Served, outcome, served
@@ -272,3 +275,54 @@ def test_what_was_masked_since_takes_its_proposals_and_their_provenance_with_it(
     assert before["id"] not in server.staff("nurse").get(everything).text
     told = run(server.house.protecting.of(nurse, record))
     assert [p for p in told if p.said.target == reference] == []
+
+
+def test_a_blood_group_that_is_hidden_from_the_writer_changes_no_answer(server: Served) -> None:
+    """Whoever may not see the group that stands records another: 201, as where there is none."""
+    record = server.installation.record("husband")
+    attending = server.staff("attending")
+    stands = attending.post("Observation", json=group(record, "A+", code="77397-8"))
+    assert stands.status_code == 201
+    again = attending.post("Observation", json=group(record, "O-", code="77397-8"))
+    assert again.status_code == 202
+    holder = server.installation.as_patient("husband")
+    run(server.house.choosing.mask(holder, record, f"Observation/{stands.json()['id']}"))
+    nurse = server.installation.as_staff("team-doctor")
+    run(server.house.choosing.declare_act(nurse, record, "visit-today"))
+    other = server.staff("team-doctor").post("Observation", json=group(record, "O-", code="77397-8"))
+    assert other.status_code == 201
+
+
+def test_two_groups_that_contradict_each_other_do_not_come_in_one_transaction(server: Served) -> None:
+    record = server.record("father")
+    run(
+        server.house.choosing.declare_act(
+            server.installation.as_staff("team-doctor"), server.installation.record("father"), "visit-today"
+        )
+    )
+    entries = [
+        {"resource": group(record, text), "request": {"method": "POST", "url": "Observation"}}
+        for text in ("A+", "O-")
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    answer = server.staff("team-doctor").post("", json=bundle)
+    statuses = [entry["response"]["status"][:3] for entry in answer.json()["entry"]]
+    assert sorted(statuses) == ["201", "202"]
+
+
+def test_what_is_imported_is_the_structures_own_past_and_waits_for_nobody(server: Served) -> None:
+    """The import writes through the same place, as a service that deposits (ADR 60)."""
+
+    asking = server.installation.as_staff("attending")
+    record = server.installation.record()
+    before = made(server.staff("attending").post("AllergyIntolerance", json=allergy(record)))
+    reference = f"AllergyIntolerance/{before['id']}"
+    changed = incoming.read(json.dumps({**before, "criticality": "low"}).encode())
+
+    def job(pen: Pen) -> str:
+        pen.imported = True
+        owner = incoming.owning_reference(changed, before["id"])
+        return writing.change(pen, changed, before["id"], owner, 1, imported=True).waiting
+
+    assert run(server.house.writing.run(asking, [f"Patient/{record}"], job)) == ""
+    assert standing(server, reference)["criticality"] == "low"

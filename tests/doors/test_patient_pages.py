@@ -216,6 +216,14 @@ def test_a_mask_is_said_in_words_warns_and_is_undone(server: Served) -> None:
     assert server.staff("team-doctor").get(item).status_code == 200
 
 
+@pytest.mark.capability("0-11", "lets")
+def test_a_document_of_the_record_is_opened_from_its_list(server: Served) -> None:
+    page = come(server)
+    links = re.findall(r'href="(/record/[^"]+/document/[^"]+)"', page.get("/me/record/documents").text)
+    assert links
+    assert page.get(links[0]).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/me/record/nothing", "/me/record/choices", "/me/record/identity"])
 def test_a_kind_that_is_not_there_is_not_found(server: Served, path: str) -> None:
     assert come(server).get(path).status_code == 404

@@ -92,7 +92,8 @@ class Permitting:
         passage, ring = self._passage, self._passage.keyring
         with passage.store.snapshot() as snapshot:
             record = passage.resolve(snapshot, f"Patient/{patient}")[0].record
-            epoch = snapshot.epoch(record)
+            found = snapshot.epoch(record)
+        epoch = -1 if found is None else found  # no row: whoever looks at it finds that out
         if ring.held(record, epoch, asking.now) is None:
             await asyncio.to_thread(ring.of, record, epoch, asking.request, asking.now)
         else:

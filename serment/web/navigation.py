@@ -25,6 +25,8 @@ ACTS: Final = Link("/acts", "web.acts.title")
 HOME: Final = Link("/home", "web.home.title", "h")
 TODAY: Final = Link("/today", "clinician.today", "h")
 ROLE: Final = Link("/home", "clinician.role")
+PRIVACY: Final = Link("/officer/privacy", "officer.privacy", "p")
+REQUESTS: Final = Link("/officer/requests", "errands.officer-tab", "r")
 INBOX: Final = Link("/inbox", "errands.inbox", "b")
 TRAINING: Final = Link("/training", "everyone.training")
 SECURITY: Final = Link("/officer", "officer.nav", "s")
@@ -59,7 +61,7 @@ OF_KIND: Final[dict[ActorKind, tuple[Link, ...]]] = {
 
 OF_FUNCTION: Final[dict[Function, tuple[Link, ...]]] = {
     Function.SECRETARY: (RECEPTION, AGENDA, ROLE, ACTS, TRAINING),
-    Function.DPO: (HOME, Link("/officer/privacy", "officer.privacy", "p"), SECURITY, ACTS, TRAINING),
+    Function.DPO: (HOME, REQUESTS, PRIVACY, SECURITY, ACTS, TRAINING),
 }
 """Those of a function, in place of its kind's."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from pypdfium2 import PdfDocument
 
 from serment.model import Actor, ActorId, ActorKind, PatientId
 from serment.record.writing import new_id
@@ -278,7 +279,7 @@ def test_a_parent_has_the_same_pages_for_their_child(server: Served) -> None:
     related = made.store.items[choice.item].removeprefix("RelatedPerson/")
     parent = server.browser()
     parent.get(server.code(Actor(ActorId(f"proxy:{related}"), ActorKind.PROXY, "Parent"), "/"))
-    child = server.record("adolescent")
+    child = made.record("adolescent")
     run(made.house.permitting.ask(made.as_staff("unrelated-doctor"), child, "follow-up"))
     shown = parent.get(f"/record/{child}/errands")
     assert shown.status_code == 200
@@ -320,6 +321,16 @@ def test_a_code_from_the_desk_opens_a_narrow_session_on_the_tablet(server: Serve
         assert "J'ai terminé" in text(answer)
         assert answer.headers["refresh"] == "300; url=/counter/over"
         assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_code_is_printed_without_the_name_of_whom_it_is_for(server: Served) -> None:
+    desk = staff(server, "secretary")
+    paper = send(desk, f"/record/{server.record()}/counter", checked="known", **{"as": "paper"})
+    assert paper.headers["content-type"] == "application/pdf"
+    assert paper.headers["cache-control"] == "no-store"
+    said = PdfDocument(paper.content)[0].get_textpage().get_text_range()
+    assert re.search(r"[A-Z2-9]{5}-[A-Z2-9]{5}", said)
+    assert server.patient_actor().name.split()[-1].upper() not in said.upper()
 
 
 @pytest.mark.capability("4-18", "refuses")

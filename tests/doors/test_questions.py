@@ -9,9 +9,10 @@ import pytest
 
 from serment.errors import NotFoundError, RefusedError, RequestError, TooManyError
 from serment.model import Instant, RequestId
+from serment.record.alarms import REQUEST_LATE
 from serment.record.asking import Asking
-from serment.record.inbox import Errand
-from serment.record.questioning import MOST_ASKED, Call, Questioning
+from serment.record.inbox import Errand, Inbox
+from serment.record.questioning import DAY, MOST_ASKED, Call, Questioning
 from serment.record.registry import Registry
 from serment.record.writing import new_id
 from serment.words.health import without_health_words
@@ -143,3 +144,20 @@ def test_one_person_does_not_fill_the_queue(made: Installation) -> None:
         run(fresh.call_back(again(made.as_patient("waiting")), made.record("waiting"), CALL))
     with pytest.raises(TooManyError):
         run(fresh.call_back(again(made.as_patient("waiting")), made.record("waiting"), CALL))
+
+
+@pytest.mark.capability("3-13", "refuses")
+def test_a_request_past_a_month_rings_until_it_is_answered(made: Installation) -> None:
+    house, dpo = made.house, made.as_staff("dpo")
+    at = Instant(house.passage.clock() - 40 * DAY)
+    asked = replace(made.as_patient("adolescent"), now=at, request=RequestId(new_id()))
+    id_ = run(house.questioning.call_back(asked, made.record("adolescent"), CALL))
+    early = replace(house.passage, clock=lambda: Instant(at + 20 * DAY))
+    assert Questioning(early, house.retracing, Inbox(early)).remind() == 0
+    assert REQUEST_LATE not in house.passage.alarms.rung
+    late = replace(house.passage)
+    assert Questioning(late, house.retracing, Inbox(late)).remind() == 1
+    assert REQUEST_LATE in late.alarms.rung
+    house.questioning.answer(dpo, id_, "Nous vous avons rappelé.")
+    assert Questioning(late, house.retracing, Inbox(late)).remind() == 0
+    assert REQUEST_LATE not in late.alarms.rung

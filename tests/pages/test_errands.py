@@ -100,7 +100,7 @@ def test_a_patient_reads_at_the_counter_and_the_tablet_forgets(
 ) -> None:
     desk = staff(opening, server, "secretary", f"/record/{server.record()}/counter", script=script)
     desk.page.locator("#checked-1").check()
-    desk.page.get_by_role("button", name="Faire le code").click()
+    desk.page.get_by_role("button", name="Faire le code à l'écran").click()
     code = desk.page.inner_text("main code")
     tablet: Window = opening(script=script)
     tablet.go("/counter")

@@ -20,13 +20,15 @@ from serment.door.asking import cookie_of, house_of, language_of, nobody_yet, pe
 from serment.errors import NotFoundError, RequestError, SignInError, TooManyError
 from serment.identity.who import Who
 from serment.model import ActorKind, PatientId
+from serment.paper.counter_code import counter_code
+from serment.paper.press import press
 from serment.people.counter import CHECKED
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.web.finding import said_of
 from serment.web.forms import form_of, page_form
 from serment.web.patient.telling import time_of
-from serment.web.shell import go_to, page, who_of
+from serment.web.shell import HEADERS, go_to, page, who_of
 from serment.words import say
 
 AT_WORK: Final = frozenset({ActorKind.PROFESSIONAL, ActorKind.STAFF})
@@ -52,11 +54,17 @@ async def hand_over(request: Request) -> Response:
         code = await people_of(request).counter.hand_over(asking, patient, form.get("checked", ""))
     except RequestError as error:
         return _hand_over_page(request, house, asking, patient, error)
+    written = "-".join(code.text[at : at + GROUP] for at in range(0, len(code.text), GROUP))
+    if form.get("as") == "paper":
+        sheet = counter_code(written, time_of(code.until), asking.now, asking.language)
+        content = await run_in_threadpool(press, sheet)
+        shown = {**HEADERS, "content-disposition": 'inline; filename="code.pdf"'}
+        return Response(content, 200, shown, media_type="application/pdf")
     named = await house.worklists.named(asking, [patient])
     return page(
         request,
         "everyone/counter_code.html",
-        code="-".join(code.text[at : at + GROUP] for at in range(0, len(code.text), GROUP)),
+        code=written,
         until=time_of(code.until),
         name=_name(named, patient, asking),
         **who_of(request, house, asking),

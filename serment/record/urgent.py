@@ -5,6 +5,9 @@ was opened, until when and why, so that each page of the record asks in an emerg
 decided and traced as such each time: it opens nothing by itself. One file of the register for each
 professional: whose record, reasons, instants. When no disk takes it (an emergency opens all the same) it is
 kept in memory, for this process.
+
+The ground that an heir or a partner names (CSP L1110-4 V) is kept in the same way, for the same hour: naming
+it opens nothing and reads nothing, so that it may be named of any record.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import msgspec
 
 from serment.errors import DependencyError, IntegrityError
 from serment.ledger.entry import Interaction
-from serment.model import ActorKind, EmergencyReason, Instant, PatientId, Purpose
+from serment.model import ActorKind, EmergencyReason, HeirGround, Instant, PatientId, Purpose
 from serment.record.asking import Asking
 from serment.record.emergency import Emergency, Opened
 from serment.record.passage import Passage
@@ -28,6 +31,9 @@ from serment.record.registry import Registry
 DRAWER: Final = "urgent"
 LASTS: Final = 60 * 60 * 1000
 """Milliseconds for which an emergency access stays open; it is opened again by the same two gestures."""
+
+KINDS: Final = frozenset({ActorKind.PROFESSIONAL, ActorKind.PROXY})
+"""Who opens a record in an emergency, or on a ground of their own."""
 
 MOST: Final = 64
 """Emergency accesses of one professional that run at once."""
@@ -76,13 +82,18 @@ class Urgent:
         await asyncio.to_thread(self._keep, asking, patient, episode)
         return Begun(opened, episode)
 
+    async def name_ground(self, asking: Asking, patient: str, ground: HeirGround) -> None:
+        """Keep on which ground somebody near a dead person asks for their record, for `LASTS`."""
+        episode = Episode(patient, (ground.value,), asking.now, asking.now + LASTS)
+        await asyncio.to_thread(self._keep, asking, patient, episode)
+
     async def end(self, asking: Asking, patient: str) -> None:
-        """End an emergency access before its time; one that does not run ends too."""
+        """End an emergency access, or a ground that was named, before its time; ended twice is no error."""
         await asyncio.to_thread(self._keep, asking, patient, None)
 
     async def of(self, asking: Asking, patient: str) -> Episode | None:
         """Give the asker's own emergency access to a record that runs now, None when there is none."""
-        if asking.actor.kind is not ActorKind.PROFESSIONAL:
+        if asking.actor.kind not in KINDS:
             return None
         with self._lock:
             held = self._held.get((asking.actor.id, patient))
@@ -92,10 +103,13 @@ class Urgent:
         return next((one for one in _read(value) if one.patient == patient and one.runs(asking.now)), None)
 
     async def asking(self, asking: Asking, patient: str) -> tuple[Asking, Episode | None]:
-        """Give how the asker asks of this record: in the emergency that runs, else as they came."""
+        """Give how the asker asks of a record: in the emergency, or on the ground, that runs."""
         episode = await self.of(asking, patient)
         if episode is None:
             return asking, None
+        grounds = frozenset(HeirGround(code) for code in episode.reasons if code in set(HeirGround))
+        if grounds:
+            return replace(asking, reasons=grounds), episode
         reasons = frozenset(EmergencyReason(code) for code in episode.reasons)
         return replace(asking, purpose=Purpose.EMERGENCY, reasons=reasons), episode
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +17,7 @@ from serment.ledger.sentences import line
 from serment.model import Actor, ActorId, ActorKind, Instant
 from serment.words import Language
 from tests.doors.samples import CATEGORIES, Json, by_rpps, consent, weight
-from tests.doors.served import Served, sentence, served
+from tests.doors.served import Served, page_text, sentence, served
 from tests.installation import run
 
 BASIS = "urn:serment:mandate-basis"
@@ -426,3 +428,33 @@ def test_the_gesture_of_an_objection_to_heirs_leaves_care_as_it_was(server: Serv
     record = server.installation.record()
     run(server.house.choosing.oppose_heirs(server.installation.as_patient(), record))
     assert server.staff("attending").get(f"Patient/{record}").status_code == 200
+
+
+def test_an_heir_names_their_ground_on_a_page_and_it_opens_nothing_by_itself(server: Served) -> None:
+    record, secretary = server.record("celebrity"), server.staff("secretary")
+    heir = near(server, secretary, related(record, "CHILD", "heir"))
+    page = server.browser()
+    page.get(server.code(heir, f"/record/{record}"))
+
+    def shown(id_: str) -> tuple[int, str]:
+        answer = page.get(f"/record/{id_}")
+        return answer.status_code, html.unescape(page_text(answer)).replace(id_, "{id}")
+
+    def name(id_: str, ground: str) -> int:
+        key = re.search(r'name="csrf" value="([^"]+)"', page.get("/home").text)
+        assert key is not None
+        return page.post(f"/record/{id_}/ground", data={"csrf": key[1], "ground": ground}).status_code
+
+    unknown = "0" * 36
+    assert shown(record) == shown(unknown)
+    assert "Si cette personne est décédée" in shown(unknown)[1]
+    assert {name(record, "curiosity"), name(record, "immediate-risk"), name(unknown, "")} == {400}
+    assert {name(record, GROUND), name(unknown, GROUND)} == {303}
+    assert shown(record) == shown(unknown)
+    extended(server, record, [], deceasedDateTime=TODAY.isoformat())
+    status, text = shown(record)
+    assert status == 200
+    assert "Demande faite pour connaître les causes de la mort" in text
+    other = server.browser()
+    other.get(server.code(near(server, secretary, related(record, "CHILD", "heir")), f"/record/{record}"))
+    assert other.get(f"/record/{record}").status_code == 404

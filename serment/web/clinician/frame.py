@@ -177,4 +177,5 @@ def _urgent(opened: Opening) -> dict[str, str] | None:
         return None
     until = datetime.fromtimestamp(episode.until / 1000, UTC).astimezone()
     reasons = ", ".join(say(f"ledger.reason-{one}", language) for one in episode.reasons)
-    return {"said": say("clinician.urgent-runs", language, until=f"{until:%H:%M}", reasons=reasons)}
+    runs = "clinician.ground-runs" if opened.asking.actor.kind is ActorKind.PROXY else "clinician.urgent-runs"
+    return {"said": say(runs, language, until=f"{until:%H:%M}", reasons=reasons)}

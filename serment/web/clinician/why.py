@@ -15,7 +15,7 @@ from starlette.routing import Route
 from serment.access.explain import ABSENT, REFUSED
 from serment.access.record_facts import ON_CALL, TeamFact
 from serment.errors import NotFoundError, RefusedError, RequestError
-from serment.model import ActorKind, PatientId
+from serment.model import ActorKind, HeirGround, PatientId
 from serment.record.charting import Ground
 from serment.record.declaring import QUESTIONED
 from serment.web.clinician.frame import Opening, framed, hidden_said, opening
@@ -94,11 +94,30 @@ def closed(opened: Opening, status: int = 404, *, chosen: str = "", error: str =
         status,
         sentence=say(REFUSED if professional else ABSENT, opened.language),
         record=f"/record/{opened.patient}",
+        grounds=_grounds(opened),
         chosen=chosen,
         error=error,
         **ways(opened),
         **who_of(opened.request, opened.house, opened.asking),
     )
+
+
+def _grounds(opened: Opening) -> list[tuple[str, str]]:
+    """Give the grounds of CSP L1110-4 V, to whoever is near somebody: of any record, and of none."""
+    if opened.asking.actor.kind is not ActorKind.PROXY:
+        return []
+    return [(one.value, say(f"ledger.reason-{one.value}", opened.language)) for one in HeirGround]
+
+
+async def name_ground(request: Request) -> Response:
+    """Name the ground on which somebody near a dead person asks for their record: naming opens nothing."""
+    opened = await opening(request)
+    form = await page_form(request, opened.house)
+    code = form.get("ground", "")
+    if opened.asking.actor.kind is not ActorKind.PROXY or code not in set(HeirGround):
+        return closed(opened, 400, error=say("clinician.declare-reason", opened.language))
+    await opened.house.urgent.name_ground(opened.asking, opened.patient, HeirGround(code))
+    return go_to(f"/record/{opened.patient}")
 
 
 def ways(opened: Opening) -> dict[str, Any]:

@@ -417,3 +417,51 @@ def test_the_printed_file_name_says_nothing_of_anybody(server: Served) -> None:
     answer = page.post(f"{issued(server, page)}/paper", data={"csrf": key(page)})
     assert answer.headers["content-disposition"] == 'attachment; filename="ordonnance.pdf"'
     assert BytesIO(answer.content).read(5) == b"%PDF-"
+
+
+# Inside the house.
+
+
+@pytest.mark.capability("0-19", "lets")
+def test_a_professional_tells_a_colleague_of_a_document_without_opening_it_to_them(server: Served) -> None:
+    page = signed_in(server)
+    item = document(server)
+    number = server.installation.staff("team-doctor").id.removeprefix("rpps:")
+    form = {"csrf": key(page), "item": item, "days": "7", "number": number}
+    answer = page.post(f"/record/{server.record()}/share/colleague", data=form)
+    assert answer.status_code == 303
+    assert "C'est signalé" in said(page.get(answer.headers["location"]))
+    colleague = server.installation.as_staff("team-doctor")
+    found = [one for one in server.house.inbox.waiting(colleague) if one.item == item]
+    assert [one.kind.value for one in found] == ["shared"]
+    assert found[0].until > 0
+
+
+@pytest.mark.capability("2-02", "refuses")
+@pytest.mark.parametrize(("days", "number"), [("0", "99900001027"), ("90", "99900001027"), ("7", "1")])
+def test_a_share_inside_the_house_has_an_end_and_a_true_number(
+    server: Served, days: str, number: str
+) -> None:
+    page = signed_in(server)
+    form = {"csrf": key(page), "item": document(server), "days": days, "number": number}
+    assert page.post(f"/record/{server.record()}/share/colleague", data=form).status_code == 422
+
+
+@pytest.mark.capability("2-02", "lets")
+def test_a_holder_lets_one_professional_read_until_a_day(server: Served) -> None:
+    own, stranger = patient(server), signed_in(server, "unrelated-doctor")
+    address = f"/record/{server.record()}/timeline"
+    assert stranger.get(address).status_code == 404
+    number = server.installation.staff("unrelated-doctor").id.removeprefix("rpps:")
+    form = {"csrf": key(own), "days": "7", "number": number}
+    assert own.post(f"/record/{server.record()}/share/colleague", data=form).status_code == 303
+    assert stranger.get(address).status_code == 200
+
+
+def test_a_professional_lets_nobody_read_in_the_patients_place(server: Served) -> None:
+    page = signed_in(server)
+    number = server.installation.staff("pharmacist").id.removeprefix("rpps:")
+    form = {"csrf": key(page), "item": document(server), "days": "7", "number": number}
+    page.post(f"/record/{server.record()}/share/colleague", data=form)
+    pharmacist = signed_in(server, "pharmacist")
+    assert pharmacist.get(f"/record/{server.record()}/timeline").status_code == 404

@@ -1,4 +1,7 @@
-"""Sharing by a one-time link: chosen, agreed to, given once, ended at any time (ADR 62).
+"""Sharing: with a colleague who has an account here, or by a one-time link; always with an end (ADR 62).
+
+A professional leaves a pointer in the colleague's list: it opens nothing, what the colleague may see is
+decided when they come. A holder gives one professional leave to read, until a day.
 
 The address and the passcode are shown once, on the answer itself: neither is kept in clear, and we send
 neither to anybody. Where the server has no public name there is no link, and the page says why.
@@ -13,8 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.errors import RefusedError, RequestError
-from serment.model import ActorKind
-from serment.record.links import MOST_USES, Link
+from serment.fhir.consent import consent, permitting
+from serment.fhir.dates import instant_text
+from serment.identity import rpps
+from serment.ledger.entry import Interaction
+from serment.model import Act, ActorId, ActorKind
+from serment.record import incoming
+from serment.record.inbox import Errand, pointing
+from serment.record.leaving import Leave
+from serment.record.links import DAY, MOST_DAYS, MOST_USES, Link
 from serment.web.clinician.choosing_items import offered
 from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.forms import MOST_FORM, Form, page_form
@@ -25,6 +35,8 @@ from serment.words import say
 SECTION: Final = "share"
 DAYS: Final = ("1", "3", "7", "14", "31")
 USUAL: Final = "7"
+
+_READ: Final = Leave(Act.READ, Interaction.READ)
 
 
 async def choose(request: Request) -> Response:
@@ -59,6 +71,47 @@ async def share(request: Request) -> Response:
     )
 
 
+async def with_colleague(request: Request) -> Response:
+    """Tell a colleague of items, or (the holder) let them read, until a day.
+
+    Whether somebody has that number, and what they may see, is told to nobody here.
+    """
+    opened = await opening(request)
+    form = await page_form(request, opened.house, most=2 * MOST_FORM)
+    number, days, items = rpps.read(form.get("number", "").strip()), _number(form, "days"), form.every("item")
+    professional = opened.asking.actor.kind is ActorKind.PROFESSIONAL
+    lacks = ""
+    if not 1 <= days <= MOST_DAYS:
+        lacks = say("paper.link-days", opened.language, most=MOST_DAYS)
+    elif not number:
+        lacks = say("paper.share-number-wrong", opened.language)
+    elif professional and not items:
+        lacks = say("paper.nothing-chosen", opened.language)
+    if lacks:
+        return await _form(opened, form, lacks)
+    until = opened.asking.now + days * DAY
+    if professional:
+        await _told(opened, ActorId(f"rpps:{number}"), items, until)
+    else:
+        await _let(opened, number, until)
+    return go_to(f"/record/{opened.patient}/share?told=1")
+
+
+async def _told(opened: Opening, to: ActorId, items: list[str], until: int) -> None:
+    """Leave a pointer to each item that the sharer reads. Raises `NotFoundError`."""
+    house, asking = opened.house, opened.asking
+    await house.leaving.items(asking, opened.patient, items, _READ)
+    pointers = [pointing(Errand.SHARED, opened.patient, item, until=until) for item in dict.fromkeys(items)]
+    await run_in_threadpool(house.inbox.put, asking, to, *pointers)
+
+
+async def _let(opened: Opening, number: str, until: int) -> None:
+    """Write the holder's Consent to one professional, with its end. Raises `RefusedError`."""
+    word = consent(opened.patient, permitting(number, instant_text(until)))
+    ready = incoming.read(word, "Consent", opened.house.base)
+    await opened.house.writing.create(opened.asking, ready)
+
+
 async def end(request: Request) -> Response:
     """End a link at once."""
     opened = await opening(request)
@@ -91,6 +144,8 @@ async def _form(opened: Opening, form: Form | None, error: str = "") -> Response
         chosen_days=form.get("days", USUAL) if form is not None else USUAL,
         chosen_uses=form.get("uses", "1") if form is not None else "1",
         agreed=bool(form.get("agreed")) if form is not None else False,
+        number=form.get("number", "") if form is not None else "",
+        sent="told" in opened.request.query_params,
         **framed(opened, person, SECTION),
     )
 

@@ -75,7 +75,6 @@ ROUTES = [
     Route("/record/{id}/why", why.why, methods=["GET"]),
     Route("/record/{id}/declare", why.declare, methods=["POST"]),
     Route("/record/{id}/ground", why.name_ground, methods=["POST"]),
-    Route("/record/{id}/urgent", urgent.ask, methods=["GET"]),
-    Route("/record/{id}/urgent", urgent.begin, methods=["POST"]),
+    Route("/record/{id}/urgent", urgent.urgent, methods=["GET", "POST"]),
     Route("/record/{id}/urgent/end", urgent.end, methods=["POST"]),
 ]

@@ -23,14 +23,14 @@ REASONS: Final = (EmergencyReason.LIFE_THREAT, EmergencyReason.UNCONSCIOUS, Emer
 MINUTES: Final = LASTS // 60_000
 
 
-async def ask(request: Request) -> Response:
-    """Show the coded reasons: the first gesture."""
-    return _asked(await opening(request))
-
-
-async def begin(request: Request) -> Response:
-    """Open the record in an emergency: the second gesture. What it does not open is as what is not there."""
+async def urgent(request: Request) -> Response:
+    """Show the coded reasons, the first gesture; open the record in an emergency by a form, the second."""
     opened = await opening(request)
+    return _asked(opened) if request.method != "POST" else await _begin(request, opened)
+
+
+async def _begin(request: Request, opened: Opening) -> Response:
+    """Open the record. What an emergency does not open is as what is not there."""
     form = await page_form(request, opened.house)
     reasons = [one for one in EmergencyReason if one.value in form.every("reason")]
     try:

@@ -1,4 +1,4 @@
-"""What the patient's own pages must not tell: what waits to be announced, a minor's secret, who was asked about."""
+"""What the patient's own pages must not tell: what waits to be announced, what is of somebody else."""
 
 from __future__ import annotations
 

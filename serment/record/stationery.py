@@ -32,10 +32,10 @@ MOST_TEXT: Final = 6_000
 WHO: Final = frozenset({ActorKind.PROFESSIONAL, ActorKind.STAFF})
 """Who reads and changes the texts of the structure in which they act."""
 
-BLANKS: Final = ("patient", "born", "date", "doctor", "structure", "reason", "treatments")
-"""What a text may leave blank; what each stands for is said on the page."""
+BLANKS: Final = ("patient", "born", "date", "doctor", "reason", "treatments")
+"""What a text may leave blank; each has a name in each language, and any of them is filled."""
 
-_BLANK = re.compile(r"\{([a-z]+)\}")
+_BLANK = re.compile(r"\{([^\W\d_]+)\}")
 
 
 class Sort(StrEnum):

@@ -124,6 +124,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(server: Serv
     assert 'value="lourd"' in shown
     assert re.search(r'<input id="weight"[^>]*aria-describedby="weight-hint weight-error"', answer.text)
     assert "Écrivez un nombre, par exemple 36,8." in shown
+    assert re.search(r'<input id="weight"[^>]* autofocus', answer.text)
     assert len(items(server, "Composition")) == before
     assert send(client, server, do="save").status_code == 422
 
@@ -254,7 +255,7 @@ def test_a_text_of_the_practice_fills_its_blanks_and_keeps_what_was_there(server
             "do": "keep",
             "sort": "letter",
             "name": "Au cardiologue",
-            "text": "Je vous adresse {patient} pour {reason}. {inconnu} {patient.__class__}",
+            "text": "Je vous adresse {patient} pour {motif}, {doctor}. {inconnu} {patient.__class__}",
         },
     )
     assert answer.status_code == 303
@@ -269,7 +270,8 @@ def test_a_text_of_the_practice_fills_its_blanks_and_keeps_what_was_there(server
     letter = re.search(r'<textarea id="letter"[^>]*>(.*?)</textarea>', back, re.DOTALL)
     assert letter is not None
     assert letter[1].startswith("Bonjour.\n\nJe vous adresse ")
-    assert "pour un souffle. {inconnu} {patient.__class__}" in letter[1]
+    name = server.installation.staff("team-doctor").name
+    assert f"pour un souffle, {name}. {{inconnu}} {{patient.__class__}}" in letter[1]
     assert re.search(r'<textarea id="letter"[^>]*autofocus', back)
     secretary = browser(server, "secretary")
     assert "Au cardiologue" in secretary.get("/templates").text

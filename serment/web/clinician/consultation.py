@@ -162,7 +162,7 @@ async def _shown(
         draft=id_,
         typed={name: (fields.get(name) or [""])[0] for name in FIELDS},
         renewed=set(fields.get("renew", ())),
-        at=(fields.get(AT) or ["note"])[0],
+        at=next((name for name in FIELDS if errors and name in errors), (fields.get(AT) or ["note"])[0]),
         errors=errors or {},
         kept=instant(saved, language) if saved else "",
         failed="",
@@ -330,7 +330,7 @@ def _blanks(opened: Opening, chart: Chart, fields: Fields) -> dict[str, str]:
     about = measures.decoded(person) if person is not None else {}
     names = [str(one["title"]) for one in _lines(chart, consulting.TREATMENTS, lines.treatment, language)]
     bar = framed(opened, person)["bar"]
-    return {
+    values = {
         "patient": bar["name"],
         "born": day_of(str(about.get("birthDate", "")), language),
         "date": instant(opened.asking.now, language)[:10],
@@ -338,6 +338,10 @@ def _blanks(opened: Opening, chart: Chart, fields: Fields) -> dict[str, str]:
         "reason": (fields.get("reason") or [""])[0],
         "treatments": ", ".join(names),
     }
+    named = {
+        say(f"consultation.blank-{one}", spoken): said for one, said in values.items() for spoken in Language
+    }
+    return named | values
 
 
 def shipped(language: Language) -> list[Template]:

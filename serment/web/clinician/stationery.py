@@ -56,7 +56,7 @@ async def _shown(
         status,
         texts=listed,
         sorts=[(one.value, say(f"consultation.template-{one.value}", asking.language)) for one in Sort],
-        blanks=", ".join(f"{{{one}}}" for one in BLANKS),
+        blanks=", ".join(f"{{{say(f'consultation.blank-{one}', asking.language)}}}" for one in BLANKS),
         most={"name": MOST_NAME, "text": MOST_TEXT},
         error=error,
         typed=typed or {"id": "", "sort": Sort.LETTER.value, "name": "", "text": ""},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from serment.people.accounts import Accounts
+from serment.people.accounts import Accounts, by_actor
 from serment.people.arriving import Arriving
 from serment.people.counter import Counter
 from serment.people.credentials import Drawer
@@ -15,6 +15,7 @@ from serment.people.programs import Programs
 from serment.people.providers import Providers
 from serment.people.signing import SigningIn
 from serment.people.staff import Staff
+from serment.record.asking import Asking
 from serment.record.house import House
 from serment.record.registry import Registry
 from serment.record.tickets import Tickets
@@ -64,6 +65,12 @@ class People:
             Programs.over(house, registry, accounts),
             Counter(house.passage, house.reading, house.writing, house.sessions),
         )
+
+
+def person_of(people: People, asking: Asking) -> str:
+    """Name who asks as registers of people do: by account, by actor where there is none."""
+    account = people.accounts.find(asking, by_actor(asking.actor.id))
+    return account.id if account is not None else asking.actor.id
 
 
 class Reception:

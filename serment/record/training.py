@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -61,6 +62,24 @@ class Proof(msgspec.Struct, array_like=True, frozen=True):
 
     def __repr__(self) -> str:
         return f"Proof({self.course})"
+
+
+class Trained(StrEnum):
+    """Where somebody stands."""
+
+    COUNTS = "counts"
+    SOON = "soon"
+    OVER = "over"
+    MISSING = "missing"
+
+
+def state_of(proof: Proof | None, now: Instant) -> Trained:
+    """Say where somebody with this proof stands at `now`; it stops nothing (capability 3-10 is another's)."""
+    if proof is None:
+        return Trained.MISSING
+    if not proof.counts(now):
+        return Trained.OVER
+    return Trained.SOON if proof.ends_soon(now) else Trained.COUNTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,16 @@ def test_a_wrong_answer_is_explained_and_makes_no_proof(server: Served) -> None:
     assert "Attestation" not in shown
 
 
+def test_who_has_yet_to_follow_the_training_is_reminded_where_they_arrive(server: Served) -> None:
+    page = staff(server, "officer")
+    assert "Cinq minutes de formation" in text(page, "/home")
+    page.post("/training", data={"csrf": key(page, "/training"), **ANSWERS})
+    assert "Cinq minutes de formation" not in text(page, "/home")
+    patient = server.browser()
+    patient.get(server.code(server.patient_actor(), "/me"))
+    assert "Cinq minutes de formation" not in text(patient, "/home")
+
+
 def test_a_patient_is_not_trained(server: Served) -> None:
     page = server.browser()
     page.get(server.code(server.patient_actor(), "/me"))

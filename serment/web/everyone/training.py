@@ -13,8 +13,7 @@ from starlette.responses import Response
 
 from serment.door.asking import cookie_of, house_of, people_of
 from serment.errors import RefusedError
-from serment.people.accounts import by_actor
-from serment.people.people import People
+from serment.people.people import People, person_of
 from serment.record.acts import WORKING
 from serment.record.asking import Asking
 from serment.record.training import ANSWERS, Proof, Training
@@ -51,12 +50,6 @@ async def training(request: Request) -> Response:
         proof=None if proof is None else _said(proof, asking),
         **who_of(request, house, asking),
     )
-
-
-def person_of(people: People, asking: Asking) -> str:
-    """Name who asks as the register of training does: by account, by actor where there is none."""
-    account = people.accounts.find(asking, by_actor(asking.actor.id))
-    return account.id if account is not None else asking.actor.id
 
 
 def _answered(people: People, asking: Asking, form: Form) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from serment.people.accounts import DRAWER, Account
 from serment.people.people import People
 from serment.record import training
 from serment.record.asking import Asking
-from serment.record.training import Proof, Training
+from serment.record.training import Proof, Trained, Training, state_of
 from serment.web.officer.office import around, officer_here, read_of
 from serment.web.officer.sessions import roles_of, staff_of
 from serment.web.shell import page
@@ -46,7 +46,7 @@ def _lines(people: People, asking: Asking) -> list[dict[str, Any]]:
 
 def _line(account: Account, proof: Proof | None, asking: Asking) -> dict[str, Any]:
     language = asking.language
-    kind, state = state_of(proof, asking)
+    state = state_of(proof, asking.now)
     return {
         "name": account.name,
         "roles": roles_of(account, language),
@@ -54,15 +54,6 @@ def _line(account: Account, proof: Proof | None, asking: Asking) -> dict[str, An
         "until": long_day(proof.until, language) if proof else "",
         "request": proof.request if proof else "",
         "counts": proof is not None and proof.counts(asking.now),
-        "kind": kind,
-        "state": say(f"officer.trained-{state}", language),
+        "kind": "good" if state is Trained.COUNTS else "warn",
+        "state": say(f"officer.trained-{state.value}", language),
     }
-
-
-def state_of(proof: Proof | None, asking: Asking) -> tuple[str, str]:
-    """Say how a proof stands: the kind of its mark, and the end of the sentence's id."""
-    if proof is None:
-        return "warn", "missing"
-    if not proof.counts(asking.now):
-        return "warn", "over"
-    return ("warn", "soon") if proof.ends_soon(asking.now) else ("good", "counts")

@@ -9,7 +9,7 @@ import pytest
 from serment.ledger.entry import Event, Interaction
 from serment.model import Instant
 from serment.record.registry import Registry
-from serment.record.training import ANSWERS, COURSE, DAY, LASTS, Proof, Training
+from serment.record.training import ANSWERS, COURSE, DAY, LASTS, Proof, Trained, Training, state_of
 from tests.installation import Installation, bare_installation
 
 NOW = Instant(1_795_000_000_000)
@@ -63,6 +63,21 @@ def test_a_proof_counts_for_a_year_and_reminds_in_its_last_month() -> None:
     assert proof.ends_soon(Instant(NOW + LASTS - 29 * DAY))
     assert not proof.counts(proof.until)
     assert not proof.counts(Instant(NOW - 1))
+
+
+@pytest.mark.parametrize(
+    ("days", "state"),
+    [
+        (None, Trained.MISSING),
+        (0, Trained.COUNTS),
+        (340, Trained.SOON),
+        (365, Trained.OVER),
+        (-1, Trained.OVER),
+    ],
+)
+def test_where_somebody_stands_follows_from_the_date_of_the_proof(days: int | None, state: Trained) -> None:
+    proof = None if days is None else Proof(NOW - days * DAY, COURSE, "r")
+    assert state_of(proof, NOW) is state
 
 
 def test_a_training_followed_again_counts_from_then(made: Installation, training: Training) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serment.cli import opening
-from serment.cli.options import Directory, Json, PassphraseFile, chosen, group, option
+from serment.cli.options import Directory, Json, PassphraseFile, argument, chosen, group, option
 from serment.cli.output import Advance, Output
 from serment.cli.speech import LANGUAGE, told
-from serment.errors import LedgerError
+from serment.errors import LedgerError, RequestError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from serment.app import Report
     from serment.settings import Settings
 
@@ -27,6 +26,7 @@ def add(app: typer.Typer) -> None:
     commands = group(told("cli.help-ledger"))
     commands.command("verify", help=told("cli.help-ledger-verify"))(verify)
     commands.command("status", help=told("cli.help-ledger-status"))(status)
+    commands.command("hold", help=told("cli.help-ledger-hold"))(hold)
     commands.command("checkpoint", help=told("cli.help-ledger-checkpoint"))(checkpoint)
     app.add_typer(commands, name="ledger")
 
@@ -106,3 +106,26 @@ def checkpoint(
         size = house.proving.checkpoint()
     out.say("cli.ledger-signed", size=size)
     out.result(size=size)
+
+
+def hold(
+    file: Annotated[Path, argument("cli.argument-list", "cli.value-file")],
+    key: Annotated[str, option("cli.option-log-key", "cli.value-text", "--key")] = "",
+    json: Json = False,
+) -> None:
+    """Check a list that a patient took along, without any installation.
+
+    Raises `RequestError` for a key that is none, `LedgerError` for a list that does not hold.
+    """
+    from serment.ledger import evidence
+
+    out = Output(json)
+    try:
+        trusted, raw = bytes.fromhex(key), file.read_bytes()
+    except (ValueError, OSError):
+        raise RequestError("cli.ledger-list-unread") from None
+    held = evidence.hold(raw, trusted)
+    out.say("cli.ledger-list-holds", entries=held.entries, size=held.size)
+    if not trusted:
+        out.say("cli.ledger-list-key")
+    out.result(ok=True, entries=held.entries, size=held.size, root=held.root.hex(), trusted=bool(trusted))

@@ -50,6 +50,7 @@ LISTED = {
     "ledger verify": OPEN,
     "ledger status": OPEN,
     "ledger checkpoint": OPEN,
+    "ledger hold": OPEN,
     "keys status": OPEN,
     "keys slots": OPEN,
     "keys add-slot": OPEN,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serment.cli.main import run
 from serment.errors import LedgerError
 from serment.ledger.checkpoint import LogKey, signed
 from serment.ledger.entry import entry_leaf
@@ -103,3 +106,16 @@ def test_what_is_no_list_is_said_to_be_none(raw: bytes) -> None:
         hold(raw)
     with pytest.raises(LedgerError):
         hold(changed(format="serment-list/9"))
+
+
+def test_the_command_checks_a_list_without_an_installation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "list.json"
+    file.write_bytes(a_file())
+    assert run(["ledger", "hold", str(file), "--key", SIGNER.public_key.hex(), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["entries"] == 9
+    assert run(["ledger", "hold", str(file), "--key", "00" * 32]) == 4
+    assert run(["ledger", "hold", str(file), "--key", "no key"]) == 2
+    file.write_bytes(line_changed(4, sequence=2))
+    assert run(["ledger", "hold", str(file)]) == 4

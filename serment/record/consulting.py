@@ -35,6 +35,14 @@ MINE: Final = "mine"
 """Group of the treatments that the reader may change: a renewal completes the one before."""
 
 SEEN: Final = frozenset({Category.TREATMENTS, Category.PROBLEMS, Category.ALLERGIES, Category.VITALS})
+WRITTEN: Final = SEEN | {
+    Category.NOTES,
+    Category.VACCINATIONS,
+    Category.REPORT,
+    Category.CERTIFICATE,
+}
+"""Categories of what a consultation writes beside the visit itself."""
+
 MOST: Final = 60
 
 CODES: Final[Mapping[str, str]] = {kind.name: kind.loinc for kind in KINDS} | {PRESSURE: PRESSURE_CODE}
@@ -73,7 +81,7 @@ def of_visit(visit: str) -> Pick:
     needle = f"Encounter/{visit}".encode()
 
     def pick(table: Table) -> Picked:
-        items = [item for item in table.of(frozenset(Category)) if needle in bytes(item.entry.values)]
+        items = [item for item in table.of(WRITTEN) if needle in bytes(item.entry.values)]
         ordered = latest(items, MOST)
         return Picked({"items": ordered}, {"items": len(items)})
 

@@ -132,7 +132,7 @@ def _minor(chart: Chart, now: int) -> bool:
 
 
 def _may(opened: Opening) -> Opening:
-    if opened.asking.actor.kind not in {ActorKind.PROFESSIONAL, ActorKind.STAFF}:
+    if opened.asking.actor.kind is not ActorKind.PROFESSIONAL:
         raise RefusedError("consultation.professionals-only")
     return opened
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from serment.record.asking import Asking
 from serment.record.disk import search
 from serment.record.drafting import DAY, LASTS, MOST, Drafting, fresh_id
 from serment.record.writing import new_id
+from tests.attacks.watching import watched
 from tests.installation import Installation, installation, on_a_file, run
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +105,21 @@ def test_a_doctor_who_may_write_there_no_more_gets_the_answer_of_absence(tmp_pat
         with pytest.raises(NotFoundError) as absent:
             run(drafting.keep(asked(one), PatientId(new_id()), fresh_id(), TYPED))
         assert str(hidden.value) == str(absent.value)
+
+
+def test_a_hidden_record_and_none_leave_the_same_statements_openings_and_entries(made: Installation) -> None:
+    house, log = watched(made.house)
+    logs = []
+    unknown = PatientId(new_id())
+    for record in (unknown, made.record()) * 2:  # the first round opens what the second finds open
+        for act in (house.drafting.keep, house.drafting.taken_up, house.protecting.of):
+            asking = asked(made, "unrelated-doctor")
+            given = (fresh_id(), TYPED) if act == house.drafting.keep else ()
+            with suppress(NotFoundError):
+                run(act(asking, record, *given))
+        logs.append(log[:])
+        log.clear()
+    assert logs[2] == logs[3]
 
 
 def test_beginning_is_one_line_of_the_list_and_going_on_is_none(

@@ -17,9 +17,10 @@ from serment.record.asking import Asking
 from serment.record.house import House
 from serment.record.inbox import Errand
 from serment.record.permitting import ASKED_MS, MOST_ASKED, NOWHERE, Permitting
+from serment.record.questioning import Call
 from serment.record.writing import new_id
 from tests.attacks.watching import watched
-from tests.installation import Installation, installation, run
+from tests.installation import Installation, installation, on_a_file, run
 
 NUMBERS = count()
 MERGING = frozenset({"packs", "pack_at", "drop_packs", "seal_pack", "put_pack", "next_pack", "subkey"})
@@ -165,3 +166,25 @@ def test_who_may_read_no_more_sees_that_something_waits_and_nothing_of_it(made: 
     ]
     assert waiting
     assert run(house.errands.read(associate, waiting[0])) is None
+
+
+@on_a_file
+def test_a_stolen_disk_holds_nothing_of_what_was_asked(made: Installation) -> None:
+    house, record, holder = made.house, made.record("father"), made.as_patient("father")
+    marks = ["zyxwvut-deposit", "zyxwvut-correction", "zyxwvut-hours", "zyxwvut-answer", "06 98 76 54 32"]
+    doctor, dpo = made.as_staff("attending"), made.as_staff("dpo")
+    run(house.errands.ask_deposit(again(doctor), record, "letter", marks[0], 7))
+    patient_reference = f"Patient/{record}"
+    run(house.errands.ask_correction(again(holder), record, patient_reference, marks[1]))
+    id_ = run(house.questioning.call_back(again(holder), record, Call("copy", marks[4], marks[2], "")))
+    house.questioning.answer(again(dpo), id_, marks[3])
+    files = [one for one in made.settings.directory.rglob("*") if one.is_file()]
+    assert files
+    for one in files:
+        content = one.read_bytes()
+        assert not [mark for mark in marks if mark.encode() in content], one.name
+        assert b"CONSENT-ASKED" not in content.upper()
+
+
+def again(asking: Asking) -> Asking:
+    return replace(asking, request=RequestId(new_id()))

@@ -359,6 +359,18 @@ def test_a_session_at_the_counter_opens_nothing_else(server: Served, at: str) ->
     assert "tablette" in text(answer)
 
 
+def test_the_list_of_accesses_is_verified_and_printed_from_the_tablet(server: Served) -> None:
+    page = tablet(server)
+    csrf = {"csrf": key(page.get("/me/who").text)}
+    assert page.post("/me/who/check", data=csrf).status_code == 200
+    paper = page.post("/me/who/paper", data=csrf)
+    assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
+    assert page.post("/me/who/proof", data=csrf).status_code == 403
+    item = server.installation.item("maskable")
+    assert page.post("/me/mask", data={**csrf, "item": item}).status_code == 303
+    assert page.post("/me/unmask", data={**csrf, "item": item}).status_code == 303
+
+
 def test_a_session_at_the_counter_opens_no_door_of_programs(server: Served) -> None:
     page = tablet(server)
     secret = page.cookies["serment"]

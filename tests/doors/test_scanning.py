@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -132,3 +133,33 @@ def test_a_scanner_that_is_silent_stops_contents_and_nothing_else(watched: Watch
     assert (inside.status_code, sentence(inside)) == (503, "scanning.away")
     assert documents(watched) == before
     assert watched.unfinished() == 0
+
+
+@pytest.mark.capability("3-11", "refuses")
+def test_a_file_that_the_scanner_knows_is_refused_on_the_page_and_what_was_typed_stays(
+    watched: Watched,
+) -> None:
+    server = watched.server
+    page = server.browser()
+    page.get(server.code(server.installation.staff("team-doctor"), "/today"))
+    here = f"/record/{server.record()}/deposit"
+    key = re.search(r'name="csrf" value="([0-9a-f]+)"', page.get(here).text)
+    assert key is not None
+    fields = {
+        "csrf": key[1],
+        "source": "received",
+        "author": "Inconnu",
+        "day": "2026-10-02",
+        "sort": "letter",
+        "title": "Fichier reçu",
+        "text": "",
+    }
+    answer = page.post(here, data=fields, files={"file": ("a.pdf", PDF + EICAR, "application/pdf")})
+    assert 400 <= answer.status_code < 500
+    assert 'value="Fichier reçu"' in answer.text
+    assert "Bundle" not in answer.text
+    watched.clamd.broken = True
+    silent = page.post(here, data=fields, files={"file": ("a.pdf", PDF, "application/pdf")})
+    assert silent.status_code == 503
+    listed = server.staff("attending").get(f"DocumentReference?patient={server.record()}&_count=200").text
+    assert "Fichier reçu" not in listed

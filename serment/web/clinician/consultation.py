@@ -18,7 +18,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.door.asking import language_of
-from serment.errors import ConflictError, NotFoundError, RefusedError, RequestError, SignInError
+from serment.errors import (
+    ConflictError,
+    EntryError,
+    NotFoundError,
+    RefusedError,
+    RequestError,
+    SermentError,
+    SignInError,
+)
 from serment.fhir import consultation, measures
 from serment.fhir.consultation import KINDS, MEASURED, Errors
 from serment.fhir.consultation_resources import LABELS
@@ -90,8 +98,13 @@ async def act(request: Request) -> Response:
     except NotFoundError:
         return closed(opened)
     except (RequestError, RefusedError) as error:
-        return await _shown(opened, id_, fields, {"": error.said(opened.language)}, status=error.status)
+        return await _shown(opened, id_, fields, {"": told(error, opened.language)}, status=error.status)
     return go_to(_here(opened))
+
+
+def told(error: SermentError, language: Language) -> str:
+    """Say what went wrong to whoever filled in a form: of a transaction, the cause and not its entry."""
+    return error.cause.said(language) if isinstance(error, EntryError) else error.said(language)
 
 
 # Keeping the draft.
@@ -244,8 +257,8 @@ async def _saved(opened: Opening, id_: str, fields: Fields) -> Response:
     if said.empty and not errors:
         errors = {"": "consultation.nothing"}
     if errors:
-        told = {name: say(sentence, language) for name, sentence in errors.items()}
-        return await _shown(opened, id_, fields, told, status=422)
+        wrong = {name: say(sentence, language) for name, sentence in errors.items()}
+        return await _shown(opened, id_, fields, wrong, status=422)
     house, patient = opened.house, PatientId(opened.patient)
     words = {name: say(f"consultation.{name}", language) for name in _WORDS}
     words |= {name: say(f"consultation.measure-{name}", language) for name in _MEASURES}

@@ -20,6 +20,7 @@ from serment.fhir.deposit import SORTS, SOURCES, Content, Deposit
 from serment.model import ActorKind
 from serment.record.charting import Chart
 from serment.record.writing import new_id
+from serment.web.clinician.consultation import told
 from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.clinician.why import closed
 from serment.web.forms import Upload, upload_of
@@ -58,14 +59,14 @@ async def add(request: Request) -> Response:
     if content is None and not errors:
         errors["file"] = "consultation.deposit-unknown-format"
     if errors or content is None:
-        told = {name: say(sentence, language) for name, sentence in errors.items()}
-        return await _shown(opened, typed, told, status=422)
+        wrong = {name: say(sentence, language) for name, sentence in errors.items()}
+        return await _shown(opened, typed, wrong, status=422)
     try:
         await opened.house.bundling.run(opened.asking, _raw(opened, said, content, now), opened.house.base)
     except NotFoundError:
         return closed(opened)
     except (RequestError, RefusedError, DependencyError) as error:
-        return await _shown(opened, typed, {"": error.said(language)}, status=error.status)
+        return await _shown(opened, typed, {"": told(error, language)}, status=error.status)
     return go_to(f"/record/{opened.patient}/deposit?done=1")
 
 

@@ -1,4 +1,4 @@
-"""The desk as a secretary lives it: stopped at a duplicate, an appointment booked, an agenda without reasons."""
+"""The desk as a secretary lives it: stopped at a duplicate, appointments, an agenda without reasons."""
 
 from __future__ import annotations
 

@@ -215,6 +215,9 @@ PARTS = {
     "one": "1",
     "other": "2",
     "paper": "1",
+    "document": "1",
+    "link": "1",
+    "secret": "nothing",
 }
 
 

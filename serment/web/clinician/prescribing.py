@@ -59,15 +59,16 @@ class Row:
 
 
 async def write(request: Request) -> Response:
-    """Show an empty prescription."""
+    """Show an empty prescription; sign the one that was written."""
     opened = await opening(request)
+    if request.method == "POST":
+        return await _issue(opened)
     return _form(opened, await person_of(opened), [Row()] * ROWS)
 
 
-async def issue(request: Request) -> Response:
+async def _issue(opened: Opening) -> Response:
     """Sign a prescription; what it lacks comes back beside what was typed."""
-    opened = await opening(request)
-    form = await page_form(request, opened.house, most=MOST_FORM)
+    form = await page_form(opened.request, opened.house, most=MOST_FORM)
     rows = _rows(form)
     if form.get("more"):
         return _form(opened, await person_of(opened), [*rows, *[Row()] * ROWS][:MOST_LINES], form)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from serment.exits import printing
 from serment.web.clinician.choosing_items import offered
-from serment.web.clinician.frame import framed, opening
+from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.forms import MOST_FORM, page_form
 from serment.web.sheets import Drawing, pdf
 from serment.web.shell import page
@@ -16,16 +16,18 @@ from serment.words import say
 SECTION = "print"
 
 
-async def choose(request: Request) -> Response:
-    """Show what may be printed, newest first."""
+async def printout(request: Request) -> Response:
+    """Show what may be printed, newest first; print what was ticked."""
     opened = await opening(request)
+    if request.method == "POST":
+        return await _printed(opened)
     person, lines = await offered(opened)
     return page(request, "clinician/print.html", lines=lines, error="", **framed(opened, person, SECTION))
 
 
-async def printed(request: Request) -> Response:
+async def _printed(opened: Opening) -> Response:
     """Print what was ticked; nothing ticked comes back with what to do."""
-    opened = await opening(request)
+    request = opened.request
     form = await page_form(request, opened.house, most=2 * MOST_FORM)
     chosen = form.every("item")
     if not chosen:

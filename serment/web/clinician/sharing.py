@@ -39,14 +39,15 @@ USUAL: Final = "7"
 _READ: Final = Leave(Act.READ, Interaction.READ)
 
 
-async def choose(request: Request) -> Response:
-    """Show what may be shared, and the links that stand."""
-    return await _form(await opening(request), None)
-
-
 async def share(request: Request) -> Response:
-    """Make a link, and show it once."""
+    """Show what may be shared, and the links that stand; make a link."""
     opened = await opening(request)
+    return await _linked(opened) if request.method == "POST" else await _form(opened, None)
+
+
+async def _linked(opened: Opening) -> Response:
+    """Make a link, and show it once."""
+    request = opened.request
     form = await page_form(request, opened.house, most=2 * MOST_FORM)
     if not reachable(opened.house.base):
         raise RefusedError("paper.no-public-name")

@@ -12,7 +12,7 @@ from serment.exits.signing import Told
 from serment.model import ActorKind
 from serment.paper.seal import Verdict
 from serment.web.clinician.choosing_items import person_of
-from serment.web.clinician.frame import framed, opening
+from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.forms import page_form
 from serment.web.shell import go_to, page
 from serment.web.written import instant
@@ -21,9 +21,11 @@ KINDS: Final = {Verdict.SEALED: "good", Verdict.UNSEALED: ""}
 """How a verdict is shown: all others need an act."""
 
 
-async def check(request: Request) -> Response:
-    """Say whether a document is sealed, by whom, and whether it is as it was."""
+async def seal(request: Request) -> Response:
+    """Say whether a document is sealed, by whom, and whether it is as it was; have it sealed."""
     opened = await opening(request)
+    if request.method == "POST":
+        return await _sealed(opened)
     document = str(request.path_params["document"])
     told = await signing.check(opened.house, opened.asking, document)
     at = instant(told.at, opened.language) if told.at else ""
@@ -40,11 +42,10 @@ async def check(request: Request) -> Response:
     )
 
 
-async def seal(request: Request) -> Response:
+async def _sealed(opened: Opening) -> Response:
     """Have a document sealed."""
-    opened = await opening(request)
-    await page_form(request, opened.house)
-    document = str(request.path_params["document"])
+    await page_form(opened.request, opened.house)
+    document = str(opened.request.path_params["document"])
     await signing.seal(opened.house, opened.asking, document)
     return go_to(f"/record/{opened.patient}/sign/{document}")
 

@@ -15,6 +15,5 @@ ROUTES: list[Route] = [
     Route("/counter/over", counter.over, methods=["GET"]),
     Route("/record/{id}/counter", counter.hand_over, methods=["GET", "POST"]),
     Route("/verify", verify.verify, methods=["GET", "POST"]),
-    Route("/shared/{secret}", shared.shared, methods=["GET"]),
-    Route("/shared/{secret}", shared.opened, methods=["POST"]),
+    Route("/shared/{secret}", shared.shared, methods=["GET", "POST"]),
 ]

@@ -23,11 +23,13 @@ from serment.words import say
 
 
 async def shared(request: Request) -> Response:
-    """Ask for the passcode; nothing is looked up."""
+    """Ask for the passcode, and look nothing up; give the document to who has it."""
+    if request.method == "POST":
+        return await _opened(request)
     return page(request, "everyone/shared.html", error="")
 
 
-async def opened(request: Request) -> Response:
+async def _opened(request: Request) -> Response:
     """Give the document, once; whatever does not open says the same."""
     house = house_of(request)
     form = await form_of(request)
@@ -41,7 +43,7 @@ async def opened(request: Request) -> Response:
         made = await printing.laid_out(house, opening.asking, served, draw, SHARED)
     except (SignInError, NotFoundError):
         said = say("paper.link-over", asking.language)
-        return page(request, "everyone/shared.html", 403, error=said)
+        return page(request, "everyone/shared.html", error=said)
     return pdf(made.pdf, say("paper.file-shared", asking.language))
 
 

@@ -195,7 +195,9 @@ def test_what_is_masked_is_found_by_no_word_and_in_no_list(server: Served) -> No
     page = doctor(server)
     before = page.get(at(server, "/timeline")).text
     hidden = write(server, problem("Zona ophtalmique", "2026-11-01"))
-    asyncio.run(server.house.choosing.mask(server.installation.as_patient(), server.record(), hidden))
+    asyncio.run(
+        server.house.choosing.mask(server.installation.as_patient(), server.installation.record(), hidden)
+    )
     form = {"csrf": key(before), "words": "zona"}
     nothing = {**form, "words": "inexistant"}
     found, none = (page.post(at(server, "/timeline"), data=sent) for sent in (form, nothing))

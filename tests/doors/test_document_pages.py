@@ -210,7 +210,9 @@ def test_each_file_of_a_document_has_its_place(server: Served) -> None:
 @pytest.mark.capability("0-03", "refuses")
 def test_content_that_is_masked_is_as_content_that_is_not_there(server: Served) -> None:
     file = kept(server, pdf("Caché"), "application/pdf")
-    asyncio.run(server.house.choosing.mask(server.installation.as_patient(), server.record(), file))
+    asyncio.run(
+        server.house.choosing.mask(server.installation.as_patient(), server.installation.record(), file)
+    )
     hidden = filed(server, {"contentType": "application/pdf", "url": file})
     absent = filed(
         server, {"contentType": "application/pdf", "url": "Binary/00000000-0000-4000-8000-000000000000"}

@@ -144,7 +144,7 @@ def test_what_the_patient_masks_leaves_the_open_page_at_the_next_look(
         server.installation.staff("team-doctor"), f"/record/{server.record()}/documents"
     )
     assert "Lettre au confrère" in colleague.text
-    mask = server.house.choosing.mask(server.installation.as_patient(), server.record(), letter)
+    mask = server.house.choosing.mask(server.installation.as_patient(), server.installation.record(), letter)
     with ThreadPoolExecutor() as beside:
         beside.submit(asyncio.run, mask).result()
     colleague.page.reload()

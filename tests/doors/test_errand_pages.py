@@ -301,8 +301,9 @@ def test_a_parent_has_the_same_pages_for_their_child(server: Served) -> None:
 
 def tablet(server: Served, role: str = "patient") -> httpx.Client:
     """Have the secretary hand over a code, and type it on a tablet."""
-    desk = staff(server, "secretary")
-    shown = send(desk, f"/record/{server.record(role)}/counter", checked="document")
+    desk, at = staff(server, "secretary"), f"/record/{server.record(role)}/counter"
+    assert server.patient_actor(role).name.split()[-1].upper() in text(desk.get(at)).upper()
+    shown = send(desk, at, checked="document")
     assert shown.status_code == 200
     code = re.search(r"<code>([A-Z0-9-]+)</code>", shown.text)
     assert code is not None

@@ -18,7 +18,6 @@ from starlette.responses import Response
 from serment.door import browser
 from serment.door.asking import cookie_of, house_of, language_of, nobody_yet, people_of
 from serment.errors import NotFoundError, RequestError, SignInError, TooManyError
-from serment.identity.who import Who
 from serment.model import ActorKind, PatientId
 from serment.paper.counter_code import counter_code
 from serment.paper.press import press
@@ -48,30 +47,29 @@ async def hand_over(request: Request) -> Response:
         raise NotFoundError("record.not-found")
     patient = PatientId(str(request.path_params["id"]))
     if request.method != "POST":
-        return _hand_over_page(request, house, asking, patient)
+        return await _hand_over_page(request, house, asking, patient)
     form = await page_form(request, house)
     try:
         code = await people_of(request).counter.hand_over(asking, patient, form.get("checked", ""))
     except RequestError as error:
-        return _hand_over_page(request, house, asking, patient, error)
+        return await _hand_over_page(request, house, asking, patient, error)
     written = "-".join(code.text[at : at + GROUP] for at in range(0, len(code.text), GROUP))
     if form.get("as") == "paper":
         sheet = counter_code(written, time_of(code.until), asking.now, asking.language)
         content = await run_in_threadpool(press, sheet)
         shown = {**HEADERS, "content-disposition": 'inline; filename="code.pdf"'}
         return Response(content, 200, shown, media_type="application/pdf")
-    named = await house.worklists.named(asking, [patient])
     return page(
         request,
         "everyone/counter_code.html",
         code=written,
         until=time_of(code.until),
-        name=_name(named, patient, asking),
+        name=await _name(house, asking, patient),
         **who_of(request, house, asking),
     )
 
 
-def _hand_over_page(
+async def _hand_over_page(
     request: Request, house: House, asking: Asking, patient: str, error: RequestError | None = None
 ) -> Response:
     language = asking.language
@@ -79,6 +77,7 @@ def _hand_over_page(
         request,
         "everyone/counter_hand_over.html",
         200 if error is None else error.status,
+        name=await _name(house, asking, patient),
         to=f"/record/{patient}/counter",
         checks=[(one, say(f"counter.check-{one}", language)) for one in CHECKED],
         error="" if error is None else error.said(language),
@@ -86,7 +85,9 @@ def _hand_over_page(
     )
 
 
-def _name(named: dict[str, Who], patient: str, asking: Asking) -> str:
+async def _name(house: House, asking: Asking, patient: str) -> str:
+    """Name the person where the asker may see who they are, so that the code goes to nobody else; else ""."""
+    named = await house.worklists.named(asking, [patient])
     return said_of(named[patient], asking.language)["name"] if patient in named else ""
 
 

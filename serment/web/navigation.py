@@ -68,6 +68,7 @@ OF_FUNCTION: Final[dict[Function, tuple[Link, ...]]] = {
 FOOT: Final[tuple[Link, ...]] = (
     Link("/accessibility", "everyone.accessibility"),
     Link("/what-leaves", "everyone.what-leaves"),
+    Link("/verify", "paper.verify-foot"),
     Link("/words", "everyone.words"),
     Link("/preferences", "everyone.preferences"),
 )

@@ -465,3 +465,27 @@ def test_a_professional_lets_nobody_read_in_the_patients_place(server: Served) -
     page.post(f"/record/{server.record()}/share/colleague", data=form)
     pharmacist = signed_in(server, "pharmacist")
     assert pharmacist.get(f"/record/{server.record()}/timeline").status_code == 404
+
+
+@pytest.mark.capability("3-01", "lets")
+def test_a_letter_leaves_on_the_letterhead_of_who_wrote_it_and_of_nobody_else(server: Served) -> None:
+    doctor = server.staff("attending")
+    number = server.installation.staff("attending").id.removeprefix("rpps:")
+    body = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "description": "Courrier à un confrère",
+        "type": {"coding": [{"system": "http://loinc.org", "code": "11488-4"}]},
+        "subject": {"reference": f"Patient/{server.record()}"},
+        "author": [{"identifier": {"system": "https://rpps.esante.gouv.fr", "value": number}}],
+        "content": [{"attachment": {"contentType": "text/plain", "data": "Q2hlciBjb25mcsOocmU="}}],
+    }
+    id_ = doctor.post("DocumentReference", json=body).headers["location"].partition("/_history")[0]
+    address = f"/record/{server.record()}/letter/{id_.rpartition('/')[2]}"
+    page = signed_in(server)
+    answer = page.post(address, data={"csrf": key(page)})
+    assert answer.status_code == 200, answer.text
+    for expected in ("Cher confrère", "Dr Hélène Vasselin", "Cabinet des Tilleuls", "secret médical"):
+        assert expected in text_of(answer.content)
+    colleague = signed_in(server, "team-doctor")
+    assert colleague.post(address, data={"csrf": key(colleague)}).status_code == 403

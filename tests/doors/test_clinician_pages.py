@@ -313,7 +313,7 @@ def test_who_represents_somebody_reads_the_same_page_in_words_for_them(server: S
     shown = read(page.get(f"/record/{record}"))
     assert "ce que la loi ou la personne elle-même vous confie" in shown
     assert "contraception" not in shown.lower()
-    for path in ("consultation", "print", "share", "prescription"):
+    for path in ("consultation", "prescription", "deposit"):
         assert f"/record/{record}/{path}" not in shown
     assert "vous représentez cette personne" in read(page.get(f"/record/{record}/why"))
     other = page.get(f"/record/{server.record()}")

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
 
 from serment.access.record_facts import APPOINTMENT
+from serment.errors import CustodyError, LockedError, TooManyError
 from serment.fhir import appointment
 from serment.fhir.appointment import Booking, Line
 from serment.ledger.append import Pending
@@ -66,7 +68,8 @@ class Scheduling:
     async def day(self, asking: Asking, start: int, until: int) -> list[Slot]:
         """List the appointments that begin from `start` until `until` (ms), in their order."""
         records = await asyncio.to_thread(self._expected, asking, start, until)
-        await warm_records(self._passage, asking, records)
+        with suppress(CustodyError, LockedError, TooManyError):  # those at hand are a day too
+            await warm_records(self._passage, asking, records)
         seen = await asyncio.to_thread(self._looked, asking, records, start, until)
         receipts = await settled(self._passage, [entry for one in seen for entry in one.entries])
         by_record = {receipt.record: receipt for receipt in receipts}

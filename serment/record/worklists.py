@@ -37,7 +37,7 @@ from serment.record.acts import WORKING
 from serment.record.asking import Asking
 from serment.record.gate import View
 from serment.record.inbox import Inbox, Pointer, of_results, settle_all_in
-from serment.record.passage import UNIT_LIST, KeysAwayError, Passage
+from serment.record.passage import KeysAwayError, Passage
 from serment.record.reading import settled, warm_records
 from serment.record.registry import Registry, edited
 from serment.record.showing import main_rule
@@ -164,15 +164,9 @@ class Worklists:
 
     def _on_the_day(self, asking: Asking, instants: Iterable[int]) -> list[RecordToken]:
         """Read which records have an act of care on the days of some instants."""
-        passage = self._passage
-        with passage.store.snapshot() as snapshot:
-            located = snapshot.locate(passage.installation.locator(UNIT_LIST))
-            if located is None:
-                return []
-            view = passage.view(snapshot, today.of_installation(asking), located.record)
-            view.depositing = True
-            parts = dict.fromkeys(today.day(at) for at in instants)
-            return sorted({one for item in today.items(snapshot, view, parts) for one in today.read(item)})
+        parts = dict.fromkeys(today.day(at) for at in instants)
+        with self._passage.store.snapshot() as snapshot:
+            return today.standing_on(self._passage, snapshot, asking, parts)
 
     def _slots(self, asking: Asking, records: Sequence[RecordToken], start: int, until: int) -> list[Slot]:
         """Find the appointments that name the asker, in records whose keys are at hand."""

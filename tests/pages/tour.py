@@ -173,6 +173,7 @@ PASSED_BY: Final = {
     "/record/{id}/errands/deposit/{errand}": "belongs to doors/test_errand_pages, as above",
     "/record/{id}/correct/{type}/{item}": "belongs to doors/test_errand_pages, as above",
     "/record/{id}/contact": "belongs to doors/test_errand_pages, as above",
+    "/record/{id}/appointments": "leads to another page",
     "/reception/appointment/{id}": "belongs to doors/test_secretary_pages: it moves one that is booked",
     "/reception/duplicates/{one}/{other}": "belongs to doors/test_secretary_pages: a pair that is suspected",
     "/record/{id}/document/{type}/{item}/picture": "a picture, not a page",

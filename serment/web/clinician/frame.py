@@ -54,6 +54,7 @@ SECTIONS: Final = (
     Section("vitals", "v", READERS, "/vitals"),
     Section("labs", "l", READERS, "/labs"),
     Section("documents", "d", READERS, "/documents"),
+    Section("appointments", "k", CARE | {ActorKind.STAFF}, "/appointments"),
     Section("consultation", "c", CARE, "/consultation"),
     Section("prescription", "o", CARE, "/prescription"),
     Section("deposit", "e", CARE, "/deposit"),

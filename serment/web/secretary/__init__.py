@@ -30,6 +30,7 @@ ROUTES: list[Route] = [
     _form("/reception/new", register.asked, register.register),
     Route("/reception/agenda", agenda.agenda, methods=["GET"]),
     _form("/reception/appointment/{id}", agenda.moving, agenda.move),
+    Route("/record/{id}/appointments", agenda.lead_on, methods=["GET"]),
     Route("/reception/appointment/{id}/turn", agenda.turn, methods=["POST"]),
     Route("/reception/duplicates", duplicates.listed, methods=["GET"]),
     _form("/reception/duplicates/{one}/{other}", duplicates.compared, duplicates.judged),

@@ -164,6 +164,16 @@ def _picked(table: Table) -> Picked:
     return Picked({"appointments": latest(items, MOST)}, {"appointments": len(items)})
 
 
+async def lead_on(request: Request) -> Response:
+    """Lead from a record to its appointments at the reception: nothing is looked at for it."""
+    here = desk_of(request)
+    return (
+        here
+        if isinstance(here, Response)
+        else go_to(f"{RECEPTION}/person/{request.path_params['id']}/appointments")
+    )
+
+
 async def appointments(request: Request) -> Response:
     """Show the appointments of one person, and the form that books one."""
     desk = await at_desk(request, _picked)

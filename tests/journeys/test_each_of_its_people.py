@@ -192,7 +192,7 @@ def test_each_sees_exactly_what_the_rules_say(place: Place, who: str) -> None:
 
 
 ARRIVE: Final = {
-    "attending": ("médecin traitant · Cabinet des Tilleuls", "Retrouver une personne", "Mes actes"),
+    "attending": ("médecin · Cabinet des Tilleuls", "Retrouver une personne", "Mes actes"),
     "associate": ("médecin associé · Cabinet des Tilleuls", "Pour agir à un autre titre"),
     "at hospital": ("médecin hospitalier · Centre hospitalier de Bourg-Tilleul",),
     "locum": ("Vous remplacez Dr Hélène Vasselin du ", "Vos actes sont signés de votre nom"),

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from serment.door.asking import cookie_of, house_of
 from serment.errors import NotFoundError, RefusedError, RequestError
 from serment.fhir.summary import summary
-from serment.model import ActorKind, Function, Instant, PatientId
+from serment.model import ActorKind, Instant, PatientId
 from serment.record.asking import Asking
 from serment.record.errands import MOST_DEPOSIT, Paper, Waiting
 from serment.record.house import House
@@ -109,7 +109,7 @@ def _told(here: Desk, one: Waiting) -> dict[str, Any]:
     return {
         "id": pointer.id,
         "who": pointer.by,
-        "role": here.say(role) if pointer.role and pointer.role != Function.TREATING_DOCTOR else "",
+        "role": here.say(role) if pointer.role else "",
         "what": here.say(sentence) if sentence else "",
         "text": asked.text if asked is not None else "",
         "day": long_day(pointer.at, here.language),

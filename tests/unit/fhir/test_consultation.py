@@ -1,4 +1,4 @@
-"""A consultation as it was typed: what is read, what is wrong, what is worth a second look, what it becomes."""
+"""A consultation as it was typed: what is read, what is wrong, what is unlikely, what becomes of it."""
 
 from __future__ import annotations
 

@@ -140,7 +140,10 @@ async def _form(opened: Opening, form: Form | None, error: str = "") -> Response
         standing=[_said(opened, id_, link) for id_, link in links],
         reachable=reachable(opened.house.base),
         professional=opened.asking.actor.kind is ActorKind.PROFESSIONAL,
-        days=[(one, say("paper.days", opened.language, count=one)) for one in DAYS],
+        days=[
+            (one, say(f"paper.days-{'one' if one == '1' else 'many'}", opened.language, count=one))
+            for one in DAYS
+        ],
         uses=[(str(one), str(one)) for one in range(1, MOST_USES + 1)],
         chosen_days=form.get("days", USUAL) if form is not None else USUAL,
         chosen_uses=form.get("uses", "1") if form is not None else "1",

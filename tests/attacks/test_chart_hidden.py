@@ -77,8 +77,7 @@ async def asked(
         for path in paths:
             log.clear()
             answer = await browser.get(path)
-            text = answer.text.replace(path.rpartition("/")[2].partition("?")[0], "<item>")
-            answers.append((answer.status_code, _MADE.sub("<made>", text), list(log)))
+            answers.append((answer.status_code, _MADE.sub("<made>", answer.text), list(log)))
     return answers
 
 
@@ -129,8 +128,9 @@ def test_the_series_of_hidden_results_and_of_none_are_one(made: Installation, pa
 )
 def test_the_pages_of_a_hidden_record_and_of_none_are_one(made: Installation, tail: str) -> None:
     house, log = watched_house(made)
-    records = [str(uuid.uuid4()), made.record(), str(uuid.uuid4())]
+    # Once before, as above.
+    records = [str(uuid.uuid4()), made.record(), made.record(), str(uuid.uuid4())]
     paths = [f"/record/{record}{tail}" for record in records]
-    _, one, other = asyncio.run(asked(house, log, made, paths, "unrelated-doctor"))
+    _, _, one, other = asyncio.run(asked(house, log, made, paths, "unrelated-doctor"))
     assert one == other
     assert one[0] == 404

@@ -69,7 +69,7 @@ def test_a_letter_takes_few_keys_beyond_its_text(opening: Opening, server: Serve
     window.press("c")
     window.page.wait_for_url("**/consultation")
     with window.page.expect_navigation():
-        window.press("Alt+k")
+        window.press("Alt+x")
     assert window.page.evaluate("document.activeElement.id") == "letter"
     window.write(" Merci de votre avis.")
     window.press("Alt+g")

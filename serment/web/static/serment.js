@@ -10,6 +10,13 @@ const act = (one) => {
   else one.click();
 };
 
+// With Alt a layout may give another sign (& for 1 on a French keyboard): then the place of the key counts.
+const named = (event) => {
+  if (/^[a-z0-9]$/i.test(event.key)) return event.key.toLowerCase();
+  const [, place] = /^(?:Key|Digit)(.)$/.exec(event.code) || [];
+  return place ? place.toLowerCase() : event.key;
+};
+
 const help = document.getElementById("keys");
 
 const show = () => {
@@ -29,7 +36,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.isComposing || help?.open) return;
   const single = document.body.dataset.keys !== "off";
   if (!event.altKey && (!single || typing(event.target))) return;
-  const pressed = event.altKey && event.code.startsWith("Key") ? event.code[3].toLowerCase() : event.key;
+  const pressed = event.altKey ? named(event) : event.key;
   if (pressed === "?" && help) {
     event.preventDefault();
     show();

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -131,9 +132,15 @@ class Window:
 
     def keep(self, name: str) -> None:
         """Keep a picture for the documentation when `make pictures` asks: `docs/images/<name>.png`."""
-        if PICTURES:
-            self.page.mouse.move(0, 0)
-            self.picture(Path(PICTURES) / f"{name}.png")
+        if not PICTURES:
+            return
+        from PIL import Image
+
+        self.page.mouse.move(0, 0)
+        taken = Image.open(BytesIO(self.page.screenshot()))
+        taken.convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(
+            Path(PICTURES) / f"{name}.png", optimize=True
+        )
 
     @property
     def hosts(self) -> set[str]:

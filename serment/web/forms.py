@@ -6,7 +6,7 @@ A form of a signed-in page carries that session's key; without it nothing is don
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qs
@@ -14,6 +14,8 @@ from urllib.parse import parse_qs
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from serment.door.asking import cookie_secret
 from serment.errors import MalformedError, TooLargeError
@@ -116,3 +118,15 @@ def _ours(request: Request, house: House, form: Form) -> None:
     expected = house.sessions.form_key(cookie_secret(request))
     if not hmac.compare_digest(form.get("csrf", "").encode(), expected.encode()):
         raise MalformedError("web.form-stale")
+
+
+Page = Callable[[Request], Awaitable[Response]]
+
+
+def form_at(path: str, shown: Page, sent: Page) -> Route:
+    """Make the one address of a form: what it shows, and what it takes."""
+
+    async def page(request: Request) -> Response:
+        return await (sent if request.method == "POST" else shown)(request)
+
+    return Route(path, page, methods=["GET", "POST"])

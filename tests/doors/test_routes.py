@@ -85,6 +85,28 @@ WHO = {
     "/today": ("page", "GET"),
     "/today/find": ("page", "POST"),
     "/record/{id}": ("page", "GET"),
+    "/record/{id}/timeline": ("page", "GET POST"),
+    "/record/{id}/problems": ("page", "GET"),
+    "/record/{id}/treatments": ("page", "GET"),
+    "/record/{id}/allergies": ("page", "GET"),
+    "/record/{id}/vaccinations": ("page", "GET"),
+    "/record/{id}/vitals": ("page", "GET"),
+    "/record/{id}/vitals/{series}": ("page", "GET"),
+    "/record/{id}/labs": ("page", "GET"),
+    "/record/{id}/labs/{series}": ("page", "GET"),
+    "/record/{id}/item/{type}/{item}": ("page", "GET"),
+    "/record/{id}/item/{type}/{item}/restore": ("page", "POST"),
+    "/record/{id}/documents": ("page", "GET"),
+    "/record/{id}/document/{type}/{item}": ("page", "GET"),
+    "/record/{id}/document/{type}/{item}/picture": ("page", "GET"),
+    "/record/{id}/document/{type}/{item}/download": ("page", "GET"),
+    "/record/{id}/consultation": ("page", "GET POST"),
+    "/record/{id}/consultation/draft": ("page", "POST"),
+    "/record/{id}/consultation/{visit}": ("page", "GET"),
+    "/record/{id}/deposit": ("page", "GET POST"),
+    "/record/{id}/proposals": ("page", "GET"),
+    "/record/{id}/proposals/{proposal}": ("page", "POST"),
+    "/templates": ("page", "GET POST"),
     **{
         f"{base}{path}": ("page", methods)
         for base in ("/me", "/record/{id}")
@@ -220,6 +242,9 @@ PARTS = {
     "document": "1",
     "link": "1",
     "secret": "nothing",
+    "series": "000000000000",
+    "visit": "1",
+    "proposal": "1",
 }
 
 

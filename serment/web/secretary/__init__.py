@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
+from serment.web.forms import form_at
 from serment.web.secretary import agenda, duplicates, identity, papers, reception, register
 
-Page = Callable[[Request], Awaitable[Response]]
-
 _PERSON = "/reception/person/{id}"
-
-
-def _form(path: str, shown: Page, sent: Page) -> Route:
-    """Make one address of a form: what it shows, and what it takes."""
-
-    async def page(request: Request) -> Response:
-        return await (sent if request.method == "POST" else shown)(request)
-
-    return Route(path, page, methods=["GET", "POST"])
-
 
 ROUTES: list[Route] = [
     Route("/reception", reception.reception, methods=["GET"]),
     Route("/reception/find", reception.look_for, methods=["POST"]),
-    _form("/reception/new", register.asked, register.register),
+    form_at("/reception/new", register.asked, register.register),
     Route("/reception/agenda", agenda.agenda, methods=["GET"]),
-    _form("/reception/appointment/{id}", agenda.moving, agenda.move),
+    form_at("/reception/appointment/{id}", agenda.moving, agenda.move),
     Route("/record/{id}/appointments", agenda.lead_on, methods=["GET"]),
     Route("/reception/appointment/{id}/turn", agenda.turn, methods=["POST"]),
     Route("/reception/duplicates", duplicates.listed, methods=["GET"]),
-    _form("/reception/duplicates/{one}/{other}", duplicates.compared, duplicates.judged),
+    form_at("/reception/duplicates/{one}/{other}", duplicates.compared, duplicates.judged),
     Route(_PERSON, identity.identity, methods=["GET"]),
     Route(f"{_PERSON}/insi", identity.ask_insi, methods=["POST"]),
     Route(f"{_PERSON}/insi/accept", identity.accept, methods=["POST"]),
     Route(f"{_PERSON}/proof", identity.prove, methods=["POST"]),
     Route(f"{_PERSON}/reach", identity.reach, methods=["POST"]),
     Route(f"{_PERSON}/collision", identity.collision, methods=["POST"]),
-    _form(f"{_PERSON}/appointments", agenda.appointments, agenda.book),
+    form_at(f"{_PERSON}/appointments", agenda.appointments, agenda.book),
     Route(f"{_PERSON}/papers", papers.papers, methods=["GET"]),
     Route(f"{_PERSON}/papers/{{paper}}/take-back", papers.take_back, methods=["POST"]),
-    _form(f"{_PERSON}/scan", papers.scanning, papers.scan),
+    form_at(f"{_PERSON}/scan", papers.scanning, papers.scan),
 ]

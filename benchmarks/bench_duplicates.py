@@ -32,7 +32,7 @@ from serment.identity.likeness import Person, person_of
 from serment.identity.who import Who, who_of
 from serment.ledger.entry import Interaction
 from serment.model import Actor, PatientId, Purpose, RecordToken, RequestId
-from serment.record import incoming, register, trace
+from serment.record import incoming, trace
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.duplicates import meeting
@@ -40,6 +40,7 @@ from serment.record.duplicates.meeting import MOST, MOST_OF_A_KEY
 from serment.record.house import House
 from serment.record.incoming import Incoming
 from serment.record.pen import Pen
+from serment.record.persons import register
 from serment.record.writing import conceive, first_facts, new_id, written
 from serment.store.contract import Transaction
 

@@ -31,14 +31,15 @@ from serment.demo.traits import draws
 from serment.identity.who import Who
 from serment.ledger.entry import Interaction
 from serment.model import Actor, Purpose, RecordToken, RequestId
-from serment.record import register, trace
-from serment.record.as_typed import AsTyped
+from serment.record import trace
 from serment.record.asking import Asking
 from serment.record.budget import Budget, Quota
 from serment.record.draft import Draft
 from serment.record.house import House
 from serment.record.passage import Passage
 from serment.record.pen import Pen
+from serment.record.persons import register
+from serment.record.persons.as_typed import AsTyped
 from serment.record.writing import new_id, written
 from serment.store.contract import Transaction
 

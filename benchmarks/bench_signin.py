@@ -18,7 +18,7 @@ from serment.people.local import Typed
 from serment.people.people import People
 from serment.people.signing import Proof, Where
 from serment.record.asking import Asking
-from serment.record.factors import STEP_MS, Cost, one_time_code, password_hash
+from serment.record.entrance.factors import STEP_MS, Cost, one_time_code, password_hash
 from serment.record.today import KEEPER
 from serment.record.writing import new_id
 

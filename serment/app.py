@@ -42,11 +42,10 @@ from serment.ledger.append import Ledger
 from serment.ledger.checkpoint import LogKey
 from serment.ledger.verify import Progress, Report, verify
 from serment.model import Instant, Regime
-from serment.record import disk, premises
 from serment.record.budget import Budget, Quota
+from serment.record.entrance.sessions import Entrance
 from serment.record.founding import found, found_later
 from serment.record.house import House
-from serment.record.notifying import Carrier
 from serment.record.passage import (
     DAY,
     KEYSTROKES,
@@ -58,11 +57,12 @@ from serment.record.passage import (
     Keyring,
     Passage,
 )
-from serment.record.probing import LARGEST
+from serment.record.probes import disk, premises
+from serment.record.probes.probing import LARGEST
 from serment.record.proving import origin_of
 from serment.record.recovery import recover
-from serment.record.sessions import Entrance
 from serment.record.spooling import OwedNotes, Spooling
+from serment.record.subscriptions.notifying import Carrier
 from serment.settings import AUTHORITY, CERTIFICATE, KEY, MOST_WORKERS, NAME, TLS, Settings
 from serment.store.ballast import Ballast
 from serment.store.contract import EntryRow, Store

@@ -27,8 +27,8 @@ from serment.errors import (
 )
 from serment.people.people import Reception
 from serment.record.alarms import OUTBOX_BROKEN, REGISTER_BROKEN, UNIT_LIST_BROKEN
-from serment.record.disk import DiskSearch
 from serment.record.house import House
+from serment.record.probes.disk import DiskSearch
 from serment.record.recovery import recover
 from serment.server import application
 from serment.settings import CERTIFICATE, KEY, Settings
@@ -214,7 +214,7 @@ class Doorkeeper:
             self._house.strangers.tell(ending=ending)
 
     def _put_away(self, *, ending: bool = False) -> None:
-        """Put the lists of who works here into the register, once a minute; let go of drafts that are over."""
+        """Put the lists of who works here into the register each minute; let go of drafts that are over."""
         if self._house is not None:
             self._house.acting.turn(ending=ending)
             self._house.worklists.turn(ending=ending)

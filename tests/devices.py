@@ -11,8 +11,8 @@ from serment.fhir import document
 from serment.intake import import_
 from serment.intake.import_.prepare import ready
 from serment.record.house import House
-from serment.record.importing import Importing
-from serment.record.lot import Arrival, Lot, Progress
+from serment.record.imports.importing import Importing
+from serment.record.imports.lot import Arrival, Lot, Progress
 
 LOT = 2_000
 BEGINNING = datetime(2025, 9, 1, tzinfo=UTC)

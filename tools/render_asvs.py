@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from serment import settings
 from serment.people import grants, inviting, local, lockout, openid, passwords, signing, tokens
-from serment.record import session_rows
+from serment.record.entrance import session_rows
 from tools.generated import kept
 
 ROOT = Path(__file__).resolve().parents[1]

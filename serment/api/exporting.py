@@ -21,7 +21,7 @@ from serment.door.asking import bearer_of, house_of
 from serment.errors import NotSupportedError, RequestError
 from serment.fhir.dates import instant_text
 from serment.model import Instant
-from serment.record.exporting import LASTS, Ticket
+from serment.record.outward.exporting import LASTS, Ticket
 
 NDJSON = "application/fhir+ndjson"
 FORMATS = frozenset({NDJSON, "application/ndjson", "ndjson"})

@@ -20,7 +20,7 @@ from serment.fhir import document, outcome, parameters
 from serment.fhir.validate import check
 from serment.identity.traits import NAMES, Traits
 from serment.model import PatientId
-from serment.record.identifying import Checked, Shown
+from serment.record.persons.identifying import Checked, Shown
 from serment.words import Language, say
 
 

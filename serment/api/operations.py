@@ -22,7 +22,7 @@ from serment.fhir import document, outcome, parameters
 from serment.fhir.dates import instant_text
 from serment.fhir.validate import check
 from serment.model import EmergencyReason, Instant, PatientId, Purpose
-from serment.record.declaring import QUESTIONED, Declared, Declaring
+from serment.record.care.declaring import QUESTIONED, Declared, Declaring
 from serment.record.disclosing import Person
 from serment.words import Language, say
 

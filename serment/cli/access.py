@@ -20,7 +20,7 @@ from serment.errors import RefusedError, RequestError
 if TYPE_CHECKING:
     from serment.access.preview import Change
     from serment.model import Category
-    from serment.record.explaining import Explanation
+    from serment.record.care.explaining import Explanation
 
 UNPROVED = 1
 
@@ -51,7 +51,7 @@ def explain(
 
     from serment.cli import actors
     from serment.model import Act
-    from serment.record.explaining import Explaining
+    from serment.record.care.explaining import Explaining
 
     if act not in set(Act):
         raise RequestError("cli.unknown-act", acts=", ".join(Act))

@@ -16,7 +16,7 @@ from serment.cli.output import Output, local_time
 from serment.cli.speech import told
 
 if TYPE_CHECKING:
-    from serment.record.addresses import Standing
+    from serment.record.subscriptions.addresses import Standing
 
 Name = Annotated[str, argument("cli.argument-address", "cli.value-name")]
 
@@ -41,7 +41,7 @@ def register(
     json: Json = False,
 ) -> None:
     """Register an address, and tell its secret once."""
-    from serment.record import addresses
+    from serment.record.subscriptions import addresses
 
     out = Output(json)
     with opening.house(chosen(directory), passphrase_file) as house:
@@ -53,7 +53,7 @@ def register(
 
 def list_(directory: Directory = None, passphrase_file: PassphraseFile = None, json: Json = False) -> None:
     """List the addresses: country, legal basis, what waits and what was given up. No secret."""
-    from serment.record import addresses
+    from serment.record.subscriptions import addresses
 
     out = Output(json)
     with opening.house(chosen(directory), passphrase_file) as house:
@@ -69,7 +69,7 @@ def remove(
     name: Name, directory: Directory = None, passphrase_file: PassphraseFile = None, json: Json = False
 ) -> None:
     """Take an address away."""
-    from serment.record import addresses
+    from serment.record.subscriptions import addresses
 
     out = Output(json)
     with opening.house(chosen(directory), passphrase_file) as house:

@@ -20,7 +20,7 @@ from typing import Any
 from serment import app
 from serment.cli.speech import LANGUAGE, told
 from serment.errors import IntegrityError, SermentError
-from serment.record import premises
+from serment.record.probes import premises
 from serment.settings import Settings
 
 HOUR_MS = 3_600_000

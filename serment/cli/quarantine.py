@@ -20,7 +20,7 @@ from serment.cli.speech import told
 from serment.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from serment.record.quarantining import Quarantined
+    from serment.record.imports.quarantining import Quarantined
 
 
 def add(app: typer.Typer) -> None:

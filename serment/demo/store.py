@@ -21,10 +21,10 @@ from serment.identity.status import facts_of
 from serment.model import Actor, ActorId, ActorKind, Category, PatientId, Purpose, RequestId
 from serment.record import incoming
 from serment.record.asking import Asking
-from serment.record.disk import DiskSearch, search
 from serment.record.founding import FOUNDER
 from serment.record.house import House
-from serment.record.identifying import Checked
+from serment.record.persons.identifying import Checked
+from serment.record.probes.disk import DiskSearch, search
 from serment.record.writing import new_id
 
 CARE_PURPOSES = {

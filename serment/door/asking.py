@@ -20,8 +20,8 @@ from serment.errors import MalformedError, ProofAgainError, RefusedError, SignIn
 from serment.model import EmergencyReason, HeirGround, Instant, Purpose, Reason, RequestId
 from serment.people.people import People
 from serment.record.asking import Asking
+from serment.record.entrance.sessions import Session
 from serment.record.house import House
-from serment.record.sessions import Session
 from serment.record.today import KEEPER
 from serment.words import Language
 

@@ -13,7 +13,7 @@ from typing import Final
 from starlette.requests import Request
 
 from serment.errors import RefusedError
-from serment.record.sessions import Session
+from serment.record.entrance.sessions import Session
 
 OPEN: Final = {
     "GET": re.compile(

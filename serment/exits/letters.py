@@ -15,7 +15,7 @@ from serment.paper.letter import Written, letter
 from serment.paper.press import MOST_TEXT, press
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.leaving import PRINTED
+from serment.record.outward.leaving import PRINTED
 
 
 async def printed(house: House, asking: Asking, patient: str, document: str) -> bytes:

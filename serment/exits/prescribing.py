@@ -31,8 +31,8 @@ from serment.paper.seal import Seal, Verdict
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.house import House
+from serment.record.outward.revoking import Changed
 from serment.record.reading import Served
-from serment.record.revoking import Changed
 from serment.words import say
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -3,7 +3,7 @@
 Each page says who printed, when and under which act; the last one carries the signed state of the ledger, so
 that paper outside the house proves later that its line was not erased. Content is drawn by `Draw` (a process
 that holds no key) and never goes out as it came in. A secretary prints what they do not read: only the act
-`print` is asked, here as in `record/leaving`.
+`print` is asked, here as in `record/outward/leaving`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from serment.paper.people import day_in_words, identified
 from serment.paper.press import Code, Heading, Part, Picture, Sheet, Text, press
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.leaving import PRINTED, Leave
+from serment.record.outward.leaving import PRINTED, Leave
 from serment.record.reading import Served
 from serment.record.streaming import Opened
 from serment.words import say

@@ -18,7 +18,7 @@ import time
 from typing import Final
 from urllib.parse import urlsplit
 
-from serment.record.notifying import Departure
+from serment.record.subscriptions.notifying import Departure
 
 SECONDS: Final = 5.0
 """How long a receiver has, from the first packet to the first line of its answer."""

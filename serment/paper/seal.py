@@ -2,7 +2,7 @@
 
 It says "this left this house, like this": an advanced seal at most (eIDAS, regulation 910/2014, articles 36
 and 3(25)), never a qualified one (article 35(2)) and never a person's signature (articles 25 and 26). ADR 61.
-The private half is given by who keeps it (`record/sealing`) for one call; nothing here keeps or writes it.
+The private half is given by who keeps it (`record/outward/sealing`) for one call; nothing here keeps it.
 """
 
 from __future__ import annotations

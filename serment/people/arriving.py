@@ -23,8 +23,8 @@ from serment.people.openid import FLOW_MS, Flow, Known, Line, OpenId
 from serment.people.providers import Kind, Provider, Providers
 from serment.people.signing import NOWHERE, SigningIn, Where
 from serment.record.asking import Asking
-from serment.record.sessions import Sessions
-from serment.record.tickets import Tickets
+from serment.record.entrance.sessions import Sessions
+from serment.record.entrance.tickets import Tickets
 
 T = TypeVar("T")
 

@@ -24,7 +24,7 @@ from serment.model import RecordToken
 from serment.people.clients import BACKEND, PUBLIC, Client, Clients
 from serment.people.grants import Asked, Grants
 from serment.record.asking import Asking
-from serment.record.launching import Launching
+from serment.record.entrance.launching import Launching
 
 OFFLINE: Final = "offline_access"
 ONLINE: Final = "online_access"

@@ -23,10 +23,10 @@ from serment.access.scopes import OPERATION, PATIENT, SYSTEM, USER, ResourceScop
 from serment.errors import ConflictError, IntegrityError, NotFoundError, OAuthError, RequestError
 from serment.model import ActorId, Instant
 from serment.people.id_token import imported
-from serment.record.addresses import EEA
 from serment.record.asking import Asking
+from serment.record.entrance.sessions import Sessions
 from serment.record.registry import Registry
-from serment.record.sessions import Sessions
+from serment.record.subscriptions.addresses import EEA
 
 DRAWER: Final = "client"
 

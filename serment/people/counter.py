@@ -29,14 +29,14 @@ from serment.model import Actor, ActorId, ActorKind, Denial, Instant, PatientId,
 from serment.people.signing import Where
 from serment.record import trace, writing
 from serment.record.asking import Asking
+from serment.record.entrance.session_rows import COUNTER, Bound
+from serment.record.entrance.sessions import Sessions
+from serment.record.entrance.tries import Count, Tries
 from serment.record.gate import View
 from serment.record.passage import Passage
 from serment.record.pen import DeniedError, Pen
 from serment.record.reading import Reading
 from serment.record.registry import Registry, edited
-from serment.record.session_rows import COUNTER, Bound
-from serment.record.sessions import Sessions
-from serment.record.tries import Count, Tries
 from serment.record.writing import Writing
 
 DRAWER: Final = "counter"

@@ -20,7 +20,7 @@ from serment.ledger.entry import Interaction
 from serment.model import Instant
 from serment.people.accounts import NOBODY, Accounts
 from serment.record.asking import Asking
-from serment.record.factors import COST, Cost, code_secret, unmatched
+from serment.record.entrance.factors import COST, Cost, code_secret, unmatched
 from serment.record.pen import Pen
 from serment.record.registry import Registry, edited
 

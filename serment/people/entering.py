@@ -13,10 +13,10 @@ from serment.people.local import Local
 from serment.people.lockout import Lockout
 from serment.people.own_account import OwnAccount
 from serment.people.passkeys import Party
+from serment.record.entrance.tickets import Tickets
+from serment.record.entrance.tries import Tries
 from serment.record.house import House
 from serment.record.registry import Registry
-from serment.record.tickets import Tickets
-from serment.record.tries import Tries
 
 
 @dataclass(frozen=True, slots=True)

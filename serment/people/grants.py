@@ -23,10 +23,10 @@ from serment.model import Actor, ActorId, Instant, Purpose
 from serment.people.dpop import hash_of
 from serment.record.alarms import Alarms
 from serment.record.asking import Asking
+from serment.record.entrance.sessions import Made, Sessions
+from serment.record.entrance.signed import actor_of, spelled
 from serment.record.pen import Pen
 from serment.record.registry import Registry, edited
-from serment.record.sessions import Made, Sessions
-from serment.record.signed import actor_of, spelled
 
 DRAWER: Final = "grant"
 CODE_MS: Final = 60 * 1000

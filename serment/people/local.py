@@ -27,7 +27,7 @@ from serment.people.lockout import Lockout
 from serment.people.passkeys import Party
 from serment.people.signing import Proof, Where
 from serment.record.asking import Asking
-from serment.record.factors import (
+from serment.record.entrance.factors import (
     STEP_MS,
     one_time_code,
     outgrown,
@@ -35,8 +35,8 @@ from serment.record.factors import (
     password_matches,
     unmatched,
 )
-from serment.record.sessions import Sessions
-from serment.record.tickets import Tickets
+from serment.record.entrance.sessions import Sessions
+from serment.record.entrance.tickets import Tickets
 
 CHALLENGE_MS: Final = 5 * 60 * 1000
 CHALLENGE_SIZE: Final = 32

@@ -13,7 +13,7 @@ from typing import Final
 from serment.errors import TooManyError
 from serment.model import Instant
 from serment.people.accounts import folded
-from serment.record.tries import Count, Tries
+from serment.record.entrance.tries import Count, Tries
 
 FREE: Final = (5, 50)
 """Tries without a wait: of a login, of a network (a hospital may be behind one address)."""

@@ -3,8 +3,8 @@
 Authorization code with PKCE S256, `state` and `nonce`, an exact redirect address for each provider (RFC 9700
 section 4.4: no answer of one passes for that of another), `iss` of the answer checked (RFC 9207). What an
 unfinished sign-in remembers (`Flow`) travels sealed with the browser that began it and is spent once
-(`record/tickets`). The provider's own description and keys are read from the registered issuer only and
-kept for a while, within bounds.
+(`record/entrance/tickets`). The provider's own description and keys are read from the registered issuer only
+and kept for a while, within bounds.
 
 Order: the nouns, sending the browser away, taking it back, the end of a session told by the provider, what
 is fetched. Who the subject is here is decided in `claims`.

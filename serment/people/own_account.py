@@ -34,9 +34,9 @@ from serment.people.passkeys import Party
 from serment.people.signing import Where
 from serment.record.alarms import CLONED_PASSKEY, HACKED_ACCOUNT, Alarms
 from serment.record.asking import Asking
-from serment.record.factors import code_secret, password_hash, password_matches
-from serment.record.sessions import Session, Sessions
-from serment.record.tickets import Tickets
+from serment.record.entrance.factors import code_secret, password_hash, password_matches
+from serment.record.entrance.sessions import Session, Sessions
+from serment.record.entrance.tickets import Tickets
 
 _CREATION: Final = "passkey-made"
 _CODES: Final = "one-time-secret"

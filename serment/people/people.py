@@ -16,9 +16,9 @@ from serment.people.providers import Providers
 from serment.people.signing import SigningIn
 from serment.people.staff import Staff
 from serment.record.asking import Asking
+from serment.record.entrance.tickets import Tickets
 from serment.record.house import House
 from serment.record.registry import Registry
-from serment.record.tickets import Tickets
 
 
 @dataclass(frozen=True, slots=True)

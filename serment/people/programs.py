@@ -25,11 +25,11 @@ from serment.people.dpop import Proofs
 from serment.people.grants import Grants
 from serment.people.tokens import Tokens
 from serment.record.asking import Asking
+from serment.record.entrance.launching import Launching
+from serment.record.entrance.sessions import Program
+from serment.record.entrance.tickets import Tickets
 from serment.record.house import House
-from serment.record.launching import Launching
 from serment.record.registry import Registry
-from serment.record.sessions import Program
-from serment.record.tickets import Tickets
 
 EMERGENCY: Final = f"{OPERATION}emergency-access"
 MINUTE: Final = 60 * 1000

@@ -20,9 +20,9 @@ import msgspec
 
 from serment.errors import ConflictError, IntegrityError, NotFoundError, RequestError
 from serment.model import ActorKind
-from serment.record import addresses
 from serment.record.asking import Asking
 from serment.record.registry import Registry
+from serment.record.subscriptions import addresses
 
 DRAWER: Final = "provider"
 

@@ -19,9 +19,9 @@ from serment.people import accounts
 from serment.people.accounts import Account, Exercise
 from serment.people.credentials import Begun, Credentials, Drawer
 from serment.record.asking import Asking
+from serment.record.entrance.sessions import Bound, Made, Session, Sessions
 from serment.record.pen import Pen
 from serment.record.registry import Registry, edited
-from serment.record.sessions import Bound, Made, Session, Sessions
 
 SIGN_IN: Final = Interaction.SIGN_IN
 TOLD: Final = "signin.told-far"

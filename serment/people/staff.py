@@ -19,8 +19,8 @@ from serment.people.accounts import Account, Accounts, Exercise, by_actor, by_lo
 from serment.people.exercises import checked, together
 from serment.people.signing import role_of
 from serment.record.asking import Asking
+from serment.record.entrance.sessions import SESSION_MS, Sessions
 from serment.record.passage import Passage
-from serment.record.sessions import SESSION_MS, Sessions
 
 
 @dataclass(frozen=True, slots=True)

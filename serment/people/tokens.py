@@ -36,8 +36,8 @@ from serment.people.dpop import Proof, Proofs
 from serment.people.grants import Grant, Grants
 from serment.people.signing import lasting, role_of
 from serment.record.asking import Asking
-from serment.record.launching import Launching
-from serment.record.sessions import Program, Session, Sessions
+from serment.record.entrance.launching import Launching
+from serment.record.entrance.sessions import Program, Session, Sessions
 
 ACCESS_MS: Final = 5 * 60 * 1000
 GRANT_TYPES: Final = ("authorization_code", "refresh_token", "client_credentials")

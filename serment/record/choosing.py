@@ -39,8 +39,9 @@ from serment.fhir.consent import (
 from serment.identity import rpps
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, ActorKind, Category, Denial, ItemClass, Label, PatientId, Permit
-from serment.record import choices, declaring, gate, incoming, trace, writing
+from serment.record import choices, gate, incoming, trace, writing
 from serment.record.asking import Asking
+from serment.record.care import declaring
 from serment.record.gate import View
 from serment.record.pen import DeniedError, Pen
 from serment.record.write import Written

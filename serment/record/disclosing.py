@@ -32,11 +32,11 @@ from serment.model import (
 )
 from serment.record import gate, trace
 from serment.record.asking import Asking
+from serment.record.pages.showing import main_rule
 from serment.record.passage import Passage
 from serment.record.proving import Proving
 from serment.record.reading import settled, warm
 from serment.record.searching import PERSON
-from serment.record.showing import main_rule
 
 KINDS = {
     "rpps": (ActorKind.PROFESSIONAL, Purpose.TREAT),

@@ -24,7 +24,6 @@ from serment.model import (
     Regime,
     RequestId,
 )
-from serment.record import register
 from serment.record.asking import Asking
 from serment.record.index import Entry
 from serment.record.passage import (
@@ -40,6 +39,7 @@ from serment.record.passage import (
     year_of,
 )
 from serment.record.pen import Pen
+from serment.record.persons import register
 from serment.record.write import NOTHING
 from serment.record.writing import new_id, written
 

@@ -19,13 +19,16 @@ from serment.ledger.append import Pending, Trail
 from serment.ledger.chains import NO_HEAD, HeadMark
 from serment.ledger.entry import Event, Interaction
 from serment.model import Denial, ItemClass, PatientId, Receipt, RecordToken
-from serment.record import announcing, register, results, today, trace
+from serment.record import today, trace
 from serment.record.asking import Asking
+from serment.record.between import results
 from serment.record.draft import Draft, Places, located
 from serment.record.duplicates import uniting
 from serment.record.gate import View
 from serment.record.index import Head
 from serment.record.passage import Passage
+from serment.record.persons import register
+from serment.record.subscriptions import announcing
 from serment.record.trace import Touched
 from serment.store.contract import Located, Transaction
 

@@ -29,7 +29,7 @@ from serment.record.gate import Item, View
 from serment.record.incoming import Incoming
 from serment.record.index import Entry
 from serment.record.pen import Pen
-from serment.record.subscribers import seen_by
+from serment.record.subscriptions.subscribers import seen_by
 
 SECRET: Final = Label.MINOR_SECRET.value
 NAMES: Final = "$names"

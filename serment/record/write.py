@@ -16,14 +16,15 @@ from serment.errors import GoneError, NotFoundError, RequestError, VersionConfli
 from serment.fhir.halves import HALF_OF
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, ActorKind, Denial, ItemClass, Permit
-from serment.record import blobs, filing, proposals, secrecy, trace
+from serment.record import blobs, filing, secrecy, trace
 from serment.record.draft import Draft, Name
 from serment.record.duplicates import frozen
 from serment.record.gate import Item, View
 from serment.record.incoming import Incoming, Part, in_part
 from serment.record.index import Entry, Previous
 from serment.record.pen import DeniedError, Pen
-from serment.record.proposals import Change
+from serment.record.visits import proposals
+from serment.record.visits.proposals import Change
 
 BLIND = frozenset({ActorKind.SERVICE, ActorKind.OFFICER})
 """Who changes what they do not read (ADR 8): a service that deposits anew, an officer who keeps a team."""

@@ -31,24 +31,14 @@ from serment.keys.record_keys import RecordKeys
 from serment.ledger.chains import NO_HEAD
 from serment.ledger.entry import Interaction
 from serment.model import ActorId, PatientId, RecordToken
-from serment.record import (
-    choices,
-    conditions,
-    gate,
-    identities,
-    mandates,
-    register,
-    retrying,
-    scanning,
-    trace,
-    write,
-)
+from serment.record import choices, conditions, gate, mandates, retrying, scanning, trace, write
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.duplicates import meeting
 from serment.record.incoming import Incoming, owning_reference
 from serment.record.passage import DECOY, Passage, year_of
 from serment.record.pen import DeniedError, Pen
+from serment.record.persons import identities, register
 from serment.record.reading import settled, warm
 from serment.record.write import Written
 from serment.store.contract import Transaction

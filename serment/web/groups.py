@@ -10,7 +10,7 @@ import msgspec
 
 from serment.fhir.summary import summary
 from serment.model import Category
-from serment.record.showing import FirstView, Shown
+from serment.record.pages.showing import FirstView, Shown
 from serment.web.written import day_of
 from serment.words import Language, say
 

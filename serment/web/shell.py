@@ -23,8 +23,8 @@ from serment.errors import LockedError, SermentError
 from serment.model import Function
 from serment.record.acts import WORKING
 from serment.record.asking import Asking
+from serment.record.entrance.session_rows import COUNTER_IDLE_MS, UNBOUND
 from serment.record.house import House
-from serment.record.session_rows import COUNTER_IDLE_MS, UNBOUND
 from serment.web.assets import address
 from serment.web.navigation import FOOT, links_of
 from serment.words import Language, say

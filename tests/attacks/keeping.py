@@ -17,7 +17,7 @@ from pathlib import Path
 
 from serment.model import RequestId
 from serment.record.asking import Asking
-from serment.record.drafting import fresh_id
+from serment.record.visits.drafting import fresh_id
 from serment.record.writing import new_id
 from tests.installation import Installation, run, small_installation
 

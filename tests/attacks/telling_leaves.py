@@ -13,9 +13,9 @@ from serment.errors import SermentError
 from serment.fhir.measures import decoded
 from serment.model import Category
 from serment.record.asking import Asking
-from serment.record.charting import Chart
 from serment.record.house import House
-from serment.record.leafing import LISTED, Wish
+from serment.record.pages.charting import Chart
+from serment.record.pages.leafing import LISTED, Wish
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 DAY = 86_400_000

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from serment.record.disk import forms, found_in, search_files
+from serment.record.probes.disk import forms, found_in, search_files
 from tests.attacks.planted import DATE, MARK, NEEDLES, planted, types
 from tests.attacks.running import Machine, machine
 

@@ -12,8 +12,8 @@ from serment.model import EmergencyReason, Instant, PatientId, Purpose, RequestI
 from serment.people.counter import CODE_MS, FREE, LENGTH, SESSION_MS, Counter
 from serment.people.signing import Where
 from serment.record.asking import Asking
+from serment.record.entrance.session_rows import COUNTER_IDLE_MS
 from serment.record.registry import Registry
-from serment.record.session_rows import COUNTER_IDLE_MS
 from serment.record.today import KEEPER
 from serment.record.writing import new_id
 from tests.installation import Installation, installation, run

@@ -23,9 +23,9 @@ from serment.fhir.query import parse
 from serment.model import Act, EmergencyReason, PatientId
 from serment.record import incoming
 from serment.record.asking import Asking
-from serment.record.explaining import Explaining
+from serment.record.care.explaining import Explaining
 from serment.record.house import House
-from serment.record.overview import overview
+from serment.record.pages.overview import overview
 from serment.record.passage import DECOY, DIRECTORY, REFUSALS, Keyring
 from tests.attacks.watching import watched
 from tests.installation import Installation, installation, run

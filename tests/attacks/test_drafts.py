@@ -17,8 +17,8 @@ from serment.errors import ConflictError, MalformedError, NotFoundError, TooLarg
 from serment.ledger.entry import Event, Interaction
 from serment.model import Instant, PatientId, RequestId
 from serment.record.asking import Asking
-from serment.record.disk import search
-from serment.record.drafting import DAY, LASTS, MOST, Drafting, fresh_id
+from serment.record.probes.disk import search
+from serment.record.visits.drafting import DAY, LASTS, MOST, Drafting, fresh_id
 from serment.record.writing import new_id
 from tests.attacks.watching import watched
 from tests.installation import Installation, installation, on_a_file, run

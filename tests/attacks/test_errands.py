@@ -14,10 +14,10 @@ from serment.errors import NotFoundError, TooManyError
 from serment.ledger.entry import Interaction
 from serment.model import Actor, ActorId, Instant, PatientId, RequestId
 from serment.record.asking import Asking
+from serment.record.between.inbox import Errand
+from serment.record.between.permitting import ASKED_MS, MOST_ASKED, NOWHERE, Permitting
+from serment.record.between.questioning import Call
 from serment.record.house import House
-from serment.record.inbox import Errand
-from serment.record.permitting import ASKED_MS, MOST_ASKED, NOWHERE, Permitting
-from serment.record.questioning import Call
 from serment.record.writing import new_id
 from tests.attacks.watching import watched
 from tests.installation import Installation, installation, on_a_file, run

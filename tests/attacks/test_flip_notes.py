@@ -23,7 +23,7 @@ from serment.intake.import_.report import ImportProgress, ImportReport
 from serment.ledger.spool import LAST_MERGED
 from serment.model import Act, Actor, ActorId, ActorKind
 from serment.record import gate
-from serment.record.importing import NOTE_MISSING, OWNER_MISSING, Importing
+from serment.record.imports.importing import NOTE_MISSING, OWNER_MISSING, Importing
 from tests.attacks.sql import Thief, flipped, found
 from tests.attacks.test_flip import CELLS
 from tests.installation import STORE, Installation, bare_installation, on_a_file, run

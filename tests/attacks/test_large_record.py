@@ -17,10 +17,11 @@ from serment.errors import IntegrityError, NotFoundError
 from serment.fhir import document
 from serment.fhir.query import parse
 from serment.fhir.subscription import DAY, Asked
-from serment.record import addresses, incoming
+from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.gate import View
-from serment.record.notifying import Departure, Notifying
+from serment.record.subscriptions import addresses
+from serment.record.subscriptions.notifying import Departure, Notifying
 from tests import devices
 from tests.attacks.sql import Row, Thief, flipped, found
 from tests.attacks.watching import watched

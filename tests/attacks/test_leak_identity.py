@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from serment.identity import ins
-from serment.record import identities
+from serment.record.persons import identities
 from tests.doors.served import Served, served
 from tests.doors.test_identity import parameters
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from serment.record import addresses
-from serment.record.notifying import Departure, Notifying
-from serment.record.outbox import GAP
+from serment.record.subscriptions import addresses
+from serment.record.subscriptions.notifying import Departure, Notifying
+from serment.record.subscriptions.outbox import GAP
 from tests.attacks.knocking import Doors, Question, plain
 from tests.attacks.laboratory import ONE_OF_EACH, Laboratory, Pair
 from tests.attacks.questions import PATCH

@@ -11,10 +11,11 @@ import pytest
 from serment.errors import IntegrityError
 from serment.fhir.subscription import Shown, asked
 from serment.model import Instant
-from serment.record import addresses, incoming, outbox
+from serment.record import incoming
 from serment.record.alarms import INTEGRITY, OUTBOX_BROKEN, standing
-from serment.record.notifying import Departure, Notifying
 from serment.record.passage import OUTBOX
+from serment.record.subscriptions import addresses, outbox
+from serment.record.subscriptions.notifying import Departure, Notifying
 from serment.record.write import Written
 from tests.attacks.questions import subscription
 from tests.attacks.sql import Thief

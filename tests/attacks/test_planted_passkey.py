@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serment.record import session_rows
+from serment.record.entrance import session_rows
 from tests.doors.served import Served, served
 from tests.doors.test_own_account import NEW, by_passkey, signed_in, with_passkey
 from tests.doors.test_signing import Visitor, enrolled, field_of, invited, options, people_of

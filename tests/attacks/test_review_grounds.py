@@ -14,7 +14,7 @@ from serment.errors import RefusedError
 from serment.ledger.entry import Interaction
 from serment.model import Act, Actor, ActorId, Function, Instant
 from serment.record import gate, incoming, trace
-from serment.record.explaining import Explaining
+from serment.record.care.explaining import Explaining
 from serment.record.passage import SEARCHES
 from tests.doors.samples import Json, bundle, by_rpps, consent, entry, person, weight
 from tests.doors.served import Served, sentence, served

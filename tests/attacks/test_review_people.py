@@ -19,7 +19,7 @@ from serment.intake.import_.run import run as run_import
 from serment.intake.import_.run import service
 from serment.model import Actor, PatientId
 from serment.record.asking import Asking
-from serment.record.identifying import Checked
+from serment.record.persons.identifying import Checked
 from tests.attacks.test_family import near, related
 from tests.attacks.test_secret_chain import SECRET
 from tests.doors.samples import Json, person, weight

@@ -11,7 +11,7 @@ from serment import app
 from serment.errors import IntegrityError, LedgerError, SignInError
 from serment.keys.custody.contract import StoreKind
 from serment.model import Instant, Purpose
-from serment.record.sessions import SWEPT, Sessions
+from serment.record.entrance.sessions import SWEPT, Sessions
 from tests.attacks.sql import Row, Thief
 from tests.installation import Installation
 

@@ -11,7 +11,7 @@ import pytest
 from serment.errors import NotFoundError, RefusedError, RequestError, SermentError, SignInError
 from serment.model import Instant
 from serment.record.asking import Asking
-from serment.record.links import DAY, TRIES, Handed
+from serment.record.outward.links import DAY, TRIES, Handed
 from serment.record.today import KEEPER
 from tests.attacks.test_chart_hidden import SHEET, masked, write
 from tests.installation import Installation, installation, run

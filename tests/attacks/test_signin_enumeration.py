@@ -12,7 +12,7 @@ from serment.people.accounts import Account
 from serment.people.local import Typed
 from serment.people.lockout import FREE
 from serment.people.people import People
-from serment.record.factors import password_matches
+from serment.record.entrance.factors import password_matches
 from serment.record.house import House
 from tests.attacks.watching import Log, watched
 from tests.installation import Installation, bare_installation

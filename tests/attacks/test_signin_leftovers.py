@@ -15,6 +15,8 @@ from tests.doors.served import Served, served
 from tests.doors.test_signing import Visitor, joined, people_of, taken
 from tests.unit.people.local_people import CHEAP, asking, doctor
 
+NOBODY = "serment.web.entry.signing._nobody"
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
@@ -71,10 +73,14 @@ def test_what_was_proved_is_not_kept_alive_by_forms_that_are_wrong(
     assert visitor.post("/sign-in/next", password="a", again="b").status_code == 400
     clock = server.house.passage.clock
     late = Instant(clock() + ARRIVAL_MS - 1000)
-    monkeypatch.setattr("serment.web.entry.signing._nobody", lambda _request: asking(server.house, late - clock()))
+    monkeypatch.setattr(
+        "serment.web.entry.signing._nobody", lambda _request: asking(server.house, late - clock())
+    )
     assert visitor.post("/sign-in/next", password="a", again="b").status_code == 400
     later = Instant(clock() + ARRIVAL_MS + 1000)
-    monkeypatch.setattr("serment.web.entry.signing._nobody", lambda _request: asking(server.house, later - clock()))
+    monkeypatch.setattr(
+        "serment.web.entry.signing._nobody", lambda _request: asking(server.house, later - clock())
+    )
     assert visitor.post("/sign-in/next", password="a", again="b").status_code == 401
 
 

@@ -16,7 +16,7 @@ from serment.people.local import Typed
 from serment.people.people import People
 from serment.people.signing import NEAR_MS, Lasting, Proof, is_far
 from serment.record.alarms import CLONED_PASSKEY, STOLEN_SESSION
-from serment.record.sessions import Sessions
+from serment.record.entrance.sessions import Sessions
 from tests.doors.served import Served, served
 from tests.doors.test_signing import Visitor, enrolled, invited, joined, people_of
 from tests.unit.people.local_people import CHEAP, PASSWORD, Authenticator, asking, doctor, where

@@ -14,7 +14,7 @@ from serment.people.accounts import Exercise
 from serment.people.clients import PUBLIC
 from serment.people.people import People
 from serment.people.signing import Proof
-from serment.record.sessions import Program as Token
+from serment.record.entrance.sessions import Program as Token
 from tests.attacks.test_signin_races import at_once
 from tests.doors.programs import Program, as_operator, error_of, programs_of, registered
 from tests.doors.served import Served, served

@@ -20,7 +20,7 @@ from serment.model import ActorId, Instant
 from serment.people.clients import BACKEND, CONFIDENTIAL, PUBLIC, Client, checked
 from serment.people.dpop import NONCE_MS, Proofs, verified
 from serment.people.programs import Rates
-from serment.record.sessions import Program as SessionProgram
+from serment.record.entrance.sessions import Program as SessionProgram
 from tests.attacks.test_clock import Clock
 from tests.doors.programs import (
     ASSERTION,

@@ -20,11 +20,12 @@ from serment.exits.rest_hook import RestHook, outside
 from serment.fhir.subscription import asked
 from serment.ledger.sentences import lines as told
 from serment.model import Instant
-from serment.record import addresses, incoming, outbox
+from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.notifying import Departure, Notifying
-from serment.record.outbox import LEASE, Notice
+from serment.record.subscriptions import addresses, outbox
+from serment.record.subscriptions.notifying import Departure, Notifying
+from serment.record.subscriptions.outbox import LEASE, Notice
 from serment.words import Language
 from tests.attacks.knocking import Doors, Question, plain
 from tests.attacks.laboratory import ONE_OF_EACH, ROLES, Laboratory

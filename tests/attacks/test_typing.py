@@ -19,10 +19,10 @@ from serment.ledger.follow import follow
 from serment.model import Actor, ActorId, RecordToken
 from serment.record import incoming
 from serment.record.alarms import REGISTER_BROKEN
-from serment.record.as_typed import AsTyped
 from serment.record.budget import Budget, Quota
 from serment.record.house import House
 from serment.record.passage import REGISTER
+from serment.record.persons.as_typed import AsTyped
 from tests.attacks.sql import Thief
 from tests.attacks.watching import Log, watched
 from tests.installation import Installation, run, small_installation

@@ -15,8 +15,8 @@ import pytest
 from serment.errors import NotFoundError, SermentError
 from serment.model import EmergencyReason, Function, PatientId
 from serment.record.asking import Asking
-from serment.record.emergency import Emergency
-from serment.record.urgent import MOST, Urgent
+from serment.record.care.emergency import Emergency
+from serment.record.care.urgent import MOST, Urgent
 from tests.attacks.watching import watched
 from tests.installation import Installation, installation
 

@@ -17,8 +17,8 @@ import pytest
 from serment.model import ActorId
 from serment.record import incoming
 from serment.record.asking import Asking
-from serment.record.inbox import Errand, of_results, pointing
-from serment.record.overview import overview
+from serment.record.between.inbox import Errand, of_results, pointing
+from serment.record.pages.overview import overview
 from tests.attacks.watching import watched
 from tests.installation import Installation, installation
 

@@ -23,7 +23,7 @@ from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.bundling import part_of
 from serment.record.house import House
-from serment.record.overview import overview
+from serment.record.pages.overview import overview
 from serment.record.reading import Served
 from serment.record.write import Written
 from serment.record.writing import new_id

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from serment.people.accounts import Exercise
-from serment.record import session_rows
+from serment.record.entrance import session_rows
 from tests.doors.served import Served, served
 from tests.doors.test_signing import Visitor, joined, people_of
 from tests.unit.people.local_people import CHEAP, PASSWORD

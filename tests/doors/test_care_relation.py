@@ -13,7 +13,7 @@ import pytest
 from serment.access.record_facts import INSURER_SERVICE
 from serment.errors import NotFoundError
 from serment.model import Actor, ActorId, ActorKind, Instant, PatientId, Purpose
-from serment.record.declaring import QUESTIONED
+from serment.record.care.declaring import QUESTIONED
 from tests.doors.samples import Json, by_rpps, consent, parameters
 from tests.doors.served import FHIR, Served, sentence, served
 from tests.installation import run

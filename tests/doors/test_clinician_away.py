@@ -1,4 +1,4 @@
-"""A clinician's pages while custody is away: what was open stays open, and nothing keeps them from the search."""
+"""A clinician's pages while custody is away: what was open stays open, nothing keeps them from the search."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_day_that_cannot_be_listed_still_has_its_search(tmp_path: Path) -> Non
         page = arrived(server, "attending")
         page.get(f"/record/{server.record()}")
         server.installation.house.passage.keyring.listed = frozenset()
-        server.house.passage.keyring._held.clear()  # noqa: SLF001 - as after twelve hours
+        server.house.passage.keyring._held.clear()
         server.installation.custody.kill()
         today = page.get("/today")
         assert today.status_code == 200

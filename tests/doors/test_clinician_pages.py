@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from serment.model import Actor, ActorId, ActorKind
-from serment.record.urgent import LASTS
+from serment.record.care.urgent import LASTS
 from tests.doors.served import Served, page_text, served
 
 TERMS = "http://terminology.hl7.org/CodeSystem"

@@ -13,9 +13,9 @@ import pytest
 from serment.errors import InvalidResourceError, NotFoundError, RefusedError, RequestError
 from serment.model import Actor, ActorId, ActorKind, Instant, PatientId, RequestId
 from serment.record.asking import Asking
-from serment.record.errands import DAY, Paper
-from serment.record.inbox import Errand, due, late, pointing
-from serment.record.permitting import ASKED_MS, QUIET_MS
+from serment.record.between.errands import DAY, Paper
+from serment.record.between.inbox import Errand, due, late, pointing
+from serment.record.between.permitting import ASKED_MS, QUIET_MS
 from serment.record.writing import new_id
 from tests.installation import Installation, installation, run
 

@@ -11,8 +11,8 @@ import pytest
 
 from serment.door.preferences import COOKIE
 from serment.errors import LockedError
+from serment.record.probes.training import ANSWERS, Training
 from serment.record.registry import Registry
-from serment.record.training import ANSWERS, Training
 from serment.web.everyone.preferences import COOKIES
 from tests.doors.served import Served, served
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from serment.fhir import document, validate
-from serment.record import exporting
+from serment.record.outward import exporting
 from tests.doors.served import Served, sentence
 from tests.installation import run
 

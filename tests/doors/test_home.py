@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.doors.served import Served, served, page_text
+from tests.doors.served import Served, page_text, served
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from serment.model import Actor, Purpose, RequestId
 from serment.people.accounts import by_actor
 from serment.people.people import People
 from serment.record.asking import Asking
-from serment.record.probing import Probe, Status
+from serment.record.probes.probing import Probe, Status
+from serment.record.probes.training import ANSWERS, Training
 from serment.record.today import KEEPER
-from serment.record.training import ANSWERS, Training
 from serment.record.writing import new_id
 from serment.web import officer
 from serment.web.officer.contracts import DAY, state_of

@@ -107,7 +107,7 @@ ACTS: tuple[tuple[str, dict[str, str]], ...] = (
 def test_every_act_on_credentials_and_sessions_asks_for_a_fresh_proof(
     server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from serment.record import session_rows
+    from serment.record.entrance import session_rows
 
     visitor, other = signed_in(server, "perimee"), None
     other = visitor.elsewhere()

@@ -16,7 +16,7 @@ import pytest
 
 from serment.ledger.evidence import hold
 from serment.ledger.sentences import line
-from serment.record.retracing import Sought
+from serment.record.pages.retracing import Sought
 from serment.words import Language
 from tests.doors.served import Served, served
 from tests.installation import run

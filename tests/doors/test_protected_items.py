@@ -11,10 +11,10 @@ import pytest
 
 from serment.errors import ConflictError, NotFoundError, RefusedError
 from serment.record import incoming, writing
-from serment.record.inbox import Errand
+from serment.record.between.inbox import Errand
 from serment.record.pen import Pen
-from serment.record.proposals import State
-from serment.record.protecting import Shown
+from serment.record.visits.proposals import State
+from serment.record.visits.protecting import Shown
 from tests.doors.served import Served, outcome, served
 from tests.installation import run
 

@@ -11,8 +11,8 @@ from serment.errors import NotFoundError, RefusedError, RequestError, TooManyErr
 from serment.model import Instant, RequestId
 from serment.record.alarms import REQUEST_LATE
 from serment.record.asking import Asking
-from serment.record.inbox import Errand, Inbox
-from serment.record.questioning import DAY, MOST_ASKED, Call, Questioning
+from serment.record.between.inbox import Errand, Inbox
+from serment.record.between.questioning import DAY, MOST_ASKED, Call, Questioning
 from serment.record.registry import Registry
 from serment.record.writing import new_id
 from serment.words.health import without_health_words

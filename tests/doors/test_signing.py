@@ -254,7 +254,7 @@ def test_changing_ones_password_asks_for_a_fresh_proof(
     visitor.sign_in()
     assert visitor.browser.get("/account/credentials").status_code == 200
     csrf = visitor.csrf()
-    from serment.record import session_rows
+    from serment.record.entrance import session_rows
 
     monkeypatch.setattr(session_rows, "FRESH_MS", 0)
     stale = visitor.post("/account/password", csrf=csrf, password=NEW, again=NEW)

@@ -16,11 +16,12 @@ from serment.ledger.sentences import lines as told
 from serment.model import Instant
 from serment.people.accounts import Exercise
 from serment.people.people import People
-from serment.record import addresses, outbox, trace
+from serment.record import trace
 from serment.record.alarms import INTEGRITY
-from serment.record.notifying import Notifying
 from serment.record.pen import Pen
-from serment.record.subscribers import lines, with_lines
+from serment.record.subscriptions import addresses, outbox
+from serment.record.subscriptions.notifying import Notifying
+from serment.record.subscriptions.subscribers import lines, with_lines
 from serment.words import Language
 from tests.doors.samples import WEIGHT, Json, weight
 from tests.doors.served import Served, sentence

@@ -10,7 +10,7 @@ import pytest
 
 from serment.demo.store import CARE_PURPOSES
 from serment.model import Instant, Purpose
-from serment.record.sessions import SESSION_MS
+from serment.record.entrance.sessions import SESSION_MS
 from tests.doors.served import Served, outcome, sentence
 
 NOT_FOR_CARE = (

@@ -24,7 +24,7 @@ from serment.keys.installation import Installation
 from serment.record import blobs, index
 from serment.record.auditing import AuditMark
 from serment.record.everything import Mark
-from serment.record.exporting import Ticket
+from serment.record.outward.exporting import Ticket
 from serment.record.reading import HistoryMark, opened_token
 from serment.record.searching import PageMark
 from tests.unit.keys import samples

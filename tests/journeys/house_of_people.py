@@ -19,7 +19,7 @@ from serment.demo.enrolled import enrol, let_in, provider_for
 from serment.demo.provider import IdentityProvider
 from serment.door.browser import DEVICE, SESSION
 from serment.model import Actor
-from serment.record.sessions import Session
+from serment.record.entrance.sessions import Session
 from tests.doors.served import FHIR, Served, served
 from tests.journeys.browser import Browser
 

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from serment.demo.life import live
-from serment.record.inbox import Errand
+from serment.record.between.inbox import Errand
 from tests.installation import installation
 
 

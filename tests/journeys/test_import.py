@@ -16,8 +16,9 @@ from serment.intake import import_
 from serment.intake.import_ import prepare
 from serment.intake.import_.report import ImportProgress, ImportReport
 from serment.model import ActorId
-from serment.record import incoming, quarantining
-from serment.record.importing import Importing
+from serment.record import incoming
+from serment.record.imports import quarantining
+from serment.record.imports.importing import Importing
 from tests.installation import Installation, bare_installation, run
 from tests.vectors import MISSING, VECTORS
 

@@ -24,7 +24,7 @@ from serment.keys.openings import SealedRow, unsealed
 from serment.model import Instant
 from serment.record.house import House
 from serment.record.index import Entry, decode_pack
-from serment.record.register import TYPE
+from serment.record.persons.register import TYPE
 from serment.record.scrub import every_record
 from tests.installation import CHEAP, PASSPHRASE, Installation, bare_installation
 from tests.unit.intake.pieces import NOW, written

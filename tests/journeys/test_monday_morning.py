@@ -20,7 +20,7 @@ from serment.errors import NotFoundError, RefusedError, TooManyError
 from serment.fhir.query import parse
 from serment.intake import import_
 from serment.record import incoming
-from serment.record.importing import Importing
+from serment.record.imports.importing import Importing
 from tests.installation import Installation, bare_installation, run
 
 STRUCTURE = "cabinet-des-tilleuls"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from serment.model import Purpose
-from serment.record import addresses
+from serment.record.subscriptions import addresses
 from tests.attacks.questions import subscription
 from tests.doors.samples import WEIGHT, weight
 from tests.fakes.receiver import Receiver, receiver

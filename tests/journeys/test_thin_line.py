@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from serment.errors import NotFoundError
-from serment.record.disk import search
+from serment.record.probes.disk import search
 from tests.installation import Installation, installation, run
 
 

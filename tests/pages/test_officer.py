@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from serment.record.training import ANSWERS
+from serment.record.probes.training import ANSWERS
 from tests.doors.served import Served
 from tests.pages.conftest import Opening
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from serment.record.disk import search
+from serment.record.probes.disk import search
 from serment.store.connection import check_header
 from serment.store.sqlite import SqliteStore
 from serment.store.sqlite_tables import sqlite_source

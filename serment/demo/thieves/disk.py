@@ -12,7 +12,7 @@ from pathlib import Path
 
 from serment.demo.population import DemoPatient
 from serment.demo.thieves.traits import findings_of, names_of, traits_of
-from serment.record.disk import DiskSearch, search
+from serment.record.probes.disk import DiskSearch, search
 
 
 @dataclass(frozen=True, slots=True)

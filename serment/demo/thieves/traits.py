@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from serment.demo.population import DemoPatient
-from serment.record.disk import LEAST
+from serment.record.probes.disk import LEAST
 
 IDENTIFYING = frozenset({"family", "given", "birthDate", "line", "value", "text", "display", "title"})
 """Members whose text a thief would know a person by, or learn something of them by."""

@@ -26,8 +26,8 @@ from serment.intake.import_.naming import Named, Wanted
 from serment.intake.import_.prepare import Made
 from serment.intake.import_.sources import Line, Phase
 from serment.model import Category, Instant
+from serment.record.imports.lot import SPEAKING, Arrival, Prepared
 from serment.record.incoming import Part
-from serment.record.lot import SPEAKING, Arrival, Prepared
 
 _LENGTH = 8
 

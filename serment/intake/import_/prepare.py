@@ -29,7 +29,7 @@ from serment.intake.import_.naming import Asked, Known, Links, Wanted
 from serment.intake.import_.sources import Line, Phase
 from serment.model import Instant
 from serment.record import incoming
-from serment.record.lot import Arrival, Prepared
+from serment.record.imports.lot import Arrival, Prepared
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What an import could not file: listed without content, and tried again.
 
-Order: the list, trying again. Content is opened by `record/quarantining` with a permit and a receipt,
+Order: the list, trying again. Content is opened by `record/imports/quarantining` with a permit and a receipt,
 made ready once more, and filed in the transaction that takes it out of the quarantine.
 """
 
@@ -14,12 +14,12 @@ from functools import partial
 from serment.intake.import_ import prepare
 from serment.intake.import_.naming import Known, Links
 from serment.model import RequestId
-from serment.record import quarantining
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.importing import Importing
-from serment.record.lot import Arrival
-from serment.record.quarantining import Held, Quarantined
+from serment.record.imports import quarantining
+from serment.record.imports.importing import Importing
+from serment.record.imports.lot import Arrival
+from serment.record.imports.quarantining import Held, Quarantined
 from serment.record.writing import new_id
 
 AT_ONCE = 100

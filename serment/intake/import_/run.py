@@ -4,7 +4,7 @@ received = stored + quarantined, always: what was read is counted apart from wha
 import whose counts differ ends in an error, not in a report. An import that was cut goes on at the
 place that its last lot committed; one that ended begins again and meets itself.
 
-Order: who imports, progress, report, the run. Lots are written by `record/importing`.
+Order: who imports, progress, report, the run. Lots are written by `record/imports/importing`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from serment.intake.import_.workers import MOST_WORKERS, Making, Taken, Workers,
 from serment.model import Actor, ActorId, ActorKind, Purpose, RequestId
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.importing import OWNER_MISSING, Births, Deposited, Importing
-from serment.record.lot import Arrival, Lot, Progress, Tally
+from serment.record.imports.importing import OWNER_MISSING, Births, Deposited, Importing
+from serment.record.imports.lot import Arrival, Lot, Progress, Tally
 from serment.record.writing import new_id
 
 T = TypeVar("T")

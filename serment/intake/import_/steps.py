@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from serment.intake.import_.sources import Broken, Count, Line, Phase, Portion, chunks_of, whole_of
 from serment.model import Instant
-from serment.record.lot import Tally
+from serment.record.imports.lot import Tally
 
 DONE = 1 << 62
 """The place that is reached when a bundle was taken in whole."""

@@ -29,7 +29,7 @@ from serment.identity.keys import duplicate_keys
 from serment.identity.likeness import Person, person_of
 from serment.identity.who import Who
 from serment.model import Act, Permit, Purpose, RecordToken, Regime
-from serment.record import choices, identities, register
+from serment.record import choices
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.duplicates import worklist
@@ -37,6 +37,7 @@ from serment.record.gate import View
 from serment.record.incoming import Incoming
 from serment.record.passage import Passage
 from serment.record.pen import Pen
+from serment.record.persons import identities, register
 from serment.record.today import KEEPER
 
 MOST_OF_A_KEY: Final = 20

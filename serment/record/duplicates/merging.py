@@ -30,7 +30,7 @@ from serment.ledger.append import Pending
 from serment.ledger.chains import Chain
 from serment.ledger.entry import Interaction
 from serment.model import Act, Denial, Permit
-from serment.record import choices, identities, incoming, register, trace, writing
+from serment.record import choices, incoming, trace, writing
 from serment.record.asking import Asking
 from serment.record.draft import Draft
 from serment.record.duplicates import meeting, worklist
@@ -38,6 +38,7 @@ from serment.record.duplicates.worklist import MERGED, OPEN, Suspicion
 from serment.record.gate import OUTSIDE_SCOPE, View
 from serment.record.passage import Passage
 from serment.record.pen import Pen
+from serment.record.persons import identities, register
 from serment.record.reading import Reading, Served, settled
 from serment.record.trace import Touched
 from serment.record.writing import Writing

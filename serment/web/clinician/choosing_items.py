@@ -8,7 +8,7 @@ import msgspec
 
 from serment.errors import NotFoundError
 from serment.fhir.summary import summary
-from serment.record.leafing import ITEMS, Wish
+from serment.record.pages.leafing import ITEMS, Wish
 from serment.web.clinician.frame import Opening
 from serment.web.written import day_of
 

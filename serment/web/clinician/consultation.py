@@ -31,10 +31,10 @@ from serment.fhir import consultation, measures
 from serment.fhir.consultation import KINDS, MEASURED, Errors
 from serment.fhir.consultation_resources import LABELS
 from serment.model import ActorKind, PatientId
-from serment.record import consulting, drafting, stationery
-from serment.record.charting import Chart, Line
-from serment.record.consulting import Writer
-from serment.record.stationery import Sort, Template
+from serment.record.pages.charting import Chart, Line
+from serment.record.visits import consulting, drafting, stationery
+from serment.record.visits.consulting import Writer
+from serment.record.visits.stationery import Sort, Template
 from serment.web.clinician import lines, rows
 from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.clinician.why import closed

@@ -18,7 +18,7 @@ from serment.fhir import deposit, measures
 from serment.fhir.consultation_resources import About
 from serment.fhir.deposit import SORTS, SOURCES, Content, Deposit
 from serment.model import ActorKind
-from serment.record.charting import Chart
+from serment.record.pages.charting import Chart
 from serment.record.writing import new_id
 from serment.web.clinician.consultation import told
 from serment.web.clinician.frame import Opening, framed, opening

@@ -22,8 +22,8 @@ from serment.identity.status import status
 from serment.identity.who import who_of as person_of
 from serment.model import ActorKind
 from serment.record.asking import Asking
+from serment.record.care.urgent import Episode
 from serment.record.house import House
-from serment.record.urgent import Episode
 from serment.web.shell import who_of
 from serment.web.written import age, day_of
 from serment.words import Language, catalogue, say

@@ -18,10 +18,10 @@ from serment.fhir.errand import KINDS
 from serment.identity.who import Who
 from serment.model import ActorKind, PatientId
 from serment.record.asking import Asking
-from serment.record.errands import DEPOSIT_DAYS
+from serment.record.between.errands import DEPOSIT_DAYS
+from serment.record.between.inbox import ANSWERED, Errand, Pointer, due
+from serment.record.between.permitting import REASONS
 from serment.record.house import House
-from serment.record.inbox import ANSWERED, Errand, Pointer, due
-from serment.record.permitting import REASONS
 from serment.web.clinician.frame import framed, opening
 from serment.web.finding import said_of
 from serment.web.forms import page_form

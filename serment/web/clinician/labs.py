@@ -22,8 +22,8 @@ from serment.fhir import measures
 from serment.fhir.measures import Measure, Standing
 from serment.fhir.summary import summary
 from serment.model import Category
-from serment.record.charting import Chart, Line
-from serment.record.leafing import ITEMS, Wish
+from serment.record.pages.charting import Chart, Line
+from serment.record.pages.leafing import ITEMS, Wish
 from serment.web import charts
 from serment.web.charts import Picture, Point
 from serment.web.clinician.fields import number, word

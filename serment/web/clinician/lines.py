@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from serment.fhir.summary import summary
-from serment.record.charting import Line
+from serment.record.pages.charting import Line
 from serment.web.groups import DOCUMENTS, ORDER, category_name
 from serment.web.written import day_of
 from serment.words import Language

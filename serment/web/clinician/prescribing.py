@@ -22,7 +22,7 @@ from serment.fhir import prescribed
 from serment.ledger.entry import Interaction
 from serment.model import Act
 from serment.paper.prescription import MOST_LINES, Line, spaced
-from serment.record.leaving import PRINTED, Leave
+from serment.record.outward.leaving import PRINTED, Leave
 from serment.web.clinician.choosing_items import person_of
 from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.forms import Form, page_form

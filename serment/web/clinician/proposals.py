@@ -15,8 +15,8 @@ from serment.errors import ConflictError, NotFoundError, RefusedError, RequestEr
 from serment.fhir import measures
 from serment.fhir.summary import summary
 from serment.model import PatientId
-from serment.record.proposals import State
-from serment.record.protecting import Shown, may_confirm
+from serment.record.visits.proposals import State
+from serment.record.visits.protecting import Shown, may_confirm
 from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.clinician.why import closed
 from serment.web.forms import page_form

@@ -1,7 +1,7 @@
 """The first page of a record: what care cannot do without, and on what ground the reader stands.
 
-One passage, one trace for all of it (`record/charting`, `record/overview`). What is hidden and what is absent
-give the same page.
+One passage, one trace for all of it (`record/pages/charting`, `overview` beside it). What is hidden and what
+is absent give the same page.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.errors import NotFoundError
-from serment.record import overview
-from serment.record.charting import Chart, Line
+from serment.record.pages import overview
+from serment.record.pages.charting import Chart, Line
 from serment.web.clinician import lines
 from serment.web.clinician.frame import SUMMARY, Opening, framed, hidden_said, opening
 from serment.web.clinician.why import closed, ground_said

@@ -10,8 +10,8 @@ from typing import Any, Final
 from serment.fhir import measures
 from serment.fhir.search_values import reference_type
 from serment.model import Category
-from serment.record.charting import Line
-from serment.record.leafing import LISTED
+from serment.record.pages.charting import Line
+from serment.record.pages.leafing import LISTED
 from serment.web.clinician import lines
 from serment.web.clinician.fields import first_code
 from serment.web.clinician.frame import Opening

@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from serment.errors import NotFoundError
 from serment.model import Category
-from serment.record.charting import Chart, Line
-from serment.record.leafing import OVER, STANDING
+from serment.record.pages.charting import Chart, Line
+from serment.record.pages.leafing import OVER, STANDING
 from serment.web.clinician import lines
 from serment.web.clinician.fields import first_code
 from serment.web.clinician.frame import Opening, framed, opening

@@ -22,9 +22,9 @@ from serment.identity import rpps
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, ActorKind
 from serment.record import incoming
-from serment.record.inbox import Errand, pointing
-from serment.record.leaving import Leave
-from serment.record.links import DAY, MOST_DAYS, MOST_USES, Link
+from serment.record.between.inbox import Errand, pointing
+from serment.record.outward.leaving import Leave
+from serment.record.outward.links import DAY, MOST_DAYS, MOST_USES, Link
 from serment.web.clinician.choosing_items import offered
 from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.forms import MOST_FORM, Form, page_form

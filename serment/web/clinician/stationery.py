@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from serment.door.asking import cookie_of, house_of
 from serment.errors import NotFoundError, RequestError
-from serment.record.stationery import BLANKS, MOST_NAME, MOST_TEXT, Sort
+from serment.record.visits.stationery import BLANKS, MOST_NAME, MOST_TEXT, Sort
 from serment.web.forms import page_form
 from serment.web.shell import go_to, page, who_of
 from serment.words import say

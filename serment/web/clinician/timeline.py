@@ -17,8 +17,8 @@ from starlette.responses import Response
 from serment.errors import NotFoundError
 from serment.fhir import dates
 from serment.fhir.search_values import folded
-from serment.record.charting import Chart
-from serment.record.leafing import ITEMS, Wish
+from serment.record.pages.charting import Chart
+from serment.record.pages.leafing import ITEMS, Wish
 from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.clinician.rows import KINDS, categories_of, kinds, row
 from serment.web.clinician.why import closed

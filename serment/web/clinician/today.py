@@ -19,9 +19,9 @@ from serment.errors import DependencyError, SermentError, TooManyError
 from serment.identity.who import Who
 from serment.model import ActorKind
 from serment.record.asking import Asking
+from serment.record.between.inbox import Pointer
+from serment.record.between.worklists import Looked, Slot
 from serment.record.house import House
-from serment.record.inbox import Pointer
-from serment.record.worklists import Looked, Slot
 from serment.web.finding import Found, find, said_of
 from serment.web.forms import page_form
 from serment.web.shell import asks_part, go_to, page, who_of

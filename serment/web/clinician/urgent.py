@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from serment.errors import NotFoundError, RequestError
 from serment.model import EmergencyReason, PatientId, Regime
-from serment.record.urgent import LASTS
+from serment.record.care.urgent import LASTS
 from serment.web.clinician.frame import Opening, opening
 from serment.web.clinician.why import closed
 from serment.web.forms import page_form

@@ -17,8 +17,8 @@ from serment.fhir import measures
 from serment.fhir.search import resource_types
 from serment.fhir.summary import summary
 from serment.record import incoming
-from serment.record.charting import Chart
-from serment.record.leafing import BESIDE
+from serment.record.pages.charting import Chart
+from serment.record.pages.leafing import BESIDE
 from serment.record.reading import History, Served
 from serment.web.clinician.fields import Field, changes, fields
 from serment.web.clinician.frame import CARE, Opening, framed, opening

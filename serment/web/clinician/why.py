@@ -16,8 +16,8 @@ from serment.access.explain import ABSENT, REFUSED
 from serment.access.record_facts import ON_CALL, TeamFact
 from serment.errors import NotFoundError, RefusedError, RequestError
 from serment.model import ActorKind, HeirGround, PatientId
-from serment.record.charting import Ground
-from serment.record.declaring import QUESTIONED
+from serment.record.care.declaring import QUESTIONED
+from serment.record.pages.charting import Ground
 from serment.web.clinician.frame import Opening, framed, hidden_said, opening
 from serment.web.forms import page_form
 from serment.web.shell import go_to, page, who_of

@@ -20,7 +20,7 @@ from serment.people.accounts import Account
 from serment.people.credentials import Notice
 from serment.people.own_account import OwnAccount, Shown
 from serment.record.asking import Asking
-from serment.record.sessions import Session
+from serment.record.entrance.sessions import Session
 from serment.web.entry.joining import spelled
 from serment.web.entry.signing import passkey_line, slowly, when
 from serment.web.forms import page_form

@@ -18,8 +18,8 @@ from serment.people.accounts import Account, Exercise, by_actor
 from serment.people.people import person_of
 from serment.record.acts import WORKING
 from serment.record.asking import Asking
-from serment.record.sessions import Session
-from serment.record.training import Trained, Training, state_of
+from serment.record.entrance.sessions import Session
+from serment.record.probes.training import Trained, Training, state_of
 from serment.web.entry.signing import label, when
 from serment.web.finding import Found, find
 from serment.web.forms import page_form

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from serment.door.asking import language_of, nobody_yet, people_of
 from serment.errors import DependencyError
 from serment.people.people import People
-from serment.record import addresses
 from serment.record.asking import Asking
 from serment.record.house import House
+from serment.record.subscriptions import addresses
 from serment.web.everyone.visitor import visitor
 from serment.web.shell import page, who_of
 from serment.words import say

@@ -16,7 +16,7 @@ from serment.door.asking import language_of
 from serment.door.preferences import COOKIE, COOKIE_SECONDS, Preferences
 from serment.people.arriving import CHOICE_MS
 from serment.people.openid import FLOW_MS
-from serment.record.sessions import SESSION_MS
+from serment.record.entrance.sessions import SESSION_MS
 from serment.web.entry.joining import INVITATION, KEPT_SECONDS
 from serment.web.entry.openid import TICKET
 from serment.web.entry.signing import ARRIVAL, ARRIVAL_MS

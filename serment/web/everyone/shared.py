@@ -15,7 +15,7 @@ from serment.errors import NotFoundError, SignInError
 from serment.exits import printing
 from serment.people.accounts import by_actor
 from serment.record.asking import Asking
-from serment.record.links import SHARED
+from serment.record.outward.links import SHARED
 from serment.web.forms import form_of
 from serment.web.sheets import Drawing, pdf
 from serment.web.shell import page

@@ -16,7 +16,7 @@ from serment.errors import RefusedError
 from serment.people.people import People, person_of
 from serment.record.acts import WORKING
 from serment.record.asking import Asking
-from serment.record.training import ANSWERS, Proof, Training
+from serment.record.probes.training import ANSWERS, Proof, Training
 from serment.web.forms import Form, page_form
 from serment.web.shell import go_to, page, who_of
 from serment.web.written import long_day, number

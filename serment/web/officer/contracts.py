@@ -13,9 +13,9 @@ from serment.model import Instant
 from serment.people import clients, providers
 from serment.people.clients import Client
 from serment.people.people import People
-from serment.record import addresses
 from serment.record.asking import Asking
 from serment.record.house import House
+from serment.record.subscriptions import addresses
 from serment.web.officer.office import around, officer_here, read_of
 from serment.web.shell import page
 from serment.web.written import long_day

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.record.asking import Asking
-from serment.record.declaring import QUESTIONED, Declared, Declaring
+from serment.record.care.declaring import QUESTIONED, Declared, Declaring
 from serment.web.officer.office import around, officer_here
 from serment.web.shell import page
 from serment.web.written import instant, number

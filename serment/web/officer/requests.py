@@ -14,9 +14,9 @@ from starlette.responses import Response
 from serment.errors import NotFoundError, RequestError
 from serment.record.alarms import REQUEST_LATE
 from serment.record.asking import Asking
+from serment.record.between.inbox import Errand, Pointer, due, late
+from serment.record.between.questioning import Queued
 from serment.record.house import House
-from serment.record.inbox import Errand, Pointer, due, late
-from serment.record.questioning import Queued
 from serment.web.forms import page_form
 from serment.web.officer.office import around, officer_here
 from serment.web.shell import go_to, page

@@ -19,7 +19,7 @@ from serment.people.accounts import Account
 from serment.people.people import People
 from serment.record.acts import WORKING
 from serment.record.asking import Asking
-from serment.record.census import PROGRAM, Counts, census
+from serment.record.entrance.census import PROGRAM, Counts, census
 from serment.web.entry.signing import label
 from serment.web.forms import page_form
 from serment.web.officer.office import around, officer_here, read_of

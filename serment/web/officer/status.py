@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.record import alarms
-from serment.record.probing import Finding, Level, Standing, Status
+from serment.record.probes.probing import Finding, Level, Standing, Status
 from serment.web.forms import page_form
 from serment.web.officer.office import around, officer_here
 from serment.web.shell import go_to, page

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from serment.door.asking import people_of
 from serment.people.accounts import DRAWER, Account
 from serment.people.people import People
-from serment.record import training
 from serment.record.asking import Asking
-from serment.record.training import Proof, Trained, Training, state_of
+from serment.record.probes import training
+from serment.record.probes.training import Proof, Trained, Training, state_of
 from serment.web.officer.office import around, officer_here, read_of
 from serment.web.officer.sessions import roles_of, staff_of
 from serment.web.shell import page

@@ -1,7 +1,7 @@
 """My choices: what I hide, from whom, for what; each with its state in words, what it changes, and its undo.
 
 A choice is told in full before it is made (its page of consequences), is in force at the next request, and is
-taken back by one gesture. What is shown is what rules (`record/chosen`).
+taken back by one gesture. What is shown is what rules (`record/pages/chosen`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from serment.access.record_facts import (
 from serment.errors import MalformedError, RequestError
 from serment.identity import rpps
 from serment.model import Category, Regime
-from serment.record.chosen import Standing
+from serment.record.pages.chosen import Standing
 from serment.web.forms import Form, page_form
 from serment.web.groups import category_name
 from serment.web.patient.known import found, names_of

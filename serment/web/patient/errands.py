@@ -21,11 +21,11 @@ from serment.errors import NotFoundError, RefusedError, RequestError
 from serment.fhir.summary import summary
 from serment.model import ActorKind, Instant, PatientId
 from serment.record.asking import Asking
-from serment.record.errands import MOST_DEPOSIT, Paper, Waiting
+from serment.record.between.errands import MOST_DEPOSIT, Paper, Waiting
+from serment.record.between.inbox import Errand, due, late
+from serment.record.between.permitting import PERMIT_DAYS
+from serment.record.between.questioning import ABOUT, SUBJECTS, Call, Queued, checked
 from serment.record.house import House
-from serment.record.inbox import Errand, due, late
-from serment.record.permitting import PERMIT_DAYS
-from serment.record.questioning import ABOUT, SUBJECTS, Call, Queued, checked
 from serment.web.forms import Form, Upload, page_form, upload_of
 from serment.web.shell import go_to, page, who_of
 from serment.web.written import instant, long_day

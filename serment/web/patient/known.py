@@ -15,7 +15,7 @@ from serment.errors import RequestError
 from serment.fhir.query import parse
 from serment.fhir.summary import person_name
 from serment.identity import rpps
-from serment.record.retracing import Sought
+from serment.record.pages.retracing import Sought
 from serment.web.patient.mine import Mine
 
 MOST_FOUND: Final = 10

@@ -15,9 +15,9 @@ from starlette.responses import Response
 
 from serment.door.asking import MET
 from serment.ledger.entry import Body
-from serment.record.charting import Pick, Picked, Table, latest
-from serment.record.overview import NO_NEWS
-from serment.record.retracing import Sought, Told
+from serment.record.pages.charting import Pick, Picked, Table, latest
+from serment.record.pages.overview import NO_NEWS
+from serment.record.pages.retracing import Sought, Told
 from serment.web.clinician.lines import news
 from serment.web.patient.mine import Mine, mine
 from serment.web.patient.telling import callers

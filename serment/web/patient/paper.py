@@ -20,8 +20,8 @@ from serment.ledger.entry import Interaction
 from serment.paper.own_record import Group, own_record
 from serment.paper.people import Subject
 from serment.paper.press import press
-from serment.record.charting import Chart
-from serment.record.exporting import Ticket
+from serment.record.outward.exporting import Ticket
+from serment.record.pages.charting import Chart
 from serment.web.forms import page_form
 from serment.web.groups import category_name
 from serment.web.patient.mine import Mine, mine

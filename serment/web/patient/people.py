@@ -24,7 +24,7 @@ from serment.model import ActorKind, Category, Instant
 from serment.people.accounts import Account, Exercise
 from serment.people.signing import Proof
 from serment.record import incoming
-from serment.record.charting import Picked, Table
+from serment.record.pages.charting import Picked, Table
 from serment.web.entry.signing import label
 from serment.web.forms import Form, page_form
 from serment.web.groups import category_name

@@ -16,8 +16,8 @@ from serment.errors import NotFoundError
 from serment.fhir.measures import Standing, decoded, measures
 from serment.fhir.summary import person_name, summary
 from serment.model import Category
-from serment.record.charting import Line, Pick, Picked, Table, latest
 from serment.record.gate import Item
+from serment.record.pages.charting import Line, Pick, Picked, Table, latest
 from serment.web.forms import page_form
 from serment.web.groups import DOCUMENTS, ORDER, category_name
 from serment.web.patient.mine import Mine, mine

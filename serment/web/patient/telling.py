@@ -14,7 +14,7 @@ from serment.ledger.entry import Body, Decision, Event, Interaction, Kind
 from serment.ledger.sentences import Line, line
 from serment.ledger.visits import Visit
 from serment.model import ActorId, Instant
-from serment.record.links import RECIPIENT as ONE_TIME_LINK
+from serment.record.outward.links import RECIPIENT as ONE_TIME_LINK
 from serment.web.written import instant, long_day
 from serment.words import Language, say
 

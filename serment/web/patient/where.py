@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.ledger.visits import departures
-from serment.record.retracing import Sought
+from serment.record.pages.retracing import Sought
 from serment.web.patient.mine import mine
 from serment.web.patient.telling import day_of_instant, departed
 from serment.web.written import long_day

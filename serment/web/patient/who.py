@@ -16,8 +16,8 @@ from serment.ledger.sentences import line
 from serment.ledger.visits import visits
 from serment.paper.access_list import Seen, access_list
 from serment.paper.press import press
-from serment.record.proof_of_list import proof_of_list
-from serment.record.retracing import Sought
+from serment.record.outward.proof_of_list import proof_of_list
+from serment.record.pages.retracing import Sought
 from serment.web.forms import page_form
 from serment.web.patient.mine import Mine, mine
 from serment.web.patient.paper import subject_of

@@ -23,9 +23,9 @@ from serment.fhir.appointment import HERE, MINUTES, TO_COME, Booking, Line
 from serment.fhir.query import parse
 from serment.model import ActorKind, Category
 from serment.record.asking import Asking
-from serment.record.charting import Picked, Table, latest
 from serment.record.house import House
-from serment.record.scheduling import Slot
+from serment.record.pages.charting import Picked, Table, latest
+from serment.record.visits.scheduling import Slot
 from serment.web.finding import said_of
 from serment.web.forms import Form, page_form
 from serment.web.secretary.desk import (

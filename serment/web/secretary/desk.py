@@ -18,8 +18,8 @@ from serment.door.asking import cookie_of, house_of
 from serment.errors import NotFoundError
 from serment.model import ActorKind
 from serment.record.asking import Asking
-from serment.record.charting import Chart, Pick, Picked
 from serment.record.house import House
+from serment.record.pages.charting import Chart, Pick, Picked
 from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.clinician.why import closed
 from serment.web.shell import go_to, page

@@ -27,8 +27,8 @@ from serment.identity.status import QUALIFIED, status
 from serment.identity.traits import NAMES, Traits
 from serment.model import PatientId
 from serment.record.asking import Asking
-from serment.record.identifying import Checked, Shown
 from serment.record.patching import Change
+from serment.record.persons.identifying import Checked, Shown
 from serment.web.forms import page_form
 from serment.web.secretary.desk import RECEPTION, Desk, at_desk, shown, today_of
 from serment.web.shell import go_to

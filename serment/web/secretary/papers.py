@@ -14,7 +14,7 @@ from starlette.responses import Response
 from serment.errors import InvalidResourceError, NotFoundError, RefusedError, RequestError, TooLargeError
 from serment.fhir.errand import MEDIA_TYPES
 from serment.fhir.paper_scan import KINDS, Scan
-from serment.record.papers import Paper
+from serment.record.pages.papers import Paper
 from serment.web.clinician.why import closed
 from serment.web.forms import Form, page_form, upload_of
 from serment.web.secretary.desk import RECEPTION, Desk, at_desk, day_typed, shown, today_of

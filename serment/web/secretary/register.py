@@ -19,7 +19,7 @@ from serment.identity.traits import SEXES, Traits
 from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.house import House
-from serment.record.registering import IN_SPITE, Likely
+from serment.record.persons.registering import IN_SPITE, Likely
 from serment.web.finding import said_of
 from serment.web.forms import Form, page_form
 from serment.web.secretary.desk import RECEPTION, desk_of, today_of

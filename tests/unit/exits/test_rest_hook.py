@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from serment.exits.rest_hook import RestHook
-from serment.record.notifying import Departure
+from serment.record.subscriptions.notifying import Departure
 
 
 def certificate(folder: Path, name: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 from serment.intake.import_.sources import plan
 from serment.intake.import_.steps import Step, Walk
 from serment.model import Instant
-from serment.record.lot import Tally
+from serment.record.imports.lot import Tally
 
 NOW = Instant(1_700_000_000_000)
 DEEP = b"[" * 5_000

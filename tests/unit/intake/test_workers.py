@@ -21,7 +21,7 @@ from serment.intake.import_.naming import Directory
 from serment.intake.import_.prepare import Made, _parted
 from serment.intake.import_.workers import AHEAD, Taken, Workers, alone
 from serment.record import incoming
-from serment.record.lot import SPEAKING, Arrival
+from serment.record.imports.lot import SPEAKING, Arrival
 from tests.unit.intake.pieces import NOW, name, steps, written
 from tests.vectors import MISSING, VECTORS
 

@@ -11,7 +11,7 @@ from serment.errors import RequestError, SermentError, SignInError, TooManyError
 from serment.people.local import Typed, step_of
 from serment.people.lockout import FREE
 from serment.people.people import People
-from serment.record.factors import STEP_MS
+from serment.record.entrance.factors import STEP_MS
 from tests.installation import Installation, bare_installation
 from tests.unit.people.local_people import (
     PASSWORD,

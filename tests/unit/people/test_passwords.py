@@ -11,7 +11,7 @@ from serment.errors import RequestError, SettingsError
 from serment.people.breached import Breached, Common, RangeFolder, SortedFile, lists_of
 from serment.people.credentials import Credentials
 from serment.people.passwords import LONGEST, acceptable
-from serment.record.factors import Cost, password_hash, password_matches
+from serment.record.entrance.factors import Cost, password_hash, password_matches
 
 KNOWN = ("correct horse battery", "sesame ouvre toi vite", "le chat de la voisine")
 

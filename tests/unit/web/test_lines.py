@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from serment.model import Category, ItemClass
-from serment.record.charting import Line
+from serment.record.pages.charting import Line
 from serment.web.clinician import lines
 from serment.words import Language
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from serment.model import Instant
 from serment.record import alarms
-from serment.record.probing import PERIODS, Finding, Level, Probe, Result, standing_of
+from serment.record.probes.probing import PERIODS, Finding, Level, Probe, Result, standing_of
 from serment.web.officer.status import alarm_said, finding_said, probe_said
 from serment.web.shell import page
 from serment.words import Language, catalogue, say

@@ -1,0 +1,1 @@
+"""What waits between people: pointers, requests, questions, results to read, lists of records."""

@@ -1,0 +1,1 @@
+"""Who is signed in: sessions, their ends, what a browser carries, what is tried too often."""

@@ -1,0 +1,1 @@
+"""What an import takes in, and what it could not file."""

@@ -1,0 +1,1 @@
+"""What leaves a record for one person: papers, links that open once, the seal, a copy of everything."""

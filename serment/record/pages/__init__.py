@@ -1,0 +1,1 @@
+"""What a page of a record looks at: one decision, one trace, the few items that it shows."""

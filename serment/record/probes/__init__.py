@@ -1,0 +1,1 @@
+"""What is watched: three probes, the machine around the store, who was trained."""

@@ -1,0 +1,1 @@
+"""Telling those who asked: addresses, subscriptions, the outbox, notices."""

@@ -1,0 +1,1 @@
+"""A visit: the appointment, the note being written, one save, changes that wait for a second professional."""

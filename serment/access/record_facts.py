@@ -175,8 +175,8 @@ class RecordFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     `emancipated` is the date of an emancipation, `deceased` the instant of a death (ms; None: alive).
     `accused` are the alleged authors of abuse that reports of this record name: it only grows.
     `subscriptions` are packed (`record/subscriptions/subscribers`): no decision reads them, every write looks
-    whether there are any, and a reading decodes none. `united` are the records of the same person; `collision`
-    is COLP or COLV while two people may stand in this one: then nothing is written until it is split.
+    whether there are any, and a reading decodes none. `united` are the records of the same person;
+    `collision` is COLP or COLV while two people may stand in this one: nothing is written until it is split.
     """
 
     version: int = VERSION

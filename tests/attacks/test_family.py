@@ -112,6 +112,24 @@ def test_a_carer_widens_their_own_scope(server: Served) -> None:
     assert found(client, f"MedicationRequest?patient={record}") == []
 
 
+@pytest.mark.capability("2-02", "refuses")
+def test_a_carer_gives_a_stranger_a_link_to_what_they_read(server: Served) -> None:
+    """A carer reads, and answers for nobody: neither of a record that they read, nor of one of nobody."""
+    patient, record = server.patient(), server.record()
+    carer = near(server, patient, related(record))
+    patient.post("Consent", json=naming(record, carer, "identity", "vitals"))
+    item = f"Observation/{patient.post('Observation', json=weight(record)).json()['id']}"
+    assert server.client(carer).get(item).status_code == 200
+    made = server.installation
+    asking, said = made.store.asking(carer), []
+    for whose in (record, "00000000-0000-4000-8000-000000000000"):
+        with pytest.raises(RefusedError) as refused:
+            run(made.house.links.check(asking, whose, [item], 1, 1))
+        said.append(refused.value.sentence)
+    assert said == ["paper.link-not-yours"] * 2
+    run(made.house.links.check(made.as_patient(), record, [item], 1, 1))
+
+
 def test_a_carer_asks_for_the_choices_and_for_the_trace(server: Served) -> None:
     patient, record = server.patient(), server.record()
     carer = near(server, patient, related(record))

@@ -21,8 +21,8 @@ from serment.errors import InvalidResourceError, NotFoundError, RequestError
 from serment.fhir import binary, errand
 from serment.fhir.errand import Asked
 from serment.ledger.entry import Interaction
-from serment.model import Act, ActorId, ActorKind, Denial, Function, Instant, PatientId, Permit
-from serment.record import choices, incoming, scanning, trace, writing
+from serment.model import Act, ActorId, ActorKind, Function, Instant, PatientId
+from serment.record import choices, incoming, scanning, writing
 from serment.record.asking import Asking
 from serment.record.between import inbox, permitting
 from serment.record.between.inbox import Errand, Inbox, Pointer, pointing, queue_of
@@ -30,7 +30,7 @@ from serment.record.budget import Budget
 from serment.record.gate import Item
 from serment.record.passage import Passage
 from serment.record.pen import Pen
-from serment.record.reading import Reading, settled, warm
+from serment.record.reading import Reading
 from serment.record.write import Written
 from serment.record.writing import Writing, new_id
 
@@ -118,18 +118,7 @@ class Errands:
 
     async def _may_answer(self, asking: Asking, patient: PatientId) -> str:
         """Give the rule by which somebody answers for a patient. Raises `NotFoundError`, traced."""
-        passage = self._passage
-        await warm(passage, asking, [f"Patient/{patient}"])
-        with passage.store.snapshot() as snapshot:
-            located, _ = passage.resolve(snapshot, f"Patient/{patient}")
-            view = passage.view(snapshot, asking, located.record)
-            verdict = view.decide(choices.CHOICES, Act.READ)
-            if isinstance(verdict, Permit) and verdict.rule in permitting.ANSWERING:
-                return verdict.rule
-            denial = verdict if isinstance(verdict, Denial) else Denial("E0.patient-side", "holder")
-            entries = trace.of_refusal(passage, view, Interaction.ERRAND, denial)
-        await settled(passage, entries)
-        raise NotFoundError("record.not-found")
+        return await permitting.who_answers(self._passage, asking, patient, Interaction.ERRAND)
 
     async def settle(self, asking: Asking, patient: PatientId, id_: str) -> None:
         """Say that a patient has read an answer. Raises `NotFoundError`."""

@@ -4,7 +4,7 @@ Who asks may not read there, and learns nothing of it: asking leaves a trace tha
 pointers, and is the same work for a record that is open, closed to the asker, or of nobody. Refused,
 unanswered and blocked read the same to who asked: nothing, until a yes. A yes is a Consent like any other.
 
-Order: the codes, the passage, the jobs inside the pen, who answers for a patient.
+Order: the codes, the passage, who answers for a patient, the jobs inside the pen.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from serment.fhir.consent import consent, permitting
 from serment.ledger.chains import Chain
 from serment.ledger.entry import Interaction
 from serment.model import Act, ActorId, ActorKind, Denial, Instant, PatientId, Permit, Purpose
-from serment.record import choices, gate, incoming, trace, writing
+from serment.record import choices, gate, incoming, reading, trace, writing
 from serment.record.asking import Asking
 from serment.record.between import inbox
 from serment.record.between.inbox import Errand, Pointer, pointing
@@ -106,6 +106,24 @@ class Permitting:
             raise RequestError("errands.days")
         job = partial(_answer, patient=patient, id_=id_, days=days)
         await self._writing.run(asking, [f"Patient/{patient}"], job, choice=True)
+
+
+async def who_answers(passage: Passage, asking: Asking, patient: str, what: Interaction) -> str:
+    """Give the rule by which the asker answers for a patient, whom a carer only reads.
+
+    Raises `NotFoundError`, traced as a refused `what`.
+    """
+    await reading.warm(passage, asking, [f"Patient/{patient}"])
+    with passage.store.snapshot() as snapshot:
+        located, _ = passage.resolve(snapshot, f"Patient/{patient}")
+        view = passage.view(snapshot, asking, located.record)
+        verdict = view.decide(choices.CHOICES, Act.READ)
+        if isinstance(verdict, Permit) and verdict.rule in ANSWERING:
+            return verdict.rule
+        denial = verdict if isinstance(verdict, Denial) else Denial("E0.patient-side", "holder")
+        entries = trace.of_refusal(passage, view, what, denial)
+    await reading.settled(passage, entries)
+    raise NotFoundError("record.not-found")
 
 
 def _ask(pen: Pen, *, sent: Pointer) -> None:

@@ -23,6 +23,7 @@ from serment.errors import IntegrityError, NotFoundError, RefusedError, RequestE
 from serment.ledger.entry import Interaction
 from serment.model import Act, Actor, ActorId, ActorKind, Function, Instant, PatientId, Purpose
 from serment.record.asking import Asking
+from serment.record.between import permitting
 from serment.record.entrance.factors import Cost, password_hash, password_matches
 from serment.record.outward.leaving import Leave, Leaving
 from serment.record.passage import Passage
@@ -106,7 +107,7 @@ class Links:
     """The passage for links. All but `check` and `served` block: not for an event loop."""
 
     def __init__(self, passage: Passage, leaving: Leaving) -> None:
-        self._registry = Registry(passage)
+        self._passage, self._registry = passage, Registry(passage)
         self._leaving = leaving
 
     async def check(
@@ -123,7 +124,8 @@ class Links:
 
         `agreed` says of a professional that the patient, informed, has agreed (CSP L1110-4). Raises
         `NotFoundError` when an item may not be read, `RequestError` for a share without an end,
-        `RefusedError` for who shares nothing, or without the patient's agreement.
+        `RefusedError` for who shares nothing (a carer reads, and answers for nobody), or without the
+        patient's agreement.
         """
         professional = asking.actor.kind is ActorKind.PROFESSIONAL
         if asking.actor.kind not in _SHARERS or (professional and not agreed):
@@ -132,7 +134,16 @@ class Links:
             raise RequestError("paper.link-days", most=MOST_DAYS)
         if not 1 <= uses <= MOST_USES or not items:
             raise RequestError("paper.link-items", most=MOST_USES)
+        if asking.actor.kind is ActorKind.PROXY:
+            await self._represents(asking, patient)
         await self._leaving.items(asking, patient, items, AGREED if professional else SHARED)
+
+    async def _represents(self, asking: Asking, patient: str) -> None:
+        """Refuse whoever reads for a person without answering for them: of a record of nobody alike."""
+        try:
+            await permitting.who_answers(self._passage, asking, patient, Interaction.EXPORT)
+        except NotFoundError:
+            raise RefusedError("paper.link-not-yours") from None
 
     def make(self, asking: Asking, patient: str, items: Sequence[str], days: int, uses: int) -> Handed:
         """Make a link for items that `check` has let."""

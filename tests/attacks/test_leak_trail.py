@@ -21,6 +21,7 @@ from serment.ledger.sentences import line
 from serment.model import Actor, ActorId, ActorKind, Instant, Purpose, RequestId
 from serment.record import incoming
 from serment.record.asking import Asking
+from serment.record.pages.retracing import Sought
 from serment.record.writing import new_id
 from serment.words import Language
 from tests.attacks.twins import ACTIVE
@@ -181,6 +182,18 @@ def test_neither_a_reading_nor_a_refusal_of_it_leaves_a_line_for_the_holder(fami
             run(made.house.reading.read(asking, type_, id_))
     assert len(lines()) == before
     assert patient
+
+
+def test_the_day_down_to_which_a_list_is_read_is_not_that_of_what_waits(family: Family) -> None:
+    """A period in which nothing but a waiting result was read goes down to the holder's own reading."""
+    made, record = family.made, family.made.record("waiting")
+    _, type_, id_ = _waiting(made)
+    since = made.house.passage.clock()
+    run(made.house.reading.read(made.as_staff("attending"), type_, id_))
+    me = made.as_patient("waiting")
+    later = replace(me, now=Instant(me.now + 1_000))
+    told = run(made.house.retracing.stretch(later, record, Sought(since=since)))
+    assert told.oldest == min(body.event.t for body in told.bodies)
 
 
 def test_a_new_announcement_takes_no_old_line_away(family: Family) -> None:

@@ -92,8 +92,13 @@ class Retracing:
         leave = await leave_to_follow(self._passage, asking, patient)
         keys = TraceKeys(await asyncio.to_thread(self._custody.year_keys, leave.record))
 
+        told: list[Instant] = []
+
         def wants(body: Body) -> bool:
-            return leave.shows(body) and sought.wants(body.event)
+            if not leave.shows(body):
+                return False
+            told.append(body.event.t)
+            return sought.wants(body.event)
 
         def read(snapshot: Snapshot) -> Stretch:
             place = sought.place or end_of(snapshot, leave.record, keys.trail)
@@ -103,7 +108,8 @@ class Retracing:
         found = await asyncio.wrap_future(self._passage.store.scan(read))
         onward = msgspec.structs.replace(sought, place=found.next)
         token = "" if found.next is None else self.sealed(asking, patient, onward)
-        return Told([one.body for one in found.found], Instant(found.oldest), token)
+        # Down to the last row that may be told: one that waits to be announced has no instant here either.
+        return Told([one.body for one in found.found], told[-1] if told else Instant(0), token)
 
     def sealed(self, asking: Asking, patient: str, sought: Sought) -> str:
         """Seal what is sought, for one reader of one record."""

@@ -75,7 +75,8 @@ class EntryRow:
 class LedgerRows(Protocol):
     """The ledger's rows as one snapshot sees them (structurally equal to `ledger.port`).
 
-    `ledger_size` is the newest sequence, 0 when empty. `ledger_entries` gives `start` ≤ sequence < `stop`
+    `ledger_size` is the newest sequence, 0 when empty; `ledger_days` counts by kind and
+    day since 1970. `ledger_entries` gives `start` ≤ sequence < `stop`
     and `entries_of` one token's, both in order, to be read before the snapshot ends; `entries_before`
     the newest of one token's below a sequence, newest first; `last_of` is sequence and commitment of the
     newest of all; `chain_end` gives a chain row and that in one statement.
@@ -83,6 +84,7 @@ class LedgerRows(Protocol):
     """
 
     def ledger_size(self) -> int: ...
+    def ledger_days(self) -> list[tuple[int, int, int]]: ...
     def ledger_entries(self, start: int, stop: int) -> Iterator[EntryRow]: ...
     def entries_of(self, token: bytes, after: int = 0) -> Iterator[EntryRow]: ...
     def entries_before(self, token: bytes, before: int, limit: int) -> list[EntryRow]: ...

@@ -69,6 +69,8 @@ class Statements(Protocol[S_co]):
     @property
     def LEDGER_SIZE(self) -> S_co: ...
     @property
+    def LEDGER_DAYS(self) -> S_co: ...
+    @property
     def ENTRIES_BEFORE(self) -> S_co: ...
     @property
     def LAST_OF(self) -> S_co: ...
@@ -176,6 +178,9 @@ class Reads(ABC, Generic[S]):
     def ledger_size(self) -> int:
         row = self._one(self.sql.LEDGER_SIZE)
         return row[0] if row else 0
+
+    def ledger_days(self) -> list[tuple[int, int, int]]:
+        return [(row[0], row[1], row[2]) for row in self._all(self.sql.LEDGER_DAYS)]
 
     def entries_before(self, token: bytes, before: int, limit: int) -> list[EntryRow]:
         return [EntryRow(*row) for row in self._all(self.sql.ENTRIES_BEFORE, token, before, limit)]

@@ -52,6 +52,9 @@ IMPORTED: Final = "SELECT position FROM imported WHERE source = ?"
 QUARANTINED: Final = "SELECT number, sealed FROM quarantine WHERE number > ? ORDER BY number LIMIT ?"
 
 LEDGER_SIZE: Final = "SELECT coalesce(max(sequence), 0) FROM entry"
+LEDGER_DAYS: Final = (
+    "SELECT kind, hour / 24 AS day, count(*) FROM entry GROUP BY kind, hour / 24 ORDER BY day, kind"
+)
 ENTRIES: Final = (
     "SELECT sequence, kind, hour, commitment, key_id, token, body FROM entry"
     " WHERE sequence >= ? AND sequence < ? ORDER BY sequence"

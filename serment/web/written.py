@@ -33,6 +33,11 @@ def long_day(at_ms: int, language: Language) -> str:
     return dates.format_date(at.date(), "d MMMM y", locale=LOCALES[language])
 
 
+def month(first: date, language: Language) -> str:
+    """Write a month by any day of it: mars 2026, March 2026."""
+    return dates.format_date(first, "MMMM y", locale=LOCALES[language])
+
+
 def number(value: float, language: Language, *, digits: int = 2) -> str:
     """Write a number with at most `digits` decimals: 1 234,5 in French, 1,234.5 in English."""
     return str(numbers.format_decimal(round(value, digits), locale=LOCALES[language]))

@@ -170,6 +170,7 @@ WHO = {
     "/officer/keys": ("page", "GET"),
     "/officer/sessions": ("page", "GET"),
     "/officer/sessions/end": ("page", "POST"),
+    "/officer/activity": ("page", "GET"),
     "/officer/declared": ("page", "GET"),
     "/officer/training": ("page", "GET"),
     "/officer/requests": ("page", "GET POST"),

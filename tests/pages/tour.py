@@ -155,6 +155,7 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("/officer/keys", "officer"),
     Stop("/officer/sessions", "officer"),
     Stop("/officer/declared", "officer"),
+    Stop("/officer/activity", "officer"),
     Stop("/officer/training", "officer"),
     Stop("/officer/privacy", "officer"),
     Stop("/accessibility", NOBODY),

@@ -192,6 +192,7 @@ def test_the_ledger_counts_from_one_and_keeps_its_order(store: Store) -> None:
         store.submit(partial(append, of=of)).result()
     with store.snapshot() as snapshot:
         assert snapshot.ledger_size() == 4
+        assert sum(count for _, _, count in snapshot.ledger_days()) == 4
         assert [row.sequence for row in snapshot.ledger_entries(2, 4)] == [2, 3]
         assert [row.sequence for row in snapshot.entries_of(mine)] == [1, 3, 4]
         assert [row.sequence for row in snapshot.entries_of(mine, 1)] == [3, 4]

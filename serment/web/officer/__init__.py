@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from serment.web.officer import (
+    activity,
     contracts,
     custody,
     declared,
@@ -24,6 +25,7 @@ ROUTES = [
     Route("/officer/keys", custody.keys, methods=["GET"]),
     Route("/officer/sessions", sessions.sessions, methods=["GET"]),
     Route("/officer/sessions/end", sessions.end, methods=["POST"]),
+    Route("/officer/activity", activity.activity, methods=["GET"]),
     Route("/officer/declared", declared.declared, methods=["GET"]),
     Route("/officer/training", trained.trained, methods=["GET"]),
     Route("/officer/requests", requests.requests, methods=["GET", "POST"]),

@@ -26,6 +26,7 @@ PAGES: Final = (
     ("/officer/keys", "officer.keys"),
     ("/officer/sessions", "officer.sessions"),
     ("/officer/declared", "officer.declared"),
+    ("/officer/activity", "officer.activity"),
     ("/officer/training", "officer.trained"),
     ("/officer/requests", "errands.officer-tab"),
     ("/officer/privacy", "officer.privacy"),

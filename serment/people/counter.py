@@ -19,13 +19,13 @@ from typing import Final
 
 import msgspec
 
-from serment.access.decide import decide_find
+from serment.access.decide import Finding, decide_find
 from serment.access.find import finding_for
 from serment.access.policy import Policy
 from serment.errors import IntegrityError, RequestError, SignInError, TooManyError
 from serment.fhir.summary import person_name
 from serment.ledger.entry import Interaction
-from serment.model import Actor, ActorId, ActorKind, Denial, Instant, PatientId, Permit, Purpose
+from serment.model import Actor, ActorId, ActorKind, Denial, Instant, PatientId, Purpose
 from serment.people.signing import Where
 from serment.record import trace, writing
 from serment.record.asking import Asking
@@ -87,20 +87,23 @@ class Counter:
         """Make a code for a person at the counter; an earlier one of theirs is worth nothing any more.
 
         Raises `RequestError` without a check of identity, `RefusedError` for whoever finds nobody in the
-        structure that holds the file: the same for a record that is of nobody.
+        structure that holds the file: the same for a record that is of nobody. Whom the person has blocked
+        gets a paper that opens nothing, and is told what anybody is told: a code is the whole record.
         """
         if checked not in CHECKED:
             raise RequestError("counter.check")
         text = "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
         kept = _Kept(self._digest(text), asking.actor.id, asking.now + CODE_MS)
+        nothing = msgspec.structs.replace(kept, digest=self._digest(secrets.token_hex(LENGTH)))
 
         def job(pen: Pen) -> None:
             draft = writing.draft_of(pen, f"Patient/{patient}", {})
-            verdict = _may_hand_over(draft.view, self._passage.policy)
+            finding = _finding(draft.view, self._passage.policy)
+            verdict = decide_find(finding)
             if isinstance(verdict, Denial):
                 raise DeniedError(draft.view, verdict, Interaction.ERRAND, sentence="counter.not-yours")
             pen.reason = f"counter-{checked}"
-            value = msgspec.msgpack.encode(kept)
+            value = msgspec.msgpack.encode(nothing if finding.blocked else kept)
             edited(pen, DRAWER, patient, lambda _: value, names=_names, interaction=Interaction.ERRAND)
             pen.did(draft, Interaction.ERRAND, trace.of_facts(verdict.rule))
 
@@ -154,20 +157,18 @@ class Counter:
         return self._passage.installation.session_token(f"counter:{text}").hex()
 
 
-def _may_hand_over(view: View, policy: Policy) -> Permit | Denial:
-    """Decide as for finding the person at the desk: by the structure that holds the file, and nobody else."""
+def _finding(view: View, policy: Policy) -> Finding:
+    """Ask as for finding the person at the desk: by the structure that holds the file, and nobody else."""
     asking = view.asking
-    return decide_find(
-        finding_for(
-            asking.actor,
-            asking.purpose,
-            view.record,
-            view.facts,
-            asking.now,
-            asking.request,
-            policy,
-            as_typed=True,
-        )
+    return finding_for(
+        asking.actor,
+        asking.purpose,
+        view.record,
+        view.facts,
+        asking.now,
+        asking.request,
+        policy,
+        as_typed=True,
     )
 
 

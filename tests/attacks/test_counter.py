@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from serment.access.record_facts import BLOCKED
 from serment.errors import RefusedError, RequestError, SignInError, TooManyError
 from serment.model import EmergencyReason, Instant, PatientId, Purpose, RequestId
 from serment.people.counter import CODE_MS, FREE, LENGTH, SESSION_MS, Counter
@@ -97,6 +98,23 @@ def test_a_code_stands_nowhere_in_the_store(made: Installation) -> None:
     kept = Registry(made.house.passage).all(nobody(made), "counter")
     assert len(text) == LENGTH
     assert all(text.encode() not in value for value in kept.values())
+
+
+def test_whom_the_patient_has_blocked_hands_a_code_over_to_themselves(made: Installation) -> None:
+    """It is a paper like any other, told like any other, and opens nothing; the desk's own opens."""
+    doctor = made.staff("team-doctor").id
+    run(made.house.choosing.block(made.as_patient(), made.record(), doctor.partition(":")[2]))
+    try:
+        text = handed(made, by="team-doctor")
+        assert len(text) == LENGTH
+        with pytest.raises(SignInError):
+            run(counter(made).open(nobody(made), text, tablet(made)))
+        assert run(counter(made).open(nobody(made), handed(made), tablet(made)))
+    finally:
+        standing = run(made.house.chosen.standing(made.as_patient(), made.record()))
+        for one in standing.of(BLOCKED):
+            run(made.house.choosing.take_back(made.as_patient(), made.record(), one.id))
+    assert run(counter(made).open(nobody(made), handed(made, by="team-doctor"), tablet(made)))
 
 
 @pytest.mark.parametrize("role", ["unrelated-doctor", "officer", "dpo", "researcher", "pharmacist"])

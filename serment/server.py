@@ -37,6 +37,7 @@ from serment.errors import (
     SignInError,
     TooManyError,
 )
+from serment.exits.prescribing import National
 from serment.fhir import outcome
 from serment.people.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from serment.people.openid import Line
@@ -73,10 +74,12 @@ def application(
     search_disk: Callable[[], Any],
     unlock: Callable[[str], None] = _keyless,
     line: Line | None = None,
+    national: National | None = None,
 ) -> Starlette:
     """Build the application over one installation. `unlock` takes a passphrase to custody.
 
-    `line` carries calls to identity providers; without it nobody comes in by them.
+    `line` carries calls to identity providers; without it nobody comes in by them. `national` is the national
+    service of prescriptions, where one is connected.
     """
     app = Starlette(
         routes=ROUTES,
@@ -88,6 +91,7 @@ def application(
     app.state.reception = Reception(line)
     app.state.search_disk = search_disk
     app.state.unlock = unlock
+    app.state.national = national
     return app
 
 

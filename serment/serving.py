@@ -25,6 +25,7 @@ from serment.errors import (
     SermentError,
     TooManyError,
 )
+from serment.exits.prescribing import National
 from serment.people.people import Reception
 from serment.record.alarms import OUTBOX_BROKEN, REGISTER_BROKEN, UNIT_LIST_BROKEN
 from serment.record.house import House
@@ -299,11 +300,15 @@ def serve(
     listener: socket.socket,
     search_disk: Callable[[], DiskSearch | None],
     house: House | None = None,
+    national: National | None = None,
 ) -> None:
-    """Serve until interrupted. Without a house the server starts locked: it opens once custody is open."""
+    """Serve until interrupted. Without a house the server starts locked: it opens once custody is open.
+
+    `national` is the national service of prescriptions: a demonstration brings its simulator.
+    """
     door = Doorkeeper(settings, house)
     config = uvicorn.Config(
-        application(door.house, search_disk, door.unlock, app.identity_providers()),
+        application(door.house, search_disk, door.unlock, app.identity_providers(), national),
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from serment import app, serving, settings
 from serment.demo.enrolled import PROGRAM, enrol, let_in, provider_for
 from serment.demo.life import live
+from serment.demo.national import SimulatedNational
 from serment.demo.people import Person
 from serment.demo.population import DemoPatient, population
 from serment.demo.store import CARE_PURPOSES, DemoStore, load
@@ -64,7 +65,7 @@ def show(
                 _keep_key(chosen, let_in(store, People.of(house)))
                 links = _links(chosen, store)
                 (_as_object if as_json else _as_text)(chosen, store, links, monotonic() - start)
-                serving.serve(chosen, listener, lambda: store.search_disk(folder), house)
+                serving.serve(chosen, listener, lambda: store.search_disk(folder), house, SimulatedNational())
         finally:
             custody.stop()
     finally:

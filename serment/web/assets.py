@@ -23,8 +23,6 @@ FILES: Final = {
     "passkey.js": ("passkey.js", "text/javascript; charset=utf-8"),
     "htmx.js": ("vendor/htmx-4.0.1.min.js", "text/javascript; charset=utf-8"),
     "hx-csp.js": ("vendor/hx-csp-4.0.1.min.js", "text/javascript; charset=utf-8"),
-    "uplot.js": ("vendor/uplot-1.6.32.min.js", "text/javascript; charset=utf-8"),
-    "uplot.css": ("vendor/uplot-1.6.32.min.css", "text/css; charset=utf-8"),
 }
 """Name in an address → file below `static`, media type."""
 

@@ -63,4 +63,4 @@ def test_the_files_of_others_are_as_they_were_published() -> None:
         if path.suffix in {".js", ".css"}
     }
     assert found == sums
-    assert {path.name for path in VENDOR.glob("LICENSE.*")} == {"LICENSE.htmx", "LICENSE.uplot"}
+    assert {path.name for path in VENDOR.glob("LICENSE.*")} == {"LICENSE.htmx"}

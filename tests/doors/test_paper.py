@@ -103,6 +103,17 @@ def test_a_prescriber_writes_signs_and_prints_a_prescription_that_the_patient_se
     assert own.json()["description"] == "Ordonnance de Dr Hélène Vasselin"
 
 
+@pytest.mark.capability("0-07", "lets")
+def test_a_prescription_gets_its_national_number_once(server: Served) -> None:
+    page = signed_in(server)
+    address = issued(server, page)
+    assert page.post(f"{address}/send", data={"csrf": key(page)}).status_code == 303
+    shown = page.get(address).text
+    found = re.search(r"DEMO[0-9A-F]{16}", shown)
+    assert found is not None
+    assert f"{address}/send" not in shown
+
+
 def test_the_page_says_that_no_interaction_check_is_included(server: Served) -> None:
     page = signed_in(server).get(f"/record/{server.record()}/prescription").text
     assert "Aucun contrôle automatique des interactions" in page

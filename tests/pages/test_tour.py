@@ -18,7 +18,7 @@ from tests.pages.conftest import Opening
 from tests.pages.tour import NOBODY, PASSED_BY, PATIENT, STOPS, Stop, looked_at
 
 MOST_ASSETS = 25 * 1024
-"""Bytes of all that a page loads beside its own text, compressed (gzip -9); device curves apart."""
+"""Bytes of all that a page loads beside its own text, compressed (gzip -9)."""
 TOUR = os.environ.get("SERMENT_TOUR", "")
 """Where a picture of every page at every width is kept, when somebody wants to look at them all."""
 
@@ -71,7 +71,7 @@ def seen(window: Window, stop: Stop, *, dark: bool = False) -> None:
 
 def assets(window: Window, server: Served) -> int:
     """Give the bytes of what a page loaded beside its own text, compressed."""
-    loaded = {one for one in window.asked if "/static/" in one and "uplot" not in one}
+    loaded = {one for one in window.asked if "/static/" in one}
     calls = server.calling(server.address, {})
     return sum(len(gzip.compress(calls.get(one).content, 9)) for one in loaded)
 

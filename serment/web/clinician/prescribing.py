@@ -89,14 +89,20 @@ async def shown(request: Request) -> Response:
 
 
 async def as_paper(request: Request) -> Response:
-    """Give the signed PDF as it was made: a print, traced as one."""
+    """Give the signed PDF as it was made: a print, traced as one.
+
+    Raises `NotFoundError` for any other document: what came in leaves on marked pages only (`printing`).
+    """
     opened = await opening(request)
     await page_form(request, opened.house)
     document = str(request.path_params["document"])
     served = await opened.house.leaving.items(
         opened.asking, opened.patient, [f"DocumentReference/{document}"], PRINTED
     )
-    attachment = msgspec.json.decode(served[1].body)["content"][0]["attachment"]
+    value = msgspec.json.decode(served[1].body)
+    if not prescribed.number_of(value):
+        raise NotFoundError("record.not-found")
+    attachment = value["content"][0]["attachment"]
     found = await opened.house.serving.open(opened.asking, binary_of(attachment), act=PRINTED.act)
     return pdf(await whole(found), say("paper.file-prescription", opened.language))
 
@@ -124,7 +130,7 @@ async def revoke(request: Request) -> Response:
 
 def national_of(request: Request) -> National | None:
     """Give the national service that this server is connected to, None where there is none."""
-    found: National | None = getattr(request.app.state, "national", None)
+    found: National | None = request.app.state.national
     return found
 
 

@@ -64,11 +64,14 @@ _Halves = tuple[int, list[tuple[int, bytes]]]
 _decoder = msgspec.msgpack.Decoder(_Halves)
 
 
-def cut_members(resource: Mapping[str, Any]) -> frozenset[str]:
-    """Name the members of a resource that stand in its half; none of a type that is not cut."""
+def cut_members(resource: Mapping[str, Any], *, apart: bool = False) -> frozenset[str]:
+    """Name the members of a resource that stand in its half; none of a type that is not cut.
+
+    `apart`: an appointment is cut whatever it says of the reception.
+    """
     kind = resource.get("resourceType")
     half = HALF_OF.get(kind) if isinstance(kind, str) else None
-    if half is None or (kind == "Appointment" and shown(resource)):
+    if half is None or (kind == "Appointment" and shown(resource) and not apart):
         return frozenset()
     if half == CONTACT:
         return CONTACT_MEMBERS.intersection(resource)
@@ -84,12 +87,12 @@ def shown(resource: Mapping[str, Any]) -> bool:
     )
 
 
-def cut(document: Document) -> tuple[bytes, bytes | None]:
-    """Cut a resource: what is left, and its half or None when there is nothing in it.
+def cut(document: Document, *, apart: bool = False) -> tuple[bytes, bytes | None]:
+    """Cut a resource (`apart` as `cut_members`): what is left, and its half or None when it holds nothing.
 
     A type that is not cut: all its bytes, and None.
     """
-    spans = _spans(document, cut_members(document.value))
+    spans = _spans(document, cut_members(document.value, apart=apart))
     if not spans:
         return document.text.encode(), None
     kept: list[bytes] = []

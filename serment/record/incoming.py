@@ -15,7 +15,7 @@ from serment.fhir import binary, binary_json, search
 from serment.fhir import document as documents
 from serment.fhir.dates import instant_text
 from serment.fhir.document import Document
-from serment.fhir.halves import CONTACT, HALF_OF, REASON, cut, cut_members
+from serment.fhir.halves import CONTACT, HALF_OF, REASON, cut, cut_members, shown
 from serment.fhir.identity_body import with_numbers
 from serment.fhir.owner import InDirectory, OwnedBy, OwnedByTarget, Owner, owner
 from serment.fhir.references import check_references, logical, written
@@ -52,7 +52,7 @@ class Incoming:
 
     `base` is this server's FHIR address: an absolute reference below it is a local one. `aside` are numbers
     of a Patient that the body does not carry: the person is found by them. `named` are the items that it
-    refers to, as `Type/id`, each once.
+    refers to, as `Type/id`, each once. `apart` says that a reason stays apart whatever the appointment says.
     """
 
     document: Document
@@ -65,6 +65,7 @@ class Incoming:
     documents: tuple[str, ...] = field(default=(), repr=False)
     aside: tuple[Number, ...] = field(default=(), repr=False)
     named: tuple[str, ...] = field(default=(), repr=False)
+    apart: bool = False
 
     @property
     def type(self) -> str:
@@ -74,7 +75,7 @@ class Incoming:
     @property
     def has_half(self) -> bool:
         """Whether there is something to cut into a half."""
-        return bool(cut_members(self.document.value))
+        return bool(cut_members(self.document.value, apart=self.apart))
 
     @property
     def context(self) -> tuple[str, ...]:
@@ -87,6 +88,22 @@ class Incoming:
         target = Classified(document.category, document.document_type, document.labels)
         found = classify_with(self.document.value, target)
         return replace(self, **found._asdict(), documents=(*self.documents, reference))
+
+    @property
+    def shows_reason(self) -> bool:
+        """Whether it is an appointment that lets its reason be read at the reception."""
+        return self.type == "Appointment" and shown(self.document.value)
+
+    def kept_apart(self) -> Incoming:
+        """Give it with its reason cut all the same, classed by what is left."""
+        value = self.document.value
+        own, left = classify(value), classify(_halves(value, apart=True)[0])
+        labels = left.labels
+        for label in self.labels:
+            labels = labels if label in own.labels else labelled(labels, label)
+        return replace(
+            self, apart=True, category=left.category, document_type=left.document_type, labels=labels
+        )
 
     def unit(self, author: ActorId, now: Instant, before: ItemClass | None = None) -> ItemClass:
         """Give the class of the item. The author is the first depositor; a mask and a timer stay."""
@@ -114,19 +131,20 @@ class Incoming:
         if self.type not in HALF_OF:
             values = search.index(self.document.value, base=self.base)
             return [Part("", self.category, body, values, self.content)]
-        left, half = cut(documents.read(body))
-        here, there = _halves(with_numbers(self.document.value, self.aside))
+        left, half = cut(documents.read(body), apart=self.apart)
+        here, there = _halves(with_numbers(self.document.value, self.aside), apart=self.apart)
         parts = [Part("", self.category, left, search.index(here, base=self.base))]
         if half is not None:
             name = HALF_OF[self.type]
-            values = search.index(there, part=name, base=self.base)
+            said = {key: value for key, value in there.items() if key != "extension"} if self.apart else there
+            values = search.index(said, part=name, base=self.base)
             parts.append(Part(name, HALVES[name], half, values, labels=classify(there).labels))
         return parts
 
 
-def _halves(resource: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _halves(resource: dict[str, Any], *, apart: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """Cut the values as `cut` cuts the bytes."""
-    cut_ = cut_members(resource)
+    cut_ = cut_members(resource, apart=apart)
     half = {name: value for name, value in resource.items() if name in cut_}
     rest = {name: value for name, value in resource.items() if name not in cut_}
     return rest, {"resourceType": resource["resourceType"], **half}

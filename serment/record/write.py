@@ -84,6 +84,8 @@ def update(
         raise RequestError("record.if-match-needed")
     if if_match != item.entry.version:
         raise VersionConflictError("record.version-conflict", current=item.entry.version)
+    if incoming.shows_reason and not reason and _reason_stands(draft, item):
+        incoming = incoming.kept_apart()
     stated, incoming = incoming, secrecy.joined(draft, incoming, item, reason)
     alone = incoming.unit(item.unit.author, pen.asking.now, item.unit)
     unit = filing.unit_of(draft, incoming, alone, item)
@@ -189,6 +191,16 @@ def permitted(view: View, unit: ItemClass, interaction: Interaction, type_: str 
     if isinstance(verdict, Denial):
         raise DeniedError(view, verdict, interaction, visible=True, unit=unit)
     return verdict
+
+
+def _reason_stands(draft: Draft, item: Item) -> bool:
+    """Say whether the writer holds the reason of an appointment, which stands apart (ADR 66).
+
+    What they save is whole: a mark that somebody else put there must not show the reason by it. Showing one
+    that stood apart protects less, and asks for a reason as that does.
+    """
+    half = draft.current((item.entry.type, item.entry.id, HALF_OF[item.entry.type]), Act.WRITE)
+    return isinstance(half, Item) and not half.entry.deleted
 
 
 def _retired(draft: Draft, item: Item) -> dict[str, Previous]:

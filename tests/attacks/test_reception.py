@@ -191,6 +191,22 @@ def test_a_secretary_turns_no_hidden_reason_into_a_shown_one(scene: Scene) -> No
         assert tried.status_code >= 400
 
 
+@pytest.mark.capability("4-11", "refuses")
+def test_a_secretary_sets_a_mark_and_waits_for_the_doctor_to_move_the_appointment(scene: Scene) -> None:
+    """What the doctor saves is whole: a mark that somebody else put there must not show the reason by it."""
+    shown = [{"url": SHOWN, "valueBoolean": True}]
+    later = [{"op": "add", "path": "/status", "value": "arrived"}]
+    kind = {"content-type": "application/json-patch+json"}
+    server = scene.server
+    with server.staff("team-doctor") as doctor, server.staff("secretary") as secretary:
+        one = made(doctor, booked(server, scene.patient, 17, comment=WHY))
+        mine = {**secretary.get(f"Appointment/{one['id']}").json(), "extension": shown}
+        secretary.put(f"Appointment/{one['id']}", json=mine, headers={"if-match": 'W/"1"'})
+        assert doctor.patch(f"Appointment/{one['id']}", json=later, headers=kind).status_code == 200
+        assert WHY not in secretary.get(f"Appointment/{one['id']}").text
+        assert WHY in doctor.get(f"Appointment/{one['id']}").text
+
+
 @pytest.mark.capability("4-11", "lets")
 def test_a_reason_that_the_person_shows_is_read_at_the_reception(scene: Scene) -> None:
     shown = {"extension": [{"url": SHOWN, "valueBoolean": True}], "comment": "vient en fauteuil roulant"}

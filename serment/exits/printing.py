@@ -127,8 +127,14 @@ async def contents(
         if "data" in attachment:
             yield str(attachment.get("contentType", "")), any_bytes(str(attachment["data"]))
         elif id_ := binary_of(attachment):
+            id_ = house.leafing.in_record(owner_of(resource), "Binary", id_)
             opened = await house.serving.open(asking, id_, act=leave.act)
             yield opened.content_type, await whole(opened)
+
+
+def owner_of(document: dict[str, Any]) -> str:
+    """Give the id of the patient whose document it is: what it points to elsewhere is not part of it."""
+    return str(document.get("subject", {}).get("reference", "")).rpartition("/")[2]
 
 
 def binary_of(attachment: dict[str, Any]) -> str:

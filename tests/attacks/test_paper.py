@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from serment.paper import slip
 from serment.paper.prescription import Line
 from serment.paper.press import Picture, Text
 from serment.paper.seal import Verdict
+from serment.record import incoming
 from serment.record.asking import Asking
 from serment.record.house import House
 from serment.server import application
@@ -119,6 +121,45 @@ def test_an_item_of_another_patient_is_not_printed_through_ones_own_record(made:
         run(printing.items(made.house, asking, made.record(), [f"Patient/{other}"], no_drawing))
     with pytest.raises(NotFoundError):
         run(printing.items(made.house, asking, other, [], no_drawing))
+
+
+def content_of(made: Installation, role: str) -> str:
+    """Deposit a content in the record of a patient; give its reference."""
+    binary = {
+        "resourceType": "Binary",
+        "contentType": "text/plain",
+        "securityContext": {"reference": f"Patient/{made.record(role)}"},
+        "data": "c2VjcmV0",
+    }
+    sent = incoming.read(json.dumps(binary).encode())
+    return f"Binary/{run(made.house.writing.create(made.as_staff('attending'), sent)).id}"
+
+
+def pointing(content: str) -> dict[str, object]:
+    return {**NOTE, "content": [{"attachment": {"contentType": "text/plain", "url": content}}]}
+
+
+@pytest.mark.capability("3-01", "refuses")
+def test_a_document_that_points_into_another_record_prints_nothing_of_it(made: Installation) -> None:
+    """The doctor may read both; the person to whom the paper is handed may not."""
+    asking = made.as_staff("attending")
+    own = write(made, pointing(content_of(made, "patient")))
+    assert run(printing.items(made.house, asking, made.record(), [own], no_drawing)).pdf
+    other = write(made, pointing(content_of(made, "waiting")))
+    with pytest.raises(NotFoundError):
+        run(printing.items(made.house, asking, made.record(), [other], no_drawing))
+
+
+@pytest.mark.capability("3-01", "refuses")
+def test_no_document_leaves_as_it_came_in_by_the_way_of_a_prescription(made: Installation) -> None:
+    """What a secretary prints without reading is a marked paper, never the file itself."""
+    house, log = watched_house(made)
+    item = write(made, pointing(content_of(made, "patient")))
+    base, id_ = f"/record/{made.record()}", item.partition("/")[2]
+    asked: list[Sent] = [(f"{base}/print", {"item": item}), (f"{base}/prescription/{id_}/paper", {})]
+    for role in ("attending", "secretary"):
+        printed, raw = asyncio.run(sent(house, log, made.staff(role), asked))
+        assert (printed[0], raw[0]) == (200, 404), role
 
 
 @pytest.mark.capability("3-01", "refuses")

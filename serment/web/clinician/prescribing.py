@@ -103,7 +103,8 @@ async def as_paper(request: Request) -> Response:
     if not prescribed.number_of(value):
         raise NotFoundError("record.not-found")
     attachment = value["content"][0]["attachment"]
-    found = await opened.house.serving.open(opened.asking, binary_of(attachment), act=PRINTED.act)
+    content = opened.house.leafing.in_record(opened.patient, "Binary", binary_of(attachment))
+    found = await opened.house.serving.open(opened.asking, content, act=PRINTED.act)
     return pdf(await whole(found), say("paper.file-prescription", opened.language))
 
 

@@ -152,6 +152,7 @@ def _common(request: Request, language: Language) -> dict[str, Any]:
     return {
         "lang": language.value,
         "t": partial(_say, language),
+        "colon": "\u00a0: " if language is Language.FR else ": ",
         "who": None,
         "links": [],
         "foot": FOOT,

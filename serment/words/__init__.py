@@ -7,10 +7,16 @@ language or a missing blank is a `KeyError`: a defect of ours, found by the cata
 
 from __future__ import annotations
 
+import re
 import tomllib
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from typing import Final
+
+_BEFORE: Final = re.compile(r" (?=[:;?!»])")
+_AFTER: Final = re.compile(r"(?<=«) ")
+"""The blanks at which a French line never breaks (Imprimerie nationale, Lexique)."""
 
 
 class Language(StrEnum):
@@ -40,7 +46,13 @@ def _room(name: str) -> dict[str, dict[str, str]]:
     return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
+@cache
+def _text(sentence: str, language: Language) -> str:
+    """Give one sentence as it is set: in French no line begins with ":" or ends with an opening quote."""
+    text = (_room(sentence.partition(".")[0]).get(sentence) or catalogue()[sentence])[language]
+    return _AFTER.sub("\u00a0", _BEFORE.sub("\u00a0", text)) if language is Language.FR else text
+
+
 def say(sentence: str, language: Language, **parameters: object) -> str:
-    """Give one sentence in one language, its blanks filled."""
-    texts = _room(sentence.partition(".")[0]).get(sentence) or catalogue()[sentence]
-    return texts[language].format(**parameters)
+    """Give one sentence in one language, its blanks filled; what fills them is left as it is."""
+    return _text(sentence, language).format(**parameters)

@@ -364,7 +364,7 @@ def test_two_gestures_open_a_record_in_an_emergency_and_it_says_so_until_it_ends
     page, record = arrived(server, "locum"), server.record("father")
     assert page.get(f"/record/{record}").status_code == 404
     asked = page.get(f"/record/{record}/urgent")
-    assert "Pourquoi maintenant ?" in read(asked)
+    assert "Pourquoi maintenant\u00a0?" in read(asked)
     opened = send(page, f"/record/{record}/urgent", reason="immediate-risk")
     assert (opened.status_code, opened.headers["location"]) == (303, f"/record/{record}")
     until = datetime.fromtimestamp((server.house.passage.clock() + LASTS) / 1000, UTC).astimezone()

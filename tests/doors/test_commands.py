@@ -217,11 +217,11 @@ LIBRARY = (
 """What the library that parses the command line says in English."""
 
 MISTAKES = {
-    "nothing": "La commande « nothing » n'existe pas.",
-    "tokn": "peut-être token ?",
-    "record consent maks": "peut-être mask, unmask ?",
+    "nothing": "La commande «\u00a0nothing\u00a0» n'existe pas.",
+    "tokn": "peut-être token\u00a0?",
+    "record consent maks": "peut-être mask, unmask\u00a0?",
     "--foo": "L'option --foo n'existe pas ici.",
-    "record show x --jsn": "peut-être --as, --json, --reason ?",
+    "record show x --jsn": "peut-être --as, --json, --reason\u00a0?",
     "token": "Il manque l'option --as PERSONNE.",
     "record show": "Il manque PATIENT.",
     "record show a b": "Il y a un mot de trop.",
@@ -258,7 +258,7 @@ def test_every_page_of_help_is_french_in_a_french_terminal() -> None:
     asked = [f"{words} --help" for words in (*LISTED, *groups)]
     for (code, said), line in zip(french(asked), asked, strict=True):
         assert code == 0
-        assert said.startswith("Utilisation : serment")
+        assert said.startswith("Utilisation\u00a0: serment")
         assert [word for word in LIBRARY if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said)] == [], line
         assert max(map(len, said.splitlines())) <= 80, line
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import segno
 
 from serment.errors import OAuthError
 from serment.people.clients import PUBLIC
@@ -65,6 +67,19 @@ def by_passkey(visitor: Visitor, device: Authenticator) -> int:
     answer = device.sign(options(page))
     ticket = field_of(page, "ticket")
     return visitor.post("/sign-in/passkey", answer=answer, ticket=ticket, to="/account").status_code
+
+
+def test_the_key_of_the_codes_is_a_square_that_a_telephone_reads(server: Served) -> None:
+    visitor, invitee = signed_in(server, "carre"), enrolled(server, "carree", doctor())
+    invitee.browser.get(f"/join/{invited(server, invitee)}")
+    for text in (visitor.browser.get("/account/credentials").text, invitee.browser.get("/join").text):
+        drawn = re.search(r'<svg class="qr" role="img" [^>]*viewBox="0 0 (\d+) \1"><path d="([^"]+)"', text)
+        link = re.search(r'href="(otpauth:[^"]+)"', text)
+        assert drawn is not None
+        assert link is not None
+        rows = list(segno.make(html.unescape(link[1]), error="m", micro=False).matrix_iter(border=2))
+        dark = {(x, y) for y, row in enumerate(rows) for x, one in enumerate(row) if one}
+        assert {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", drawn[2])} == dark
 
 
 PASSWORDS = {"password": "current-password", "new": "new-password", "again": "new-password"}

@@ -111,7 +111,7 @@ def test_the_patient_reads_who_opened_the_record_in_one_sentence(server: Served)
     before = page.get("/me").text
     doctor(server, "attending").get(f"/record/{server.record()}")
     after = page.get("/me").text
-    said = r"(Une personne a|\w+ personnes ont) ouvert votre dossier depuis \w+ :"
+    said = r"(Une personne a|\w+ personnes ont) ouvert votre dossier depuis \w+\s:"
     assert re.search(said, before)
     assert re.search(said, after)
     assert server.installation.staff("attending").name in after

@@ -202,8 +202,8 @@ ARRIVE: Final = {
     "dpo": ("délégué à la protection des données", "n'ouvre aucun dossier"),
     "researcher": ("chercheur", "La recherche n'ouvre aucun dossier nominatif"),
     "patient": ("Pour vous-même", 'href="/me"'),
-    "mother": ("que vous représentez ou aidez", "Ouvrir le dossier : "),
-    "carer": ("que vous représentez ou aidez", "Ouvrir le dossier : "),
+    "mother": ("que vous représentez ou aidez", "Ouvrir le dossier\u00a0: "),
+    "carer": ("que vous représentez ou aidez", "Ouvrir le dossier\u00a0: "),
 }
 
 

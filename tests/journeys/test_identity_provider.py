@@ -66,7 +66,7 @@ def test_one_of_two_exercises_is_chosen_and_rules_the_session(
     hers = next(one for one in store.people.patients if one.attending is SECOND_ASSOCIATE)
     record = f"/record/{store.ids[hers.key]}"
     demo.at_sign_in(window, "psc", SECOND_ASSOCIATE.name, record)
-    assert "À quel titre ?" in window.text
+    assert "À quel titre\u00a0?" in window.text
     for width in (390, 1000):
         window.window(width)
         assert window.value("document.documentElement.scrollWidth") <= width

@@ -50,7 +50,7 @@ def test_a_question_mark_lists_the_keys_of_the_page(opening: Opening, server: Se
     window.press("?")
     window.page.wait_for_selector("dialog[open]")
     said = window.page.inner_text("dialog")
-    for word in ("Résumé", "Chronologie", "Traitements", "Aujourd'hui", "Pourquoi ?"):
+    for word in ("Résumé", "Chronologie", "Traitements", "Aujourd'hui", "Pourquoi\u00a0?"):
         assert word in said
     window.press("Escape")
     assert window.page.query_selector("dialog[open]") is None

@@ -63,7 +63,7 @@ def _line(one: Pointer, named: dict[str, Who], asking: Asking) -> dict[str, Any]
         "id": one.id,
         "what": say(f"clinician.waits-{one.kind}", language),
         "name": said_of(named[one.patient], language)["name"] if known else "",
-        "to": _address(one) if known else "",
+        "to": address(one) if known else "",
         "by": one.by,
         "at": instant(one.at, language),
         "away": one.kind not in ANSWERED,
@@ -72,7 +72,8 @@ def _line(one: Pointer, named: dict[str, Who], asking: Asking) -> dict[str, Any]
     }
 
 
-def _address(one: Pointer) -> str:
+def address(one: Pointer) -> str:
+    """Say where what waits is answered, for who may open the record."""
     if one.kind is Errand.CORRECTION:
         return f"/inbox/correction/{one.id}"
     if one.kind is Errand.CONFIRM:

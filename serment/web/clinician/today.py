@@ -22,6 +22,8 @@ from serment.record.asking import Asking
 from serment.record.between.inbox import Pointer
 from serment.record.between.worklists import Looked, Slot
 from serment.record.house import House
+from serment.web.clinician.inbox import address
+from serment.web.everyone.training import reminder
 from serment.web.finding import Found, find, said_of
 from serment.web.forms import page_form
 from serment.web.shell import asks_part, go_to, page, who_of
@@ -83,6 +85,7 @@ async def _shown(request: Request, house: House, asking: Asking, found: Found) -
         results=_results(day, language),
         waiting=_waiting(day, language),
         lately=_lately(day, language),
+        training=await reminder(request, asking),
         inbox=INBOX if any(route.path == INBOX for route in request.app.routes) else "",
         **_found(found, language),
         **who_of(request, house, asking),
@@ -145,6 +148,7 @@ def _waiting(day: _Day, language: Language) -> list[dict[str, str]]:
         {
             "what": say(f"clinician.waits-{one.kind}", language),
             "name": said_of(day.named[one.patient], language)["name"] if one.patient in day.named else "",
+            "to": address(one) if one.patient in day.named else "",
             "at": instant(one.at, language),
         }
         for one in day.waiting

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from base64 import b32encode
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
+import segno
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -66,13 +67,20 @@ async def join(request: Request) -> Response:
     return browser.known(request, answer)
 
 
-def spelled(secret: Secret, account: Account, host: str) -> dict[str, str]:
-    """Write the secret of one-time codes as people type it, and as a link that an application opens."""
+def spelled(secret: Secret, account: Account, host: str) -> dict[str, Any]:
+    """Write the secret of one-time codes as people type it, and as a link to open or read from a QR code."""
     base32 = b32encode(secret.value).decode().rstrip("=")
     label = quote(f"Serment:{account.login or account.name}")
     link = f"otpauth://totp/{label}?secret={base32}&issuer=Serment&digits=6&period=30"
     groups = " ".join(base32[i : i + 4] for i in range(0, len(base32), 4))
-    return {"groups": groups, "link": link, "ticket": secret.ticket, "host": host}
+    return {"groups": groups, "link": link, "drawn": _drawn(link), "ticket": secret.ticket, "host": host}
+
+
+def _drawn(link: str) -> dict[str, Any]:
+    """Draw a link as a QR code (ISO/IEC 18004): the side in squares, and the dark ones as one SVG path."""
+    rows = list(segno.make(link, error="m", micro=False).matrix_iter(border=2))
+    dark = ((x, y) for y, row in enumerate(rows) for x, square in enumerate(row) if square)
+    return {"side": len(rows), "path": "".join(f"M{x} {y}h1v1h-1z" for x, y in dark)}
 
 
 async def _page(

@@ -15,12 +15,10 @@ from starlette.responses import Response
 from serment.door.asking import MET, cookie_of, house_of, language_of, people_of
 from serment.model import ActorId, ActorKind, Function
 from serment.people.accounts import Account, Exercise, by_actor
-from serment.people.people import person_of
-from serment.record.acts import WORKING
 from serment.record.asking import Asking
 from serment.record.entrance.sessions import Session
-from serment.record.probes.training import Trained, Training, state_of
 from serment.web.entry.signing import label, when
+from serment.web.everyone.training import reminder
 from serment.web.finding import Found, find
 from serment.web.forms import page_form
 from serment.web.shell import page, who_of
@@ -46,20 +44,10 @@ async def home(request: Request) -> Response:
         found=found.people,
         said=found.said(language_of(request)),
         may=say(_may(asking), language_of(request)),
-        training=await run_in_threadpool(_training, request, asking),
+        training=await reminder(request, asking),
         **await run_in_threadpool(_standing, request, asking),
         **who_of(request, house, asking),
     )
-
-
-def _training(request: Request, asking: Asking) -> str:
-    """Remind who works here of the training that they have not followed, or that ends; "" for nobody else."""
-    if asking.actor.kind not in WORKING:
-        return ""
-    people = people_of(request)
-    proof = Training(people.registry).of(asking, person_of(people, asking))
-    state = state_of(proof, asking.now)
-    return "" if state is Trained.COUNTS else say(f"everyone.training-remind-{state.value}", asking.language)
 
 
 def _may(asking: Asking) -> str:

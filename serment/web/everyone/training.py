@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.door.asking import cookie_of, house_of, people_of
-from serment.errors import RefusedError
+from serment.errors import DependencyError, RefusedError
 from serment.people.people import People, person_of
 from serment.record.acts import WORKING
 from serment.record.asking import Asking
-from serment.record.probes.training import ANSWERS, Proof, Training
+from serment.record.probes.training import ANSWERS, Proof, Trained, Training, state_of
 from serment.web.forms import Form, page_form
 from serment.web.shell import go_to, page, who_of
 from serment.web.written import long_day, number
@@ -50,6 +50,18 @@ async def training(request: Request) -> Response:
         proof=None if proof is None else _said(proof, asking),
         **who_of(request, house, asking),
     )
+
+
+async def reminder(request: Request, asking: Asking) -> str:
+    """Remind who works here of the training that they have not followed, or that ends; "" for nobody else."""
+    if asking.actor.kind not in WORKING:
+        return ""
+    try:
+        proof = await run_in_threadpool(_proof, people_of(request), asking)
+    except DependencyError:  # nothing keeps somebody from the page where they arrive
+        return ""
+    state = state_of(proof, asking.now)
+    return "" if state is Trained.COUNTS else say(f"everyone.training-remind-{state.value}", asking.language)
 
 
 def _answered(people: People, asking: Asking, form: Form) -> tuple[str, ...]:

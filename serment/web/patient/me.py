@@ -73,7 +73,7 @@ def _first(mine_: Mine, people: list[dict[str, Any]], since: int) -> str:
     if not people:
         return mine_.say("patient.opened-nobody", since=when)
     names = [f"{one['who']}, {one['role']}" if one["role"] else str(one["who"]) for one in people]
-    listed = " ; ".join(names[:NAMED])
+    listed = ("\u00a0; " if mine_.language is Language.FR else "; ").join(names[:NAMED])
     if len(people) == 1:
         return mine_.say("patient.opened-one", since=when, who=listed)
     if len(people) <= NAMED:

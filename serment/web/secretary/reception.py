@@ -10,6 +10,7 @@ from starlette.responses import Response
 from serment.errors import RefusedError
 from serment.record.asking import Asking
 from serment.record.house import House
+from serment.web.everyone.training import reminder
 from serment.web.finding import Found, find
 from serment.web.forms import page_form
 from serment.web.secretary.agenda import of_day
@@ -49,6 +50,7 @@ async def _shown(request: Request, house: House, asking: Asking, found: Found) -
         day=long_day(bounds(today)[0], asking.language),
         lines=await of_day(house, asking, today),
         back=RECEPTION,
+        training=await reminder(request, asking),
         duplicates=await _waiting(house, asking),
         **_found(found, asking),
         **who_of(request, house, asking),

@@ -33,7 +33,8 @@ def test_an_error_is_said_in_the_language_of_the_reader() -> None:
                 "code": "not-supported",
                 "details": {
                     "coding": [{"system": "urn:serment:sentence", "code": "search.parameter-not-supported"}],
-                    "text": "Le paramètre « _text » existe en FHIR R4 mais ce serveur n'y répond pas.",
+                    "text": "Le paramètre «\u00a0_text\u00a0» existe en FHIR R4 "
+                    "mais ce serveur n'y répond pas.",
                 },
             }
         ],

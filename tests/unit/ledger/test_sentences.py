@@ -51,12 +51,12 @@ def three_documents(**change: object) -> Event:
         ),
         (
             {"decision": Decision.DENIAL, "rule": "V8.masked"},
-            "Dr Martin a demandé à lire votre dossier : accès refusé, pour vos soins",
+            "Dr Martin a demandé à lire votre dossier\u00a0: accès refusé, pour vos soins",
             "Dr Martin has asked to read your record: refused, for your care",
         ),
         (
             {"decision": Decision.DENIAL, "interaction": Interaction.UPDATE},
-            "Dr Martin a demandé à écrire dans votre dossier : refusé, pour vos soins",
+            "Dr Martin a demandé à écrire dans votre dossier\u00a0: refusé, pour vos soins",
             "Dr Martin has asked to write in your record: refused, for your care",
         ),
         (

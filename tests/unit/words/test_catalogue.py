@@ -37,6 +37,12 @@ def test_no_sentence_is_empty_or_untrimmed() -> None:
     assert bad == []
 
 
+def test_no_french_line_begins_with_a_mark_that_follows_a_blank() -> None:
+    said = [say(one, Language.FR, **filled(texts["fr"])) for one, texts in catalogue().items()]
+    assert [one for one in said if re.search(r" [:;?!»]|« ", one)] == []
+    assert say("clinician.section-why", Language.FR) == "Pourquoi\u00a0?"
+
+
 def test_both_languages_have_the_same_blanks() -> None:
     unlike = [
         s

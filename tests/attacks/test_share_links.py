@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from serment.errors import NotFoundError, RefusedError, RequestError, SermentError, SignInError
+from serment.errors import ConflictError, NotFoundError, RefusedError, RequestError, SermentError, SignInError
 from serment.model import Instant
 from serment.record.asking import Asking
+from serment.record.outward import links
 from serment.record.outward.links import DAY, TRIES, Handed
 from serment.record.today import KEEPER
 from tests.attacks.test_chart_hidden import SHEET, masked, write
@@ -166,3 +167,25 @@ def test_each_opening_is_in_the_list_of_the_patient(made: Installation) -> None:
     before = told()
     assert opens(made, handed)
     assert told() == before + 1
+
+
+def test_many_links_push_none_that_stands_out_of_the_sight_of_the_patient(
+    made: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is listed no more could be ended no more."""
+    item, me = write(made, SHEET), made.as_patient()
+    for id_, _ in made.house.links.of_record(me, made.record()):
+        made.house.links.end(me, id_)
+    first = given(made, made.as_staff("attending"), item)
+    standing = len(made.house.links.of_record(me, made.record()))
+    monkeypatch.setattr(links, "MOST_KEPT", standing + 1)
+    given(made, made.as_staff("team-doctor"), item)
+    listed = [given(made, made.as_staff("team-doctor"), item).id for _ in range(standing - 1)]
+    with pytest.raises(ConflictError):
+        given(made, made.as_staff("team-doctor"), item)
+    found = [id_ for id_, link in made.house.links.of_record(me, made.record()) if link.stands(me.now)]
+    assert {first.id, *listed} <= set(found)
+    assert len(found) == standing + 1
+    made.house.links.end(me, first.id)
+    assert not opens(made, first)
+    assert given(made, made.as_staff("team-doctor"), item)

@@ -37,7 +37,7 @@ from serment.record.writing import Writing, new_id
 DAY: Final = 24 * 3600 * 1000
 
 MOST_ASKED: Final = 20
-"""Requests for a document that one person sends in `DAY`."""
+"""Requests, for a document or for a correction, that one person sends in `DAY`."""
 
 OF_PATIENT: Final = frozenset(
     {
@@ -173,6 +173,7 @@ class Errands:
         """
         if not _fits(text):
             raise RequestError("errands.correction-form")
+        self._asked.spend(asking.actor.id, asking.now)
         ready = incoming.read(errand.correction_request(patient, item, text.strip(), asking.now), "Task")
         job = partial(_ask_correction, patient=patient, item=item, ready=ready)
         return await self._writing.run(asking, [f"Patient/{patient}"], job)

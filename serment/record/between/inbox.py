@@ -40,6 +40,10 @@ SETTLED: Final = 50
 """Of those, the ones that are settled: the last ones, to find again what one has just answered."""
 
 
+SHARED_BY_ONE: Final = 50
+"""Of those, the items that one colleague has pointed out: theirs push out each other, and nobody else's."""
+
+
 class Errand(StrEnum):
     """What a pointer is about."""
 
@@ -228,7 +232,17 @@ def put_in(pen: Pen, to: ActorId, *pointers: Pointer) -> None:
     """
     new = tuple(msgspec.structs.replace(sent(one, pen.asking), done=0) for one in pointers)
     names = {one.id for one in new}
-    change_in(pen, to, lambda before: (*(one for one in before if one.id not in names), *new))
+    change_in(pen, to, lambda before: _few_shared((*(one for one in before if one.id not in names), *new)))
+
+
+def _few_shared(pointers: tuple[Pointer, ...]) -> tuple[Pointer, ...]:
+    """Let go of the oldest of what one colleague has pointed out, when it is more than `SHARED_BY_ONE`."""
+    shared: dict[str, list[str]] = {}
+    for one in pointers:
+        if one.kind is Errand.SHARED:
+            shared.setdefault(one.sender, []).append(one.id)
+    gone = {id_ for ids in shared.values() for id_ in ids[:-SHARED_BY_ONE]}
+    return tuple(one for one in pointers if one.id not in gone)
 
 
 def _put_away(pen: Pen, whose: ActorId, id_: str) -> Pointer:

@@ -19,7 +19,14 @@ from typing import Final
 
 import msgspec
 
-from serment.errors import IntegrityError, NotFoundError, RefusedError, RequestError, SignInError
+from serment.errors import (
+    ConflictError,
+    IntegrityError,
+    NotFoundError,
+    RefusedError,
+    RequestError,
+    SignInError,
+)
 from serment.ledger.entry import Interaction
 from serment.model import Act, Actor, ActorId, ActorKind, Function, Instant, PatientId, Purpose
 from serment.record.asking import Asking
@@ -29,7 +36,7 @@ from serment.record.outward.leaving import Leave, Leaving
 from serment.record.passage import Passage
 from serment.record.pen import Pen
 from serment.record.reading import Served
-from serment.record.registry import Registry, edited
+from serment.record.registry import Registry, edited, in_pen
 from serment.record.writing import new_id
 
 DRAWER: Final = "link"
@@ -41,7 +48,7 @@ MOST_DAYS: Final = 31
 MOST_USES: Final = 5
 TRIES: Final = 5
 MOST_KEPT: Final = 100
-"""Links of one record that are remembered, the newest."""
+"""Links of one record that are listed: one that stands is never let go of, or nobody could end it."""
 
 RECIPIENT: Final = "one-time-link"
 """What the trace names as recipient: who holds a link is not known."""
@@ -146,7 +153,7 @@ class Links:
             raise RefusedError("paper.link-not-yours") from None
 
     def make(self, asking: Asking, patient: str, items: Sequence[str], days: int, uses: int) -> Handed:
-        """Make a link for items that `check` has let."""
+        """Make a link for items that `check` has let. Raises `ConflictError` when `MOST_KEPT` stand."""
         secret = secrets.token_urlsafe(24)
         passcode = "".join(secrets.choice("0123456789") for _ in range(_DIGITS))
         until, id_ = asking.now + days * DAY, new_id()
@@ -166,7 +173,8 @@ class Links:
         def job(pen: Pen) -> None:
             name = _digest(secret).hex()
             edited(pen, DRAWER, id_, lambda _: msgspec.msgpack.encode(kept), names=lambda _: [name])
-            edited(pen, OF_RECORD, patient, lambda before: _longer(before, id_))
+            listed = _with(pen, patient, id_)
+            edited(pen, OF_RECORD, patient, lambda _: listed)
 
         self._registry.act(asking, job)
         return Handed(id_, secret, passcode, Instant(until))
@@ -261,9 +269,21 @@ def _digest(secret: str) -> bytes:
     return sha256(b"serment/link/1\n" + secret.encode()).digest()
 
 
-def _longer(before: bytes | None, id_: str) -> bytes:
-    ids = [] if before is None else msgspec.msgpack.decode(before, type=list[str])
-    return msgspec.msgpack.encode([*ids, id_][-MOST_KEPT:])
+def _with(pen: Pen, patient: str, id_: str) -> bytes:
+    """List one more link of a record, in the place of the oldest that is over when there are many."""
+    raw = in_pen(pen, OF_RECORD, patient)
+    ids = [] if raw is None else msgspec.msgpack.decode(raw, type=list[str])
+    if len(ids) >= MOST_KEPT:
+        over = next((one for one in ids if not _stands(pen, one)), None)
+        if over is None:
+            raise ConflictError("paper.links-many", most=MOST_KEPT)
+        ids.remove(over)
+    return msgspec.msgpack.encode([*ids, id_])
+
+
+def _stands(pen: Pen, id_: str) -> bool:
+    raw = in_pen(pen, DRAWER, id_)
+    return raw is not None and _read(raw).stands(pen.asking.now)
 
 
 def _read(raw: bytes) -> Link:

@@ -11,7 +11,7 @@ from serment.errors import NotFoundError, RefusedError, RequestError
 from serment.model import ActorId, Function, Instant
 from serment.record.asking import Asking
 from serment.record.between import inbox
-from serment.record.between.inbox import MOST, SETTLED, Errand, Pointer, pointing, queue_of
+from serment.record.between.inbox import MOST, SETTLED, SHARED_BY_ONE, Errand, Pointer, pointing, queue_of
 from serment.record.pen import Pen
 from serment.record.registry import Registry
 from tests.installation import Installation, bare_installation
@@ -84,6 +84,18 @@ def test_a_file_lets_go_of_what_is_settled_first_and_counts_what_waited(made: In
     left = made.house.inbox.of(reader)
     assert (len(left), {one.id[0] for one in left}) == (MOST, {"b"})
     assert made.house.inbox.dropped(reader) == 5
+
+
+def test_a_colleague_who_points_out_very_much_pushes_out_nothing_of_others(made: Installation) -> None:
+    reader, other, loud = (named(made, f"rpps:{place}") for place in (14, 15, 16))
+    made.house.inbox.put(other, reader.actor.id, pointing(Errand.CONFIRM, "p1", id_="needed"))
+    for _ in range(5):
+        made.house.inbox.put(
+            loud, reader.actor.id, *(pointing(Errand.SHARED, "p1") for _ in range(MOST // 4))
+        )
+    found = made.house.inbox.waiting(reader)
+    assert "needed" in {one.id for one in found}
+    assert (len(found), made.house.inbox.dropped(reader)) == (SHARED_BY_ONE + 1, 0)
 
 
 def test_a_queue_is_read_by_who_has_its_function(made: Installation) -> None:

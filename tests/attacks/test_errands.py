@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import pytest
@@ -14,6 +15,7 @@ from serment.errors import NotFoundError, TooManyError
 from serment.ledger.entry import Interaction
 from serment.model import Actor, ActorId, Instant, PatientId, RequestId
 from serment.record.asking import Asking
+from serment.record.between import errands
 from serment.record.between.inbox import Errand
 from serment.record.between.permitting import ASKED_MS, MOST_ASKED, NOWHERE, Permitting
 from serment.record.between.questioning import Call
@@ -126,6 +128,16 @@ def test_asking_again_and_again_is_one_request_and_then_none(made: Installation)
         run(fresh.ask(replace(doctor, request=RequestId(new_id())), record, "opinion"))
     with pytest.raises(TooManyError):
         run(fresh.ask(replace(doctor, request=RequestId(new_id())), record, "opinion"))
+
+
+def test_one_person_fills_no_queue_with_corrections(made: Installation) -> None:
+    """The officers' file is bounded: who sends very many would push out what others wait for."""
+    house, record, holder = made.house, made.record("celebrity"), made.as_patient("celebrity")
+    ask = partial(house.errands.ask_correction, item=f"Patient/{record}", text="Mon nom est mal écrit")
+    for _ in range(errands.MOST_ASKED):
+        run(ask(again(holder), record))
+    with pytest.raises(TooManyError):
+        run(ask(again(holder), record))
 
 
 def test_an_answer_is_given_once_and_by_nobody_else(made: Installation) -> None:

@@ -38,7 +38,9 @@ class Entering:
         inviting = Inviting(registry, accounts, drawer)
         alarms = house.passage.alarms
         grants = Grants(registry, sessions, alarms)
-        own = OwnAccount(accounts, drawer, inviting, sessions, tickets, breached, party, alarms, grants)
+        own = OwnAccount(
+            accounts, drawer, inviting, sessions, tickets, breached, party, alarms, grants, house.links
+        )
         lockout = Lockout(Tries(house.passage))
         local = Local(accounts, drawer, sessions, tickets, lockout, breached, party, own.cloned)
         return cls(drawer, inviting, tickets, local, own)

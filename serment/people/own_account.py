@@ -37,6 +37,7 @@ from serment.record.asking import Asking
 from serment.record.entrance.factors import code_secret, password_hash, password_matches
 from serment.record.entrance.sessions import Session, Sessions
 from serment.record.entrance.tickets import Tickets
+from serment.record.outward.links import Links
 
 _CREATION: Final = "passkey-made"
 _CODES: Final = "one-time-secret"
@@ -89,10 +90,11 @@ class OwnAccount:
         party: Party,
         alarms: Alarms,
         grants: Grants,
+        links: Links,
     ) -> None:
         self._accounts, self._drawer, self._inviting = accounts, drawer, inviting
         self._sessions, self._tickets, self._breached = sessions, tickets, breached
-        self._party, self._alarms, self._grants = party, alarms, grants
+        self._party, self._alarms, self._grants, self._links = party, alarms, grants, links
 
     def standing(self, asking: Asking, session: Session) -> Standing:
         """Say what stands: sessions, passkeys, notices."""
@@ -125,10 +127,15 @@ class OwnAccount:
         return sum(self._sessions.end_token(token, asking.now) for token in others)
 
     def end_all(self, asking: Asking, account: Account) -> None:
-        """End a person's sessions and tokens, and what programs were let do: no refresh begins it again."""
+        """End a person's sessions and tokens, and what goes on without them: no refresh begins it again."""
         for actor in sorted(account.actors()):
             self._sessions.end_all(actor, asking.actor, asking.now)
+        self._end_given(asking, account)
+
+    def _end_given(self, asking: Asking, account: Account) -> None:
+        """End what programs were let do, and one-time links: a thief may have given either."""
         self._grants.end_of(asking, account.actors())
+        self._links.end_of(asking, account.actors())
 
     def read(self, asking: Asking, session: Session) -> None:
         """Stop saying on every page of a session what its person has been told."""
@@ -153,7 +160,7 @@ class OwnAccount:
         self._warn(asking, account, HACKED_ACCOUNT)
 
     def lost(self, asking: Asking, account: Account, session: Session, ids: set[str]) -> int:
-        """Do what a lost device asks for: end every other session and what programs were let do.
+        """Do what a lost device asks for: end every other session and what programs were let do, and links.
 
         The passkeys of `ids` (hexadecimal) open nothing until the device is found; the password stays, for
         it was not on the device. Gives how many sessions ended.
@@ -167,7 +174,7 @@ class OwnAccount:
             return after.told(asking.now, "signin.told-lost")
 
         self._drawer.change(asking, account.id, edit)
-        self._grants.end_of(asking, account.actors())
+        self._end_given(asking, account)
         return self.end_others(asking, session)
 
     def found(self, asking: Asking, account: Account, id_: bytes) -> None:

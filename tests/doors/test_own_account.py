@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import segno
 
-from serment.errors import OAuthError
+from serment.errors import OAuthError, SignInError
 from serment.people.clients import PUBLIC
 from serment.people.grants import Asked
 from tests.doors.programs import BACK, Program, registered, s256
@@ -295,3 +295,19 @@ def test_what_programs_were_let_do_ends_with_all_else(server: Served, how: str) 
     with pytest.raises(OAuthError):
         people.programs.grants.refreshed(asking(server.house), refresh, lambda _: None, "")
     assert people.programs.grants.of(asking(server.house), visitor.account.actors()) == []
+
+
+@pytest.mark.capability("2-02", "refuses")
+@pytest.mark.parametrize("how", ["hacked", "lost", "cloned"])
+def test_a_link_that_a_thief_gave_ends_with_all_else(server: Served, how: str) -> None:
+    """A month of openings by whoever holds the address would outlast the theft."""
+    visitor, links = signed_in(server, f"liens-{how}"), server.house.links
+    actor, now = visitor.account.exercises[0].actor_named("Camille"), asking(server.house)
+    handed = links.make(replace(now, actor=actor), server.record(), ["Observation/any"], 31, 2)
+    links.open(now, handed.secret, handed.passcode)
+    if how == "cloned":
+        people_of(server).entering.own.cloned(now, visitor.account)
+    else:
+        visitor.post(f"/account/{how}", csrf=visitor.csrf())
+    with pytest.raises(SignInError):
+        links.open(asking(server.house), handed.secret, handed.passcode)

@@ -12,7 +12,7 @@ Order: what is kept, the passage, the jobs inside the pen.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
@@ -229,6 +229,23 @@ class Links:
             return msgspec.msgpack.encode(msgspec.structs.replace(link, ended=ended))
 
         self._registry.change(asking, DRAWER, id_, job)
+
+    def end_of(self, asking: Asking, actors: Collection[ActorId]) -> int:
+        """End every link that a person gave ("I was hacked"): a thief may have; say how many stood."""
+        files = self._registry.all(asking, DRAWER).items()
+        standing = [(id_, one) for id_, raw in files if (one := _read(raw)).stands(asking.now)]
+        mine = [id_ for id_, one in standing if one.actor[0] in actors]
+
+        def ended(before: bytes | None) -> bytes | None:
+            return before and msgspec.msgpack.encode(msgspec.structs.replace(_read(before), ended=asking.now))
+
+        def job(pen: Pen) -> None:
+            for id_ in mine:
+                edited(pen, DRAWER, id_, ended)
+
+        if mine:
+            self._registry.act(asking, job)
+        return len(mine)
 
 
 def _may_end(asking: Asking, link: Link) -> bool:

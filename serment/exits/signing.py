@@ -18,7 +18,8 @@ from typing import Any, Final
 
 import msgspec
 
-from serment.errors import NotSupportedError, RefusedError
+from serment.errors import MalformedError, NotSupportedError, RefusedError
+from serment.exits import apart
 from serment.exits.letterhead import number_of, writer
 from serment.exits.printing import binary_of, whole
 from serment.fhir.binary_json import any_bytes
@@ -120,8 +121,11 @@ async def _content(
 
 
 def _sealed(house: House, asking: Asking, kept: Seal, raw: bytes) -> bytes:
+    """Seal a PDF that was received, once a process apart has read it whole. Raises `MalformedError`."""
     from serment.paper import pades
 
+    if apart.check(raw, ()).verdict is Verdict.UNREADABLE:
+        raise MalformedError("paper.pdf-not-sealable")
     act = house.sealing.act(asking)
     name = asking.actor.name
     reason = say("paper.seal-reason", asking.language, name=name, act=act.number, size=act.size)
@@ -164,9 +168,7 @@ async def _pdf(house: House, asking: Asking, attachment: dict[str, Any]) -> byte
 
 
 def _told(raw: bytes, found: jws.Checked, seals: list[Seal]) -> Told:
-    from serment.paper import pades
-
-    content = pades.check(raw, seals)
+    content = apart.check(raw, seals)
     last = content.last
     said = (last.name, last.reason, last.at) if last is not None else ("", "", 0)
     return Told(content.verdict, found.verdict, *said, **_header(found))

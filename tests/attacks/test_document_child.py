@@ -5,6 +5,7 @@ What runs is a process as the viewer starts it, and in it what an attacker would
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import textwrap
@@ -14,8 +15,10 @@ import zlib
 import pytest
 
 from serment.errors import TooManyError
+from serment.exits import apart
 from serment.paper import raster
 from serment.paper.raster import Sheet
+from serment.paper.seal import Verdict
 from serment.web import sandbox
 from tests.unit.paper.test_raster import pdf
 
@@ -137,3 +140,29 @@ def test_who_finds_no_room_is_told_to_look_again(monkeypatch: pytest.MonkeyPatch
     finally:
         for _ in filter(None, taken):
             sandbox._room.release()
+
+
+# The check of a seal.
+
+
+def unfolding(megabytes: int) -> bytes:
+    """Make a PDF whose cross-reference table is so much of nothing, compressed a thousand times."""
+    packed = zlib.compress(bytes(megabytes << 20), 9)
+    head = b"%PDF-1.5\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    table = b"3 0 obj<</Type/XRef/Size %d/W[1 2 1]/Root 1 0 R/Length %d/Filter/FlateDecode>>stream\n"
+    body = table % (megabytes << 18, len(packed)) + packed + b"\nendstream endobj\n"
+    return head + body + b"startxref\n%d\n%%%%EOF\n" % len(head)
+
+
+def test_a_file_that_unfolds_without_end_is_unreadable_and_is_not_unfolded_beside_the_keys() -> None:
+    """Anybody may have a file checked: 64 KB of this took the server a minute, and gigabytes."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert apart.check(unfolding(64), ()).verdict is Verdict.UNREADABLE
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
+    assert apart.check(pdf("Bonjour"), ()).verdict is Verdict.UNSEALED
+
+
+@pytest.mark.parametrize("said", ["", "print(1)", "import sys; sys.stdout.buffer.write(b'x' * 2_000_000)"])
+def test_a_child_that_checks_and_says_anything_else_has_read_nothing(said: str) -> None:
+    command = (sys.executable, "-c", said)
+    assert apart.check(pdf("Bonjour"), (), command).verdict is Verdict.UNREADABLE

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.door.asking import house_of, language_of, nobody_yet
-from serment.exits import prescribing
+from serment.exits import apart, prescribing
 from serment.paper.prescription import spaced
 from serment.paper.seal import Verdict
 from serment.web.forms import form_of, unsigned_upload
@@ -47,15 +47,13 @@ async def verify(request: Request) -> Response:
 
 
 async def _file(request: Request) -> dict[str, Any]:
-    """Check a PDF that somebody holds."""
-    from serment.paper import pades
-
+    """Check a PDF that somebody holds, in a process that holds no key."""
     house = house_of(request)
     _, files = await unsigned_upload(request)
     if not files:
         return {"verdict": Verdict.UNREADABLE.value, "of": "file"}
     seals = await run_in_threadpool(house.sealing.seals, nobody_yet(request, house))
-    found = await run_in_threadpool(pades.check, files[0].content, seals)
+    found = await run_in_threadpool(apart.check, files[0].content, seals)
     last = found.last
     answer: dict[str, Any] = {"verdict": found.verdict.value, "of": "file"}
     if last is not None and last.whole:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -44,6 +45,9 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 """What every answer to a person carries; one that is a page also names the nonce of its scripts."""
+
+DID: Final = frozenset({"ended", "hacked", "lost", "out", "password", "saved"})
+"""What a page says to have been done, after the form that did it: words of ours, never what was typed."""
 
 ADVISED: Final = frozenset({400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507})
 """Statuses of an error that have an advice of their own in the catalogue."""
@@ -87,9 +91,12 @@ def asks_part(request: Request) -> bool:
     return request.headers.get("hx-request") == "true" and request.headers.get("hx-request-type") != "full"
 
 
-def go_to(to: str) -> RedirectResponse:
-    """Lead on to another page of ours after a form was taken (RFC 9110 section 15.4.4)."""
-    return RedirectResponse(to, 303, HEADERS)
+def go_to(to: str, *, did: str = "") -> RedirectResponse:
+    """Lead on to another page of ours after a form was taken (RFC 9110 section 15.4.4).
+
+    `did`, one of `DID`, names what was done where the next page does not show it by itself.
+    """
+    return RedirectResponse(f"{to}?did={did}" if did else to, 303, HEADERS)
 
 
 def who_of(request: Request, house: House, asking: Asking) -> dict[str, Any]:
@@ -158,11 +165,25 @@ def _common(request: Request, language: Language) -> dict[str, Any]:
         "foot": FOOT,
         "csrf": "",
         "demo": False,
+        "zone": _zone(),
+        "did": _did(request, language),
         "told": bound.told,
         "own": bool(bound.account),
         "at_counter": bound.at_counter,
         "preferences": preferences_of(request),
     }
+
+
+def _zone() -> str:
+    """Write how far the clock of this house is from UTC today: UTC+01:00."""
+    offset = f"{datetime.now(UTC).astimezone():%z}"
+    return f"UTC{offset[:3]}:{offset[3:]}"
+
+
+def _did(request: Request, language: Language) -> str:
+    """Say what has just been done, when the address of the page names it; "" for nothing."""
+    what = request.query_params.get("did", "") if request.scope.get("query_string") else ""
+    return say(f"web.did-{what}", language) if what in DID else ""
 
 
 def _say(language: Language, sentence: str, **parameters: object) -> str:

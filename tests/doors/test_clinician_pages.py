@@ -479,3 +479,17 @@ def test_a_key_opens_one_thing_on_the_page_of_an_item(server: Served) -> None:
     for address in listed[:6]:
         keys = re.findall(r'data-key="([^"]+)"', page.get(address).text)
         assert sorted(set(keys)) == sorted(keys), address
+
+
+def test_who_may_not_prescribe_is_led_to_no_prescription(server: Served) -> None:
+    led = f'href="/record/{server.record()}/prescription"'
+    assert led in read(arrived(server, "attending").get(f"/record/{server.record()}"))
+    assert led not in read(arrived(server, "nurse").get(f"/record/{server.record()}"))
+
+
+def test_the_holder_is_not_told_of_a_structure_where_they_work(server: Served) -> None:
+    page = server.browser()
+    page.get(server.code(server.patient_actor(), "/me"))
+    for tail in ("", "/why"):
+        said = read(page.get(f"/record/{server.record()}{tail}"))
+        assert [one for one in ("où vous exercez", "Demandez au patient", "L1110-4") if one in said] == []

@@ -124,7 +124,7 @@ def test_a_newcomer_reaches_who_saw_my_data_in_two_clicks(server: Served) -> Non
     page = come(server)
     link = re.search(r'<a class="button first" href="(/me/who)"', page.get("/me").text)
     assert link is not None
-    assert "Les autres personnes" in words(page.get(link[1]))
+    assert "Qui, et pourquoi" in words(page.get(link[1]))
 
 
 @pytest.mark.capability("0-06", "lets")

@@ -131,7 +131,9 @@ def test_nobody_is_led_to_sign_in(server: Served) -> None:
 def test_signing_out_ends_it(server: Served) -> None:
     visitor = joined(server, "mars", doctor())
     visitor.sign_in()
-    assert visitor.post("/sign-out", csrf=visitor.csrf()).headers["location"] == "/sign-in"
+    to = visitor.post("/sign-out", csrf=visitor.csrf()).headers["location"]
+    assert to == "/sign-in?did=out"
+    assert "Vous êtes déconnecté" in visitor.browser.get(to).text
     assert visitor.browser.get("/account").status_code == 401
 
 
@@ -231,7 +233,9 @@ def test_i_was_hacked_ends_everything_and_the_password_must_change(server: Serve
     visitor.sign_in()
     other = visitor.elsewhere()
     other.sign_in()
-    assert visitor.post("/account/hacked", csrf=visitor.csrf()).headers["location"] == "/sign-in"
+    to = visitor.post("/account/hacked", csrf=visitor.csrf()).headers["location"]
+    assert to == "/sign-in?did=hacked"
+    assert "tout est fermé" in visitor.browser.get(to).text
     assert [one.browser.get("/account").status_code for one in (visitor, other)] == [401, 401]
     assert "record.alarm-hacked-account" in server.house.passage.alarms.rung
     officer.sign_in()

@@ -87,3 +87,27 @@ def test_a_colleague_is_blocked_from_the_list_of_who_came(opening: Opening, serv
     assert reading.go(record).status == 404
     window.page.click("text=Débloquer")
     assert reading.go(record).status == 200
+
+
+def test_on_a_telephone_the_first_screen_is_the_page_and_the_menu_one_press_away(
+    opening: Opening, server: Served
+) -> None:
+    window = patient(opening, server)
+    window.width(390)
+    window.go("/me")
+    assert window.page.locator("h1").bounding_box()["y"] < 300  # type: ignore[index]  # it is in sight
+    assert not window.page.locator("nav.main").is_visible()
+    window.page.click("a.menu")
+    window.page.click("nav.main >> text=Qui a vu mes données")
+    assert window.at == "/me/who"
+    assert (window.faults(), window.too_wide(), window.complaints) == ([], [], [])
+
+
+def test_on_a_telephone_a_record_shows_itself_before_its_pages(opening: Opening, server: Served) -> None:
+    window = doctor(opening, server, f"/record/{server.record()}")
+    window.width(390)
+    assert window.page.locator("h1").bounding_box()["y"] < 450  # type: ignore[index]  # it is in sight
+    window.page.click("text=Dans ce dossier")
+    assert (window.faults(), window.too_wide(), window.complaints) == ([], [], [])
+    window.page.click("nav.record >> text=Traitements")
+    assert window.at.endswith("/treatments")

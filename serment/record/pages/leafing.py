@@ -25,8 +25,8 @@ from serment.model import Category, RequestId
 from serment.record.asking import Asking
 from serment.record.gate import Item
 from serment.record.pages.charting import Chart, Charting, Pick, Picked, Table, latest, moment
+from serment.record.pages.overview import BESIDE, active
 from serment.record.pages.overview import OVER as HAS_STATE
-from serment.record.pages.overview import active
 from serment.record.passage import Passage
 from serment.record.reading import opened_token, sealed_token
 from serment.record.writing import new_id
@@ -38,9 +38,6 @@ APART: Final = frozenset({Category.IDENTITY, Category.CONTACT, Category.CHOICES,
 """Categories that are no line of a record: who the person is stands in the bar."""
 
 LISTED: Final = frozenset(Category) - APART
-
-BESIDE: Final = frozenset({"Binary", "Provenance", "AuditEvent"})
-"""Types that are content or note of another item, and no line of their own."""
 
 AUTHOR: Final = "author"
 SERIES: Final = "series"

@@ -53,6 +53,8 @@ NOTED_IN: Final = frozenset({Category.NOTES, Category.REPORT})
 NO_NOTES: Final = frozenset({"11502-2", "18748-4", "60568-3"})
 """Documents of category 10 that report an examination: laboratory, imaging, pathology (JDV_J07)."""
 ALWAYS: Final = frozenset({Category.ALLERGIES, Category.PROBLEMS, Category.TREATMENTS}) | NOTED_IN
+BESIDE: Final = frozenset({"Binary", "Provenance", "AuditEvent"})
+"""Types that are content or note of another item, and no line of their own."""
 NO_NEWS: Final = frozenset({Category.IDENTITY, Category.CONTACT, Category.CHOICES})
 """Categories of which no change is clinical news."""
 
@@ -81,7 +83,8 @@ def overview(reader: ActorId, since: int) -> Pick:
 
 
 def _news(table: Table, reader: ActorId, since: int) -> list[Item]:
-    return [item for item in table.since(since, NO_NEWS) if item.unit.author != reader]
+    items = table.since(since, NO_NEWS)
+    return [item for item in items if item.unit.author != reader and item.entry.type not in BESIDE]
 
 
 def _is_note(item: Item) -> bool:

@@ -24,7 +24,8 @@ from serment.fhir.search import resource_types
 from serment.fhir.summary import summary
 from serment.paper import cda, raster
 from serment.paper.raster import Sheet
-from serment.record.pages.leafing import BESIDE, ITEMS, Wish
+from serment.record.pages.leafing import ITEMS, Wish
+from serment.record.pages.overview import BESIDE
 from serment.web import sandbox
 from serment.web.clinician.frame import Opening, framed, opening
 from serment.web.clinician.rows import attachments, row

@@ -16,6 +16,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.routing import Route
 
+from serment.access.prescribers import may_prescribe
 from serment.door.asking import cookie_of, house_of
 from serment.fhir.summary import person_name
 from serment.identity.status import status
@@ -43,7 +44,11 @@ class Section:
     path: str = ""
 
 
+HIDDEN: Final = {ActorKind.PROXY: "web.home.may-proxy", ActorKind.PATIENT: "web.record.hidden-holder"}
+"""What is said, of any record, to who does not read it to care; to who does, `web.record.hidden`."""
+
 SUMMARY: Final = "summary"
+PRESCRIPTION: Final = "prescription"
 SECTIONS: Final = (
     Section(SUMMARY, "r", EVERYBODY),
     Section("timeline", "t", READERS, "/timeline"),
@@ -56,7 +61,7 @@ SECTIONS: Final = (
     Section("documents", "d", READERS, "/documents"),
     Section("appointments", "k", CARE | {ActorKind.STAFF}, "/appointments"),
     Section("consultation", "c", CARE, "/consultation"),
-    Section("prescription", "o", CARE, "/prescription"),
+    Section(PRESCRIPTION, "o", CARE, "/prescription"),
     Section("deposit", "e", CARE, "/deposit"),
     Section("ask-document", "q", CARE, "/ask-document"),
     Section("print", "i", CARE, "/print"),
@@ -152,13 +157,13 @@ def _word(sentence: str, language: Language) -> str:
 
 def hidden_said(opened: Opening) -> str:
     """Name the sentence that says, of any record, that it may hold more than one sees."""
-    proxy = opened.asking.actor.kind is ActorKind.PROXY
-    return "web.home.may-proxy" if proxy else "web.record.hidden"
+    kind = opened.asking.actor.kind
+    return HIDDEN.get(kind, "web.record.hidden")
 
 
 def _sections(opened: Opening, here: str) -> list[dict[str, Any]]:
     built = {route.path for route in opened.request.app.routes if isinstance(route, Route)}
-    kind = opened.asking.actor.kind
+    actor = opened.asking.actor
     return [
         {
             "to": f"/record/{opened.patient}{one.path}",
@@ -167,7 +172,9 @@ def _sections(opened: Opening, here: str) -> list[dict[str, Any]]:
             "here": one.name == here,
         }
         for one in SECTIONS
-        if kind in one.kinds and f"/record/{{id}}{one.path}" in built
+        if actor.kind in one.kinds
+        and f"/record/{{id}}{one.path}" in built
+        and (one.name != PRESCRIPTION or may_prescribe(actor))
     ]
 
 

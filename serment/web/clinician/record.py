@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.errors import NotFoundError
+from serment.model import ActorKind
 from serment.record.pages import overview
 from serment.record.pages.charting import Chart, Line
 from serment.web.clinician import lines
@@ -52,8 +53,9 @@ def _values(opened: Opening, chart: Chart, since: int) -> dict[str, Any]:
     return {
         **{name: _group(chart, name, each, language) for name, each in said.items()},
         "since": instant(since, language) if since else "",
-        "ground": ground_said(chart.ground, language),
+        "ground": ground_said(chart.ground, opened),
         "hidden": hidden_said(opened),
+        "holder": opened.asking.actor.kind is ActorKind.PATIENT,
         **framed(opened, person, SUMMARY),
     }
 

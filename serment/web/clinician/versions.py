@@ -18,7 +18,7 @@ from serment.fhir.search import resource_types
 from serment.fhir.summary import summary
 from serment.record import incoming
 from serment.record.pages.charting import Chart
-from serment.record.pages.leafing import BESIDE
+from serment.record.pages.overview import BESIDE
 from serment.record.reading import History, Served
 from serment.web.clinician.fields import Field, changes, fields
 from serment.web.clinician.frame import CARE, Opening, framed, opening

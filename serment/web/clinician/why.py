@@ -75,7 +75,7 @@ async def _explained(opened: Opening, status: int = 200, *, chosen: str = "", er
         opened.request,
         "clinician/why.html",
         status,
-        ground=ground_said(chart.ground, opened.language),
+        ground=ground_said(chart.ground, opened),
         acts=[act_said(act, opened.language) for act in chart.ground.acts],
         hidden=hidden_said(opened),
         chosen=chosen,
@@ -87,7 +87,7 @@ async def _explained(opened: Opening, status: int = 200, *, chosen: str = "", er
 
 def closed(opened: Opening, status: int = 404, *, chosen: str = "", error: str = "") -> Response:
     """Say that nothing of a record is open to who asks, and the ways out: the same whatever the reason."""
-    professional = opened.asking.actor.kind in {ActorKind.PROFESSIONAL, ActorKind.STAFF}
+    professional = _works(opened)
     return page(
         opened.request,
         CLOSED,
@@ -123,7 +123,7 @@ async def name_ground(request: Request) -> Response:
 def ways(opened: Opening) -> dict[str, Any]:
     """Give the ways that lead to a record for this kind of actor; none reads the record."""
     kind, language = opened.asking.actor.kind, opened.language
-    works = kind in {ActorKind.PROFESSIONAL, ActorKind.STAFF}
+    works = _works(opened)
     care = kind is ActorKind.PROFESSIONAL
     built = {route.path for route in opened.request.app.routes if isinstance(route, Route)}
     return {
@@ -134,16 +134,21 @@ def ways(opened: Opening) -> dict[str, Any]:
     }
 
 
-def ground_said(ground: Ground, language: Language) -> dict[str, str]:
+def _works(opened: Opening) -> bool:
+    return opened.asking.actor.kind in {ActorKind.PROFESSIONAL, ActorKind.STAFF}
+
+
+def ground_said(ground: Ground, opened: Opening) -> dict[str, str]:
     """Say which regime rules a record, on what ground it is open, and until when."""
-    named = ground.rule.partition(".")[2]
+    language, named = opened.language, ground.rule.partition(".")[2]
+    regime = str(ground.regime) if _works(opened) else f"{ground.regime}-reader"
     because = f"web.record.because-{named}"
     return {
         "because": say(because, language)
         if because in catalogue()
         else say(f"ledger.ground-{named}", language),
-        "regime": say(f"clinician.regime-{ground.regime}", language),
-        "regime_why": say(f"clinician.regime-{ground.regime}-why", language),
+        "regime": say(f"clinician.regime-{regime}", language),
+        "regime_why": say(f"clinician.regime-{regime}-why", language),
         "until": "" if ground.until is None else instant(ground.until, language),
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from serment.door import browser
 from serment.door.asking import cookie_of, fresh_of, house_of, language_of, people_of, session_of
@@ -24,7 +24,7 @@ from serment.record.entrance.sessions import Session
 from serment.web.entry.joining import spelled
 from serment.web.entry.signing import passkey_line, slowly, when
 from serment.web.forms import page_form
-from serment.web.shell import HEADERS, page, who_of
+from serment.web.shell import go_to, page, who_of
 
 _ADDRESS = "/account"
 
@@ -41,14 +41,14 @@ async def end_session(request: Request) -> Response:
         await run_in_threadpool(own.end_others, asking, session)
     else:
         await run_in_threadpool(own.end_session, asking, session, form.get("which", ""))
-    return RedirectResponse(_ADDRESS, 303, HEADERS)
+    return go_to(_ADDRESS, did="ended")
 
 
 async def hacked(request: Request) -> Response:
     """End everything at once; the password must change, passkeys are reviewed, the officer is told."""
     asking, session, own, _ = await _act(request, fresh=False)
     await run_in_threadpool(own.hacked, asking, await _account(request, asking, session))
-    answer = RedirectResponse("/sign-in", 303, HEADERS)
+    answer = go_to("/sign-in", did="hacked")
     browser.drop(request, answer, browser.SESSION)
     return answer
 
@@ -67,7 +67,7 @@ async def lost(request: Request) -> Response:
     asking, session, own, form = await _act(request, fresh=True)
     ids = {name[5:] for name in form if name.startswith("lost-")}
     await run_in_threadpool(own.lost, asking, await _account(request, asking, session), session, ids)
-    return RedirectResponse(_ADDRESS, 303, HEADERS)
+    return go_to(_ADDRESS, did="lost")
 
 
 async def found(request: Request) -> Response:
@@ -75,14 +75,14 @@ async def found(request: Request) -> Response:
     asking, session, own, form = await _act(request, fresh=True)
     of = await _account(request, asking, session)
     await run_in_threadpool(own.found, asking, of, _passkey_id(form))
-    return RedirectResponse(_ADDRESS, 303, HEADERS)
+    return go_to(_ADDRESS)
 
 
 async def seen(request: Request) -> Response:
     """Stop saying what the person has been told on every page."""
     asking, session, own, _ = await _act(request, fresh=False)
     await run_in_threadpool(own.read, asking, session)
-    return RedirectResponse(_ADDRESS, 303, HEADERS)
+    return go_to(_ADDRESS)
 
 
 async def credentials(request: Request) -> Response:
@@ -98,7 +98,7 @@ async def add_passkey(request: Request) -> Response:
     where, of = browser.where_of(request, house_of(request)), await _account(request, asking, session)
     add = partial(own.add_passkey, asking, of, form.get("answer", ""), form.get("ticket", ""), where)
     await run_in_threadpool(add)
-    return RedirectResponse(_ADDRESS, 303, HEADERS)
+    return go_to(_ADDRESS)
 
 
 async def remove_passkey(request: Request) -> Response:
@@ -106,7 +106,7 @@ async def remove_passkey(request: Request) -> Response:
     asking, session, own, form = await _act(request, fresh=True)
     of = await _account(request, asking, session)
     await run_in_threadpool(own.remove_passkey, asking, of, _passkey_id(form))
-    return RedirectResponse(_ADDRESS, 303, HEADERS)
+    return go_to(_ADDRESS)
 
 
 async def change_password(request: Request) -> Response:
@@ -118,7 +118,7 @@ async def change_password(request: Request) -> Response:
         await slowly(request, own.change_password, asking, of, new, again)
     except RequestError as error:
         return await _credentials_page(request, error)
-    return RedirectResponse(_ADDRESS, 303, HEADERS)
+    return go_to(_ADDRESS, did="password")
 
 
 async def change_codes(request: Request) -> Response:

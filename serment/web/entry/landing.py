@@ -67,8 +67,7 @@ def _standing(request: Request, asking: Asking) -> dict[str, Any]:
     elif kind is ActorKind.OFFICER:
         links = [("/officer", say("web.officer.title", language))]
     if not session.bound.account:
-        role = say(f"web.role-{kind.value}", language)
-        return {"exercise": role, "facts": [], "ways": links}
+        return {"exercise": "", "facts": [], "ways": links}
     account = people_of(request).accounts.get(asking, session.bound.account)
     exercise = account.exercise(session.bound.exercise)
     if exercise is None:  # taken away since: the session ends at the next request

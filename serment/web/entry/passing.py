@@ -34,7 +34,7 @@ async def sign_out(request: Request) -> Response:
     house = house_of(request)
     await page_form(request, house)
     await run_in_threadpool(house.sessions.end, cookie_secret(request))
-    answer = go_to("/sign-in")
+    answer = go_to("/sign-in", did="out")
     browser.drop(request, answer, browser.SESSION)
     return answer
 

@@ -15,8 +15,10 @@ from starlette.responses import Response
 
 from serment.door.asking import MET
 from serment.ledger.entry import Body
+from serment.model import ActorId
+from serment.record.gate import Item
 from serment.record.pages.charting import Pick, Picked, Table, latest
-from serment.record.pages.overview import NO_NEWS
+from serment.record.pages.overview import BESIDE, NO_NEWS
 from serment.record.pages.retracing import Sought, Told
 from serment.web.clinician.lines import news
 from serment.web.patient.mine import Mine, mine
@@ -105,12 +107,17 @@ def _last_visit(mine_: Mine, told: Told) -> int:
     return max((body.event.t for body in told.bodies if own(body)), default=0)
 
 
+def told_of(item: Item, reader: ActorId) -> bool:
+    """Say whether something is news: written by somebody else, and not the bytes of what is told already."""
+    return item.unit.author != reader and item.entry.type not in BESIDE
+
+
 def _new_since(mine_: Mine, before: int) -> Pick:
     since = before or mine_.asking.now - YESTERYEAR
 
     def pick(table: Table) -> Picked:
         items = table.since(since, NO_NEWS)
-        fresh = [item for item in items if item.unit.author != mine_.asking.actor.id]
+        fresh = [item for item in items if told_of(item, mine_.asking.actor.id)]
         return Picked({NEW: latest(fresh, MOST_NEW)}, {NEW: len(fresh)})
 
     return pick

@@ -18,6 +18,7 @@ from serment.fhir.summary import person_name, summary
 from serment.model import Category
 from serment.record.gate import Item
 from serment.record.pages.charting import Line, Pick, Picked, Table, latest
+from serment.record.pages.overview import BESIDE
 from serment.web.forms import page_form
 from serment.web.groups import DOCUMENTS, ORDER, category_name
 from serment.web.patient.mine import Mine, mine
@@ -100,7 +101,7 @@ def kinds(names: tuple[str, ...], most: int, start: int = 0) -> Pick:
         found: dict[str, list[Item]] = {name: [] for name in names}
         for item in table.of(_CATEGORIES):
             name = kind_of(item.unit.category)
-            if name in found:
+            if name in found and item.entry.type not in BESIDE:
                 found[name].append(item)
         shown = {name: latest(items, start + most)[start:] for name, items in found.items()}
         return Picked(shown, {name: len(items) for name, items in found.items()})

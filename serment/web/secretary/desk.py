@@ -87,9 +87,16 @@ def shown(desk: Desk, template: str, here: str, status: int = 200, **values: Any
         status,
         person=f"{RECEPTION}/person/{opened.patient}",
         desk=[_section(one, opened, here) for one in _sections(opened)],
-        **framed(opened, body),
+        **framed(opened, body) | _at_the_desk(opened),
         **values,
     )
+
+
+def _at_the_desk(opened: Opening) -> dict[str, Any]:
+    """Keep who reads no care at the pages of the desk: those of the record show them nothing."""
+    if opened.asking.actor.kind is not ActorKind.STAFF:
+        return {}
+    return {"sections": [], "record": f"{RECEPTION}/person/{opened.patient}"}
 
 
 def _sections(opened: Opening) -> list[str]:

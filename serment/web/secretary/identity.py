@@ -138,7 +138,7 @@ async def collision(request: Request) -> Response:
 
 
 def _done(desk: Desk) -> Response:
-    return go_to(f"{RECEPTION}/person/{desk.patient}")
+    return go_to(f"{RECEPTION}/person/{desk.patient}", did="saved")
 
 
 async def _identity(desk: Desk, code: int = 200, said: str = "") -> Response:

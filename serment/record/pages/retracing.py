@@ -97,7 +97,7 @@ class Retracing:
         def wants(body: Body) -> bool:
             if not leave.shows(body):
                 return False
-            told.append(body.event.t)
+            told.append(Instant(body.event.t))
             return sought.wants(body.event)
 
         def read(snapshot: Snapshot) -> Stretch:

@@ -126,7 +126,8 @@ async def issue(house: House, asking: Asking, patient: str, asked: Asked) -> Iss
         ],
     )
     bundle = prescribed.transaction(written, rpps.SYSTEM)
-    _, answers = await house.bundling.run(asking, bundle, house.base)
+    given = house.revoking.given(one.number, patient)
+    _, answers = await house.bundling.run(asking, bundle, house.base, given)
     ids = [answer.location.partition("/_history")[0].rpartition("/")[2] for answer in answers]
     return Issued(one.number, ids[1], ids[0])
 

@@ -14,8 +14,9 @@ import pypdfium2
 import pytest
 
 from serment.demo.store import CARE_PURPOSES
-from serment.errors import NotFoundError
+from serment.errors import ConflictError, NotFoundError
 from serment.exits import prescribing, printing, signing
+from serment.fhir import prescribed
 from serment.model import Actor
 from serment.paper import slip
 from serment.paper.prescription import Line
@@ -203,6 +204,22 @@ def test_a_code_of_one_paper_does_not_vouch_for_another(made: Installation) -> N
     answered = prescribing.check(made.house, asking, code)
     assert answered.checked.slip is not None
     assert answered.checked.slip.number == issued.number
+
+
+@pytest.mark.capability("0-07", "refuses")
+def test_nobody_takes_back_a_prescription_by_writing_its_number_elsewhere(made: Installation) -> None:
+    """The number stands on the paper: a document in another record that bears it takes back nothing."""
+    asking = made.as_staff("attending")
+    issued = run(prescribing.issue(made.house, asking, made.record(), prescribing.Asked((Line("A", "1"),))))
+    number = {"system": prescribed.SYSTEM, "value": issued.number}
+    forged = {**NOTE, "identifier": [number], "subject": {"reference": f"Patient/{made.record('waiting')}"}}
+    sent = incoming.read(json.dumps(forged).encode())
+    document = run(made.house.writing.create(asking, sent)).id
+    with pytest.raises(ConflictError):
+        run(prescribing.revoke(made.house, asking, document))
+    assert made.house.revoking.since(asking, issued.number) is None
+    run(prescribing.revoke(made.house, asking, issued.document))
+    assert made.house.revoking.since(asking, issued.number) is not None
 
 
 def test_a_number_is_looked_up_for_nobody_who_guesses_it(made: Installation) -> None:

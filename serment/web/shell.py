@@ -46,7 +46,7 @@ HEADERS: Final = {
 }
 """What every answer to a person carries; one that is a page also names the nonce of its scripts."""
 
-DID: Final = frozenset({"ended", "hacked", "lost", "out", "password", "saved"})
+DID: Final = frozenset({"agreed", "ended", "hacked", "lost", "out", "password", "refused", "saved", "sent"})
 """What a page says to have been done, after the form that did it: words of ours, never what was typed."""
 
 ADVISED: Final = frozenset({400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507})

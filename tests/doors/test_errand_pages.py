@@ -81,7 +81,8 @@ def test_a_doctor_who_is_refused_asks_and_the_patient_says_yes(server: Served) -
     assert "donner un avis" in shown
     id_ = value(shown, "id")
     done = send(holder, "/me/errands", "/me/errands/access", id=id_, say="yes", days="30")
-    assert (done.status_code, done.headers["location"]) == (303, "/me/errands")
+    assert (done.status_code, done.headers["location"]) == (303, "/me/errands?did=agreed")
+    assert "Vous avez dit oui" in text(holder.get("/me/errands?did=agreed"))
     assert doctor.get(f"/record/{record}").status_code == 200
     assert "accord" in text(doctor.get("/inbox")).lower()
 
@@ -175,7 +176,7 @@ def test_a_correction_is_asked_for_and_answered(server: Served) -> None:
     holder, doctor = patient(server), staff(server, "attending")
     item = server.installation.item("laboratory")
     asked = send(holder, f"/me/correct/{item}", text="Ce n'est pas le mien")
-    assert (asked.status_code, asked.headers["location"]) == (303, "/me/errands")
+    assert (asked.status_code, asked.headers["location"]) == (303, "/me/errands?did=sent")
     assert "Ce n'est pas le mien" in text(holder.get("/me/errands"))
     at = re.search(r"/inbox/correction/[\w-]+", doctor.get("/inbox").text)
     assert at is not None
@@ -203,7 +204,7 @@ def test_an_access_is_asked_about_from_the_list_and_answered_by_the_dpo(server: 
     form = holder.post("/me/ask-access", data={"csrf": key(shown), **fields})
     assert form.status_code == 200
     done = holder.post("/me/ask-access", data={"csrf": key(shown), **fields, "about": "why"})
-    assert (done.status_code, done.headers["location"]) == (303, "/me/errands")
+    assert (done.status_code, done.headers["location"]) == (303, "/me/errands?did=sent")
     queue = dpo.get("/officer/requests").text
     assert server.patient_actor("mother").name in html.unescape(queue)
     id_ = value(queue, "id")

@@ -202,7 +202,7 @@ def test_each_kind_of_thing_is_explained_in_plain_words_with_its_state(server: S
 def test_a_mask_is_said_in_words_warns_and_is_undone(server: Served) -> None:
     page, item = come(server), server.installation.item("maskable")
     assert "Un soin peut en être moins sûr" in words(page.get("/me/record"))
-    assert post(page, "/me/mask", item=item).headers["location"] == "/me/record"
+    assert post(page, "/me/mask", item=item).headers["location"] == f"/me/record#{item}"
     assert server.staff("team-doctor").get(item).status_code == 404
     kind = next(
         one for one in ("notes", "documents", "problems", "labs", "imaging", "vitals", "treatments")
@@ -212,7 +212,7 @@ def test_a_mask_is_said_in_words_warns_and_is_undone(server: Served) -> None:
     assert "Masqué" in row
     assert "Montrer de nouveau" in row
     assert "Un élément est masqué" in words(page.get("/me/choices"))
-    assert post(page, "/me/unmask", item=item, kind=kind).headers["location"] == f"/me/record/{kind}"
+    assert post(page, "/me/unmask", item=item, kind=kind).headers["location"] == f"/me/record/{kind}#{item}"
     assert server.staff("team-doctor").get(item).status_code == 200
 
 

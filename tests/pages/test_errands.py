@@ -45,7 +45,7 @@ def test_a_doctor_asks_and_the_patient_says_yes_by_the_keyboard(opening: Opening
     assert "Demande envoyée" in doctor.text
     patient = holder(opening, server, "/me", "father")
     patient.press("e")
-    patient.page.wait_for_url("**/me/errands")
+    patient.page.wait_for_url("**/me/errands*")
     is_well_made(patient)
     patient.keep("errands")
     patient.page.locator("select[name=days]").focus()

@@ -29,12 +29,13 @@ def test_a_mask_is_one_gesture_and_the_doctors_open_page_loses_the_item(
     window = patient(opening, server, "/me/record/documents", script=script)
     row = window.page.locator(f'li:has(input[value="{item}"])')
     assert "Visible" in row.inner_text()
-    row.locator("button").click()
-    window.page.wait_for_url("**/me/record/documents")
+    with window.page.expect_navigation():
+        row.locator("button").click()
+    assert window.at == "/me/record/documents"
     assert "Masqué" in window.page.locator(f'li:has(input[value="{item}"])').inner_text()
     assert reading.go(document).status == 404
-    window.page.locator(f'li:has(input[value="{item}"]) button').click()
-    window.page.wait_for_url("**/me/record/documents")
+    with window.page.expect_navigation():
+        window.page.locator(f'li:has(input[value="{item}"]) button').click()
     assert reading.go(document).status == 200
     assert window.complaints == []
 
@@ -111,3 +112,14 @@ def test_on_a_telephone_a_record_shows_itself_before_its_pages(opening: Opening,
     assert (window.faults(), window.too_wide(), window.complaints) == ([], [], [])
     window.page.click("nav.record >> text=Traitements")
     assert window.at.endswith("/treatments")
+
+
+def test_what_is_wrong_in_a_form_has_the_cursor_when_its_page_comes_back(
+    opening: Opening, server: Served
+) -> None:
+    window = patient(opening, server, "/me/choices")
+    window.page.fill("#block-number", "personne de ce nom")
+    window.page.press("#block-number", "Enter")
+    window.page.wait_for_selector("#block-error")
+    assert window.page.evaluate("document.activeElement.id") == "block-number"
+    assert window.page.input_value("#block-number") == "personne de ce nom"

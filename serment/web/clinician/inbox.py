@@ -146,7 +146,7 @@ async def ask_document(request: Request) -> Response:
         days = int(typed["days"]) if typed["days"].isdecimal() and len(typed["days"]) < 4 else 0
         try:
             await house.errands.ask_deposit(asking, patient, typed["kind"], typed["text"], days)
-            return go_to(f"/record/{opened.patient}")
+            return go_to(f"/record/{opened.patient}", did="sent")
         except RequestError as refused:
             error = refused.said(asking.language)
     person = None if chart.person is None else chart.person.body
@@ -182,7 +182,7 @@ async def correction(request: Request) -> Response:
             if said not in {"accept", "refuse"}:
                 raise RequestError("errands.answer-form")  # noqa: TRY301 - beside the form, as what follows
             await house.errands.answer_correction(asking, id_, text, accepted=said == "accept")
-            return go_to("/inbox")
+            return go_to("/inbox", did="sent")
         except NotFoundError:
             raise
         except RequestError as refused:

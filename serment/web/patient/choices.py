@@ -111,7 +111,7 @@ async def _choose(request: Request, mine_: Mine) -> Response:
     form = await page_form(request, mine_.house)
     if form.get("what") == "back":
         await mine_.house.choosing.take_back(mine_.asking, mine_.patient, form.get("choice", ""))
-        return go_to(HERE)
+        return go_to(HERE, did="saved")
     if form.get("what") in WITH_NUMBER and not rpps.read(_typed(form)):
         people = await found(mine_, _typed(form))
         if len(people) > 1:
@@ -126,7 +126,7 @@ async def _choose(request: Request, mine_: Mine) -> Response:
         await ACTS[said.what](mine_, said)
     except RequestError as error:
         return await _shown(mine_, error.status, {said.what: error.said(mine_.language)}, form)
-    return go_to(HERE)
+    return go_to(HERE, did="saved")
 
 
 def _typed(form: Form) -> str:

@@ -164,7 +164,7 @@ async def answer_access(request: Request) -> Response:
         raise RequestError("errands.days")
     chosen = int(days[:6]) if said == "yes" else None
     await here.house.permitting.answer(here.asking, here.patient, form.get("id", ""), days=chosen)
-    return go_to(f"{here.base}/errands")
+    return go_to(f"{here.base}/errands", did="agreed" if said == "yes" else "refused")
 
 
 # A document.
@@ -230,7 +230,7 @@ async def correct(request: Request) -> Response:
         raise
     except RequestError as error:
         return await _correct_page(here, type_, id_, text=text, error=error.said(here.language))
-    return go_to(f"{here.base}/errands")
+    return go_to(f"{here.base}/errands", did="sent")
 
 
 async def _correct_page(here: Desk, type_: str, id_: str, *, text: str = "", error: str = "") -> Response:
@@ -265,7 +265,7 @@ async def ask_access(request: Request) -> Response:
             abouts=[(one, here.say(f"errands.about-{one}")) for one in ABOUT],
         )
     await here.house.questioning.ask_about(here.asking, here.patient, act, when, about)
-    return go_to(f"{here.base}/errands")
+    return go_to(f"{here.base}/errands", did="sent")
 
 
 async def contact(request: Request) -> Response:
@@ -284,7 +284,7 @@ async def contact(request: Request) -> Response:
     except RequestError as error:
         return _contact_page(here, form, call, error)
     await here.house.questioning.call_back(here.asking, here.patient, call)
-    return go_to(f"{here.base}/errands")
+    return go_to(f"{here.base}/errands", did="sent")
 
 
 def _call(form: Form) -> Call:

@@ -82,7 +82,7 @@ async def name_carer(request: Request) -> Response:
         )
     except RequestError as error:
         return await _shown(mine_, error.status, {"carer": error.said(mine_.language)}, form)
-    return go_to(HERE)
+    return go_to(HERE, did="saved")
 
 
 async def dismiss_carer(request: Request) -> Response:
@@ -90,7 +90,7 @@ async def dismiss_carer(request: Request) -> Response:
     mine_ = mine(request)
     form = await page_form(request, mine_.house)
     await mine_.house.choosing.dismiss_carer(mine_.asking, mine_.patient, form.get("related", ""))
-    return go_to(HERE)
+    return go_to(HERE, did="saved")
 
 
 async def act_for(request: Request) -> Response:

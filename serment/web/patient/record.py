@@ -7,6 +7,7 @@ beside it, and one gesture takes it back.
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -86,7 +87,8 @@ async def _choose(request: Request, *, masked: bool) -> Response:
     else:
         await choosing.unmask(mine_.asking, mine_.patient, item)
     back = form.get("kind", "")
-    return go_to(f"/me/record/{back}" if back in KINDS else "/me/record")
+    here = f"/me/record/{back}" if back in KINDS else "/me/record"
+    return go_to(f"{here}#{quote(item)}")
 
 
 def _page_of(request: Request) -> int:

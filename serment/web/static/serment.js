@@ -62,3 +62,6 @@ document.addEventListener("change", (event) => {
   for (const one of document.querySelectorAll(`input[type=checkbox][data-group="${CSS.escape(group)}"]`))
     one.checked = event.target.checked;
 });
+
+// What is wrong in a form has the cursor when its page comes back.
+document.querySelector("main [aria-invalid=true]")?.focus();

@@ -125,6 +125,7 @@ def _patient(scene: Scene, household: Household) -> DemoPatient:
     for key in ("metformine", "gliclazide", "ramipril"):
         history.prescribe(chart, key, own, scene.today)
     history.vitals(chart, own, chart.traits.age(scene.today))
+    chart.add(resources.allergy(chart, clinic.ALLERGIES[0], scene.day(1200), people.ATTENDING))
     sugar = clinic.TESTS["hba1c"]
     history.measured(chart, sugar, 8.9, 7.1, history.days_of(scene.today, 91, 1790, AWAY))
     seen = history.visit(

@@ -155,7 +155,9 @@ def _cell(category: Category, cell: Cell, language: Language) -> dict[str, str]:
     return {
         "category": _column(category.value, language),
         "acts": acts_said(cell.acts, language) or say("officer.policy-nothing", language),
-        "labels": ", ".join(say(f"officer.label-{label}", language) for label in sorted(cell.labels)),
+        "labels": ", ".join(
+            say(f"officer.label-{label or 'ordinary'}", language) for label in sorted(cell.labels)
+        ),
         "excluded": " ".join(sorted(cell.excluded)),
         "verified": say(f"officer.verified-{cell.verified.partition(' ')[0]}", language),
     }
@@ -168,7 +170,7 @@ def acts_said(acts: Iterable[Act], language: Language) -> str:
 
 
 def _change(one: preview.Change, language: Language) -> dict[str, str]:
-    labels = ", ".join(say(f"officer.label-{label}", language) for label in one.labels)
+    labels = ", ".join(say(f"officer.label-{label or 'ordinary'}", language) for label in one.labels)
     return {
         "who": row_said(one.row, language),
         "regime": say(f"officer.regime-{one.regime.value}", language),

@@ -46,7 +46,9 @@ HEADERS: Final = {
 }
 """What every answer to a person carries; one that is a page also names the nonce of its scripts."""
 
-DID: Final = frozenset({"agreed", "ended", "hacked", "lost", "out", "password", "refused", "saved", "sent"})
+DID: Final = frozenset(
+    {"agreed", "cancelled", "ended", "hacked", "lost", "out", "password", "refused", "saved", "sent"}
+)
 """What a page says to have been done, after the form that did it: words of ours, never what was typed."""
 
 ADVISED: Final = frozenset({400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507})
@@ -96,7 +98,8 @@ def go_to(to: str, *, did: str = "") -> RedirectResponse:
 
     `did`, one of `DID`, names what was done where the next page does not show it by itself.
     """
-    return RedirectResponse(f"{to}?did={did}" if did else to, 303, HEADERS)
+    mark = "&" if "?" in to else "?"
+    return RedirectResponse(f"{to}{mark}did={did}" if did else to, 303, HEADERS)
 
 
 def who_of(request: Request, house: House, asking: Asking) -> dict[str, Any]:

@@ -259,7 +259,8 @@ def test_a_secretary_books_moves_welcomes_and_calls_off(server: Served, desk: De
     back = f"/reception/agenda?day={tomorrow}"
     here = desk.post(f"/reception/appointment/{id_[1]}/turn", status="arrived", back=back)
     assert "arrivé" in text(here)
-    desk.post(f"/reception/appointment/{id_[1]}/turn", status="cancelled", back=back)
+    off = desk.post(f"/reception/appointment/{id_[1]}/turn", status="cancelled", back=back)
+    assert "Le rendez-vous est annulé" in text(off)
     assert "11:05" not in text(desk.get(back)), "who does not come is not expected"
 
 

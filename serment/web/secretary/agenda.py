@@ -268,7 +268,7 @@ async def turn(request: Request) -> Response:
     status = form.get("status", "")
     if status in TURNS:
         await house.scheduling.turn(asking, str(request.path_params["id"]), status, house.base)
-    return go_to(_back(form))
+    return go_to(_back(form), did="cancelled" if status == "cancelled" else "")
 
 
 async def moving(request: Request) -> Response:

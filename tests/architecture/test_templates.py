@@ -15,7 +15,8 @@ VENDOR = ROOT / "serment" / "web" / "static" / "vendor"
 TEMPLATES = [pytest.param(path, id=str(path.relative_to(FOLDER))) for path in sorted(FOLDER.rglob("*.html"))]
 TAG = re.compile(r"<(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.S)
 JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
-ATTRIBUTE = re.compile(r'[\w-]+="[^"]*"')
+ATTRIBUTE = re.compile(r'[\w-]+="[^"]*"|[?&]\w+=')
+"""What of a text outside tags is no word: an attribute that a macro writes, the query of an address."""
 SPOKEN = re.compile(r'\b(?:aria-label|title|placeholder|alt)="([^"]*)"')
 OURS = re.compile(r'<script nonce="\{\{ nonce \}\}" src="\{\{ asset\("[a-z.-]+"\) \}\}" defer></script>')
 WORD = re.compile(r"[^\W\d_]{2,}")

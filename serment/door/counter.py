@@ -38,7 +38,7 @@ def opens(session: Session | None, method: str, path: str) -> bool:
 def check(request: Request, session: Session) -> None:
     """Refuse what a session at the counter may not open. Raises `RefusedError`.
 
-    The address is the one that the route is found by: a URL is put together with the Host that the client says.
+    The address is the one that the route is found by: a URL is put together with the Host that is said.
     """
     if not opens(session, request.method, request.scope["path"]):
         raise RefusedError("counter.elsewhere")

@@ -119,9 +119,11 @@ def a_record(role: str) -> Callable[[Visit], str]:
             assert shown.status_code == 404
             return "absent"
 
+        leafed = by.browser.get(f"/record/{by.place.server.record(role)}/timeline").text
+
         def has(categories: tuple[Category, ...]) -> bool:
             titles = [say(f"access.category.{one.value}", Language.FR) for one in categories]
-            return any(f"<h2>{title}</h2>" in shown.text for title in titles)
+            return any(f'class="chip">{title}</span>' in leafed for title in titles)
 
         return "whole" if has(CARE) else "part" if has(PARTS) else "who"
 

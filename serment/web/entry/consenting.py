@@ -149,8 +149,10 @@ def _page(request: Request, house: House, asking: Asking, client: Client, wanted
     )
     # The answer leads to the program's own address: a form may end there and nowhere else.
     site = "{0.scheme}://{0.netloc}".format(urlsplit(wanted.redirect))
-    policy = HEADERS["content-security-policy"].replace("form-action 'self'", f"form-action 'self' {site}")
-    shown.headers["content-security-policy"] = policy
+    policy = shown.headers["content-security-policy"]
+    shown.headers["content-security-policy"] = policy.replace(
+        "form-action 'self'", f"form-action 'self' {site}"
+    )
     return shown
 
 

@@ -42,7 +42,7 @@ def test_a_password_and_a_code_bring_back_the_passkeys_that_the_person_knows(ser
     visitor.post("/sign-in", login="revue", password=PASSWORD, code=visitor.recovery[0], to="/account")
     visitor.post("/sign-in/next", password=NEW, again=NEW)
     kept = visitor.post("/sign-in/next", **{f"keep-{mine.id.hex()}": "1"})
-    assert kept.headers["location"] == "/account"
+    assert kept.headers["location"].partition("?")[0] == "/account"
     assert [by_passkey(visitor.elsewhere(), one) for one in (mine, planted)] == [303, 403]
 
 
@@ -82,7 +82,7 @@ def test_a_lost_phone_ends_what_is_open_elsewhere_and_its_passkeys_until_it_is_f
     page = visitor.browser.get("/account/lost")
     assert page.status_code == 200
     said = visitor.post("/account/lost", csrf=visitor.csrf(), **{f"lost-{lost.id.hex()}": "1"})
-    assert said.headers["location"] == "/account"
+    assert said.headers["location"].partition("?")[0] == "/account"
     assert phone.browser.get("/account").status_code == 401
     assert visitor.browser.get("/account").status_code == 200
     assert [by_passkey(visitor.elsewhere(), one) for one in (lost, kept)] == [403, 303]

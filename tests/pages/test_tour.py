@@ -101,7 +101,8 @@ def test_a_page_stands_by_itself_in_the_language_of_whoever_reads(server: Served
         assert main is not None
         text = html.unescape(WORDS.sub(" ", IN_FRENCH.sub("", main[1])))
         assert text.strip()
-        assert [one for one in sentences_of(language) if one in text] == []
+        if "/document/" not in stop.route:  # what a document says is in its own language
+            assert [one for one in sentences_of(language) if one in text] == []
 
 
 @cache

@@ -136,6 +136,9 @@ INSERT INTO quarantine SELECT n, '' FROM generate_series(1, 9000) AS n;
 INSERT INTO entry SELECT n, 1, 1, '', '', sha256((n % 9)::text::bytea), '' FROM generate_series(1, 9000) AS n;
 """
 
+COUNTED = "LEDGER_DAYS"
+"""Counts the ledger by day, for the officer: on purpose the whole of it."""
+
 
 def test_no_statement_of_a_request_reads_a_table_through() -> None:
     """Planned once, for whatever values and without statistics: each finds its rows by an index."""
@@ -146,7 +149,7 @@ def test_no_statement_of_a_request_reads_a_table_through() -> None:
     with connect(url, autocommit=True, options=options) as looking:
         looking.execute(GROWN)
         for name, statement in vars(sql).items():
-            if not isinstance(statement, sql.Statement) or name in NOT_LOOKED_AT:
+            if not isinstance(statement, sql.Statement) or name in {*NOT_LOOKED_AT, COUNTED}:
                 continue
             if not statement.text.startswith((b"SELECT", b"INSERT", b"UPDATE", b"DELETE")):
                 continue
